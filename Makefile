@@ -1,0 +1,33 @@
+B := .venv/bin/
+PYTHON ?= python3
+.PHONY: demo test test-all bench lint types fix
+
+.venv/.done: pyproject.toml
+	test -x $(B)python || $(PYTHON) -m venv .venv
+	$(B)python -m pip install -q --disable-pip-version-check -U pip
+	$(B)python -m pip install -q --disable-pip-version-check -e '.[local,cli,cost]' --group dev
+	@touch $@
+
+demo: .venv/.done     ## grades real essays with the embedded model
+	$(B)dllm demo
+test: lint types      ## all that CI runs; .ci/run calls this and nothing else
+	$(B)coverage run -m pytest -q -m "not slow"
+	$(B)coverage report
+	-$(B)coverage report --include="*/_core/*" --fail-under=100     # the aim for the core: printed, fails nothing
+test-all: lint types  ## the slow and the big tests too
+	$(B)coverage run -m pytest -q
+	$(B)coverage report
+bench: .venv/.done    ## side by side with peers
+	$(B)python -m pip install -q --disable-pip-version-check --group bench
+	$(B)python -m benchmarks
+
+lint: .venv/.done
+	$(B)ruff check
+	$(B)ruff format --check
+	$(B)lint-imports
+types: .venv/.done
+	$(B)mypy
+	$(B)basedpyright
+fix: .venv/.done
+	$(B)ruff check --fix
+	$(B)ruff format

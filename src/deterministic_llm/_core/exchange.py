@@ -1,0 +1,67 @@
+"""What goes to a model and what comes back: messages, requests, completions, failures, usage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+"""Anything that JSON can say, as Python's own types."""
+JsonObject: TypeAlias = dict[str, JsonValue]
+"""A JSON object as a dict."""
+ChatMessage: TypeAlias = Mapping[str, object]
+"""One chat message in the provider's own form; passed through untouched."""
+
+Finish: TypeAlias = Literal["stop", "length", "refusal", "filter", "unfinished"]
+"""Why the model ended: of itself, at the token limit, declining, filtered, or nobody said."""
+Mode: TypeAlias = Literal["auto", "native", "tool", "json", "grammar", "prompt"]
+"""How the wanted form is put to the backend, strongest first; auto picks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them; all zero when it did not say."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer of a model; *text* is None when it said nothing readable."""
+
+    text: str | None
+    finish: Finish = "stop"
+    refusal: str | None = None
+    model: str | None = None
+    fingerprint: str | None = None
+    usage: Usage = Usage()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailure:
+    """A call that brought no answer; *retry_after* is the server's own wish, in seconds."""
+
+    message: str
+    retryable: bool
+    status: int | None = None
+    code: str | None = None
+    retry_after: float | None = None
+    seconds: float = 0.0

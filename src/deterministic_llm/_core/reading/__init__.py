@@ -1,0 +1,1 @@
+"""Text to payload: everything that reads an answer, pure and linear."""

@@ -1,0 +1,1 @@
+"""Targets as JSON Schema: what is wanted, in words, in prompts, in grammars."""
