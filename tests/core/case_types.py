@@ -1,0 +1,144 @@
+"""Python types that reading cases name as their target: a name goes in, a type comes out."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+
+class RubricLine(BaseModel):
+    """One criterion of an essay and its points."""
+
+    criterion: str
+    points: int = Field(ge=0, le=10)
+
+
+class EssayGrade(BaseModel):
+    """An essay's score with the reasons for it."""
+
+    score: int = Field(ge=0, le=10)
+    rubric: list[RubricLine]
+    feedback: str
+
+
+class Priority(Enum):
+    """How soon a ticket must be looked at."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    VERY_HIGH = "very_high"
+
+
+@dataclass
+class Ticket:
+    """A support ticket."""
+
+    title: str
+    priority: Priority
+    assignee: str | None = None
+
+
+class CardPayment(BaseModel):
+    """A payment by card."""
+
+    kind: Literal["card"]
+    last4: str = Field(pattern=r"^\d{4}$")
+    amount: Decimal
+
+
+class TransferPayment(BaseModel):
+    """A payment by bank transfer."""
+
+    kind: Literal["transfer"]
+    reference: str
+    amount: Decimal
+
+
+class Contact(BaseModel):
+    """A person with details that may be unknown."""
+
+    name: str
+    age: int | None = None
+    birthday: date | None = None
+
+
+class Appointment(BaseModel):
+    """Something that happens on one day."""
+
+    title: str
+    day: date
+
+
+class Departure(BaseModel):
+    """A train that leaves at one moment."""
+
+    train: str
+    leaves_at: datetime
+
+
+class Invoice(BaseModel):
+    """The head of an invoice."""
+
+    number: str
+    total: Decimal
+    issued: date
+
+
+class City(BaseModel):
+    """A city and how many people live there."""
+
+    name: str
+    population: int = Field(ge=0)
+
+
+class Address(TypedDict):
+    """A postal address."""
+
+    street: str
+    town: str
+    postcode: str
+
+
+class Point(NamedTuple):
+    """A place in the plane."""
+
+    x: float
+    y: float
+
+
+class Review(BaseModel):
+    """A verdict on a product, its labels closed."""
+
+    sentiment: Literal["positive", "neutral", "negative"]
+    would_buy_again: bool
+    stars: Literal[1, 2, 3, 4, 5]
+
+
+TYPES: dict[str, object] = {
+    "ABool": bool,
+    "ADate": date,
+    "ADecimal": Decimal,
+    "AFloat": float,
+    "AnInt": int,
+    "Address": Address,
+    "Appointment": Appointment,
+    "City": City,
+    "CityList": list[City],
+    "Contact": Contact,
+    "Counts": dict[str, int],
+    "Departure": Departure,
+    "EssayGrade": EssayGrade,
+    "Invoice": Invoice,
+    "Payment": Annotated[CardPayment | TransferPayment, Field(discriminator="kind")],
+    "Point": Point,
+    "PriorityOrNone": Priority | None,
+    "Review": Review,
+    "RubricLine": RubricLine,
+    "Sentiment": Literal["positive", "neutral", "negative"],
+    "Ticket": Ticket,
+}
