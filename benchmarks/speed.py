@@ -1,0 +1,202 @@
+"""How fast texts are read, beside peers on the same text in the same run."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+from typing import Literal, cast
+
+import json_repair
+from pydantic import BaseModel, TypeAdapter
+
+from benchmarks.schemas import SAMPLES, EssayGrade
+from benchmarks.tables import met, show
+from benchmarks.writing import Style, Tree, write
+from deterministic_llm import ResponseError, parse
+
+Work = Callable[[], object]
+
+
+class Count(BaseModel):
+    """The least that a model can be."""
+
+    count: int
+
+
+class Review(BaseModel):
+    """A short verdict."""
+
+    sentiment: Literal["positive", "neutral", "negative"]
+    stars: int
+    tags: list[str]
+    would_recommend: Literal["yes", "no", "maybe"]
+
+
+MESSY = """Sure, here is the review you asked for:
+
+```json
+{
+  'sentiment': 'Positive',
+  'stars': 4,
+  'tags': ['battery life', 'screen', 'value for money',],
+  // from the last line
+  'would_recommend': "YES",
+}
+```
+Let me know if you need anything else, I am happy to help!
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Two ways to do *what*, the aim for ours, and whether the two times (seconds) meet it."""
+
+    what: str
+    ours: Work
+    peer: str
+    beside: Work
+    aim: str
+    holds: Callable[[float, float], bool]
+    calls: int = 200
+
+
+def main(*, rounds: int) -> None:
+    """Print the median times over *rounds* rounds in which both ways take turns."""
+    rows = [_row(race, rounds if race.calls > 1 else max(3, rounds // 5)) for race in _races()]
+    header = ["reading", "ours", "", "beside", "ratio", "aim", ""]
+    show("Speed, medians of rounds in turns", header, rows)
+    rows = [_hostile(name, text) for name, text in _HOSTILE.items()]
+    show("Hostile texts, for a model", ["text", "seconds", "refused as", "aim < 1 s"], rows)
+
+
+def _races() -> list[Race]:
+    essay = json.dumps(SAMPLES[1].good, ensure_ascii=False)
+    one, least, many = (TypeAdapter[object](each) for each in (EssayGrade, Count, list[EssayGrade]))
+    values = [SAMPLES[1].good] * (1_000_000 // len(essay))
+    bare = json.dumps(values, ensure_ascii=False)
+    fenced = f"Here are all grades:\n\n```json\n{bare}\n```\n\nTell me if one is missing."
+    style = Style(string="'", key="'", trailing=True)
+    messy = write(cast("Tree", values), style)
+    return [
+        Race(
+            "1 KB of valid JSON to a model",
+            lambda: parse(essay, EssayGrade),
+            "pydantic",
+            lambda: one.validate_json(essay, strict=True),
+            "<= 1.6 times",
+            lambda ours, beside: ours <= 1.6 * beside,
+        ),
+        Race(
+            "the least JSON to the least model",
+            lambda: parse('{"count": 1}', Count),
+            "pydantic",
+            lambda: least.validate_json('{"count": 1}', strict=True),
+            "<= 2 us more",
+            lambda ours, beside: ours - beside <= 2e-6,
+        ),
+        Race(
+            f"{len(MESSY)} messy characters to a model",
+            lambda: parse(MESSY, Review),
+            "json_repair, no model",
+            lambda: json_repair.loads(MESSY),
+            "<= 25 us",
+            lambda ours, _: ours <= 25e-6,
+        ),
+        Race(
+            "1 MB of valid JSON to models",
+            lambda: parse(bare, list[EssayGrade]),
+            "pydantic",
+            lambda: many.validate_json(bare, strict=True),
+            "-",
+            lambda *_: True,
+            calls=1,
+        ),
+        Race(
+            "1 MB in prose and a fence to models",
+            lambda: parse(fenced, list[EssayGrade]),
+            "ours, bare",
+            lambda: parse(bare, list[EssayGrade]),
+            "<= 1.15 times",
+            lambda ours, beside: ours <= 1.15 * beside,
+            calls=1,
+        ),
+        Race(
+            f"{len(messy) / 1e6:.1f} MB of messy JSON to models",
+            lambda: parse(messy, list[EssayGrade]),
+            "json_repair, no model",
+            lambda: json_repair.loads(messy),
+            "10 times faster",
+            lambda ours, beside: 10 * ours <= beside,
+            calls=1,
+        ),
+    ]
+
+
+def _row(race: Race, rounds: int) -> list[object]:
+    ours, beside, ratio = _times(race, rounds)
+    verdict = met(race.holds(ours, beside))
+    return [race.what, _unit(ours), race.peer, _unit(beside), f"{ratio:.2f}", race.aim, verdict]
+
+
+def _times(race: Race, rounds: int) -> tuple[float, float, float]:
+    """Seconds a call of ours and of the peer, and the ratio, each the median over the rounds."""
+    race.ours()
+    race.beside()
+    pairs: list[tuple[float, float]] = []
+    for number in range(rounds):
+        if number % 2:
+            beside = _seconds(race.beside, race.calls)
+            pairs.append((_seconds(race.ours, race.calls), beside))
+        else:
+            pairs.append((_seconds(race.ours, race.calls), _seconds(race.beside, race.calls)))
+    ours, beside = (median(times) for times in zip(*pairs, strict=True))
+    return ours, beside, median(mine / theirs for mine, theirs in pairs)
+
+
+def _seconds(work: Work, calls: int) -> float:
+    gc.collect()
+    gc.disable()
+    start = perf_counter()
+    for _ in range(calls):
+        work()
+    taken = perf_counter() - start
+    gc.enable()
+    return taken / calls
+
+
+def _unit(seconds: float) -> str:
+    return f"{seconds * 1e6:.1f} us" if seconds < 1e-3 else f"{seconds * 1e3:.1f} ms"
+
+
+_HOSTILE: Mapping[str, str] = {
+    "200,000 opening brackets": "[" * 200_000,
+    '200,000 times {"a":': '{"a":' * 200_000,
+    "100,000 brackets that close": "[" * 100_000 + "]" * 100_000,
+    "1 MB of backslashes": "\\" * 1_000_000,
+    "1 MB of backticks": "`" * 1_000_000,
+    "1 MB of double quotes": '"' * 1_000_000,
+    "1 MB of single quotes": "'" * 1_000_000,
+    "1 MB of quotes and backslashes": '"\\' * 500_000,
+    "1 MB of digits": "1" * 1_000_000,
+    "1 MB of {}": "{}" * 500_000,
+    "1 MB of open lists of numbers": "[1, " * 250_000,
+    "1 MB of open thoughts": "<think>" * 150_000,
+    "1 MB of bracket noise": "{ [ } ] " * 125_000,
+    "1 MB of prose": "All is well here. " * 55_000,
+    "1 MB of comments": "{ // and\n" * 110_000,
+    "1 MB of answers in an open string": '{"score": "x}x}x}' + "x}" * 500_000,
+}
+
+
+def _hostile(name: str, text: str) -> list[object]:
+    start = perf_counter()
+    try:
+        came = f"a value: {parse(text, EssayGrade).output!r:.30}"
+    except ResponseError as error:
+        came = error.violations[0].code
+    seconds = perf_counter() - start
+    return [name, f"{seconds:.3f}", came, met(seconds < 1)]
