@@ -46,34 +46,24 @@ def _broken_off(schema: JsonObject, value: JsonValue, rng: Random) -> Tree | Non
 
 
 def _two_numbers(schema: JsonObject, value: JsonValue, rng: Random) -> Tree | None:
-    if (
-        schema.get("type") != "integer"
-        or not isinstance(value, int)
-        or value >= schema["maximum"]
-        or value < 0
-    ):  # type: ignore[operator]
+    if schema.get("type") != "integer":
         return None
-    return rng.choice(
-        (f"{value}-{value + 1}", f"{value} or {value + 1}", f"between {value} and {value + 1}")
-    )
+    low = cast("int", value)
+    if not 0 <= low < cast("int", schema["maximum"]):
+        return None
+    return rng.choice((f"{low}-{low + 1}", f"{low} or {low + 1}", f"between {low} and {low + 1}"))
 
 
 def _other_scale(schema: JsonObject, value: JsonValue, rng: Random) -> Tree | None:
     del rng
-    return (
-        f"{value}/100"
-        if schema.get("type") == "integer" and schema.get("maximum") in (5, 10)
-        else None
-    )
+    small = schema.get("type") == "integer" and schema.get("maximum") in (5, 10)
+    return f"{value}/100" if small else None
 
 
 def _not_finite(schema: JsonObject, value: JsonValue, rng: Random) -> Tree | None:
     del value
-    return (
-        Verbatim(rng.choice(("NaN", "Infinity", "-Infinity")))
-        if schema.get("type") == "number"
-        else None
-    )
+    said = rng.choice(("NaN", "Infinity", "-Infinity"))
+    return Verbatim(said) if schema.get("type") == "number" else None
 
 
 def _open_day(schema: JsonObject, value: JsonValue, rng: Random) -> Tree | None:
@@ -109,9 +99,8 @@ def _missing(draft: Draft, rng: Random) -> Draft | None:
 def _extra(draft: Draft, rng: Random) -> Draft | None:
     if not isinstance(draft.tree, dict) or draft.schema.get("additionalProperties") is not False:
         return None
-    return replace(
-        draft, tree={**draft.tree, rng.choice(("remark", "checked_by", "colour")): "Ada"}
-    )
+    name = rng.choice(("remark", "checked_by", "colour"))
+    return replace(draft, tree={**draft.tree, name: "Ada"})
 
 
 def _conflict(draft: Draft, rng: Random) -> Draft | None:
@@ -133,10 +122,9 @@ def _two_answers(draft: Draft, rng: Random) -> Draft | None:
     if other == draft.value or draft.layers:
         return None
     text = write(cast("Tree", other), Style(indented=bool(rng.randrange(2))))
-    fenced = bool(rng.randrange(2))
-    fence, end = ("```json\n", "\n```") if fenced else ("", "")
+    fence, end = rng.choice((("", ""), ("```json\n", "\n```")))
     # The rank of marked drafts, so that none of the two is told apart by one.
-    return draft.within(4, fence, f"{end}{rng.choice(_JOINTS)}{fence}{text}{end}")
+    return draft.within(4, "", f"{rng.choice(_JOINTS)}{fence}{text}{end}")
 
 
 def _only_thought(draft: Draft, rng: Random) -> Draft | None:
