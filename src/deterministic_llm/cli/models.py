@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.storage import models
@@ -23,7 +23,9 @@ def list_models(*, folder: Folder = None) -> None:
     """Show the models that can be fetched by name, and which are here."""
     try:
         kept = folder or models.models_folder()
-        table = Table("name", "package", "size", "licence", "state", "path")
+        table = Table(
+            "name", "package", "size", "licence", "state", Column("path", overflow="fold")
+        )
         for weights in CATALOGUE.values():
             table.add_row(
                 weights.name,
