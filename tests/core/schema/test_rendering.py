@@ -146,7 +146,7 @@ WAIT: JsonObject = {
         ),
         pytest.param(
             {"type": "array", "items": {"type": "string", "maxLength": 5}, "uniqueItems": True},
-            "string[] // each: at most 5 characters; no duplicates",
+            "string[] // no duplicates; each: at most 5 characters",
             id="a list, with the bounds of each item",
         ),
         pytest.param(

@@ -21,8 +21,8 @@ class Phrase:
     loose: bool = False
 
     def noted(self, notes: Sequence[str]) -> Phrase:
-        """The same type with more *notes*."""
-        return replace(self, notes=(*self.notes, *notes)) if notes else self
+        """The same type with more *notes*, which come first."""
+        return replace(self, notes=(*notes, *self.notes)) if notes else self
 
 
 def word(text: str) -> Phrase:
