@@ -4,24 +4,24 @@ DeterministicLLMError
 ├── SchemaError            the target cannot be used; raised when it is declared, never mid-run
 ├── ConfigurationError     no key, a missing extra, a bad model file, a wrong option
 ├── ResponseError          (ValueError) parse(): one text is not the target
-├── EnforcementError       the run ended without a value
-│   ├── RetriesExhausted   every allowed re-ask was answered, none validly
-│   ├── Refused            the model declined to answer
-│   ├── Filtered           the provider's content filter withheld the answer
-│   ├── Truncated          the answer was cut at the token limit
-│   └── ProviderError      the call itself failed and asking again would not help
-└── ReplayError            the cassette has no such call
+└── EnforcementError       the run ended without a value
+    ├── RetriesExhausted   every allowed re-ask was answered, none validly
+    ├── Refused            the model declined to answer
+    ├── Filtered           the provider's content filter withheld the answer
+    ├── Truncated          the answer was cut at the token limit
+    └── ProviderError      the call itself failed and asking again would not help
 
 All of them pickle and deep-copy: what ``__init__`` takes is what ``args`` holds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deterministic_llm._core.attempts import Attempt, Repair, Violation
-    from deterministic_llm._core.exchange import Usage
+    from deterministic_llm._core.exchange import CallFailure, Usage
 
 
 class DeterministicLLMError(Exception):
@@ -67,11 +67,11 @@ class ResponseError(DeterministicLLMError, ValueError):
         self.repairs_tried = repairs_tried
 
     def __str__(self) -> str:
-        return _lines("the text is not what was asked for", self.violations)
+        return _with_list("the text is not what was asked for", self.violations)
 
 
 class EnforcementError(DeterministicLLMError):
-    """The run ended without a value; carries every attempt that was made, at least one."""
+    """The run ended without a value; *attempts* holds every call that was made, at least one."""
 
     reason = "no valid answer"
 
@@ -79,48 +79,40 @@ class EnforcementError(DeterministicLLMError):
         super().__init__(attempts)
         self.attempts = attempts
         for attempt in attempts[:-1]:
-            self.add_note(f"attempt {attempt.request.number}: {attempt.summary}")
+            self.add_note(f"call {attempt.request.number}: {attempt.summary}")
 
     @property
     def usage(self) -> Usage:
         """Tokens of all attempts together."""
-        usages = [attempt.usage for attempt in self.attempts]
-        return sum(usages[1:], start=usages[0])
-
-    @property
-    def cost(self) -> float | None:
-        """US dollars of all attempts together; None when a price is not known."""
-        costs = [attempt.cost for attempt in self.attempts]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        first, *others = (attempt.usage for attempt in self.attempts)
+        return sum(others, start=first)
 
     @property
     def text(self) -> str | None:
-        """What the model said last, or None when it said nothing."""
+        """What the model said last, or None when it never said anything."""
         return next((a.text for a in reversed(self.attempts) if a.text is not None), None)
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """What was wrong with the last answer."""
-        return next((a.violations for a in reversed(self.attempts) if a.violations), ())
+        """What was wrong with the last answer; empty when no answer came."""
+        return self.attempts[-1].violations
 
     def __reduce__(self) -> tuple[type[EnforcementError], tuple[object, ...]]:
-        return type(self), self.args  # the notes are written anew; a copied state would double them
+        # The notes are written anew by __init__; a copied state would hold them twice.
+        return type(self), self.args
 
     def __str__(self) -> str:
         count = len(self.attempts)
-        headline = f"{self.reason} after {count} call{'s' if count != 1 else ''}"
-        return _lines(headline, self.violations)
+        calls = "1 call" if count == 1 else f"{count} calls"
+        return _with_list(f"{self.reason} after {calls}", self.violations)
 
 
 class RetriesExhausted(EnforcementError):
     """Every allowed re-ask was answered, and no answer was valid."""
 
-    reason = "no valid answer"
-
 
 class Refused(EnforcementError):
-    """The model declined to answer; asking again in the same words would not change that."""
+    """The model declined to answer; the same words again would not change that."""
 
     reason = "the model refused to answer"
 
@@ -138,21 +130,20 @@ class Truncated(EnforcementError):
 
 
 class ProviderError(EnforcementError):
-    """The call failed in a way that asking again does not mend, or failed too often."""
+    """The last call failed in a way that asking again does not mend, or failed too often."""
 
-    reason = "the call failed"
+    def __init__(self, attempts: tuple[Attempt[object], ...], failure: CallFailure) -> None:
+        super().__init__(attempts)
+        self.args = (attempts, failure)
+        self.failure = failure
+        self.status = failure.status
+        self.code = failure.code
+        self.retryable = failure.retryable
 
-    @property
-    def status(self) -> int | None:
-        """HTTP status of the last failure, None when there was no answer at all."""
-        return self._failure("status")
+    def __str__(self) -> str:
+        status = "" if self.status is None else f" with status {self.status}"
+        return f"the call failed{status}: {self.failure.message}"
 
-    @property
-    def code(self) -> str | None:
-        """The provider's own code for the last failure, such as ``insufficient_quota``."""
-        return self._failure("code")
 
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may succeed later."""
-        return bool(self._failure("retryable"))
+def _with_list(headline: str, violations: Sequence[Violation]) -> str:
+    return "\n- ".join([headline + (":" if violations else ""), *map(str, violations)])

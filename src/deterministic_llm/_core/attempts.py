@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeAlias
 
-from deterministic_llm._core.exchange import JsonValue
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.exchange import (
+    UNCONSTRAINED,
+    CallFailure,
+    ChatMessage,
+    Completion,
+    Constraint,
+    JsonValue,
+    Mode,
+    Usage,
+)
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Loss: TypeAlias = Literal["none", "format", "meaning"]
 """What an edit costs: nothing, the author's spelling, or possibly what was meant."""
@@ -65,3 +80,186 @@ class Repair:
     loss: Loss = "format"
     count: int = 1
     places: tuple[int, ...] = ()
+
+
+Outcome: TypeAlias = Literal[
+    "accepted", "invalid", "empty", "truncated", "refused", "filtered", "unreachable", "failed"
+]
+"""What one call came to, in the words of the policy table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model: the caller's *prompt*, what we add, and how the answer is held.
+
+    *prompt* is empty around a function that makes its own call; *feedback* says how to answer, or
+    what was wrong with the answer before.
+    """
+
+    number: int
+    prompt: tuple[ChatMessage, ...] = ()
+    feedback: str = ""
+    violations: tuple[Violation, ...] = ()
+    constraint: Constraint = UNCONSTRAINED
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+    @property
+    def additions(self) -> tuple[ChatMessage, ...]:
+        """The feedback as chat messages to append: one user message, or none."""
+        return ({"role": "user", "content": self.feedback},) if self.feedback else ()
+
+    @property
+    def messages(self) -> tuple[ChatMessage, ...]:
+        """Prompt and feedback as one conversation.
+
+        The feedback joins a last user message: some chat templates refuse two in a row, and the
+        prompt stays an unchanged prefix either way.
+        """
+        if not self.feedback or not self.prompt:
+            return (*self.prompt, *self.additions)
+        last = self.prompt[-1]
+        content = last.get("content")
+        if last.get("role") != "user" or not isinstance(content, str):
+            return (*self.prompt, *self.additions)
+        joined = {**last, "content": f"{content}\n\n{self.feedback}"}
+        return (*self.prompt[:-1], joined)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Generic[T_co]):
+    """The answer is the *output*; *repairs* made it readable, *span* is where it stood."""
+
+    output: T_co
+    repairs: tuple[Repair, ...] = ()
+    span: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The answer is not the target, and why."""
+
+    outcome: Outcome
+    violations: tuple[Violation, ...]
+    repairs_tried: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[T_co]):
+    """A call that brought an answer, with our verdict on it."""
+
+    request: Request
+    completion: Completion
+    verdict: Accepted[T_co] | Rejected
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the call came to."""
+        return self.verdict.outcome if isinstance(self.verdict, Rejected) else "accepted"
+
+    @property
+    def text(self) -> str | None:
+        """What the model said."""
+        return self.completion.text
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of this call."""
+        return self.completion.usage
+
+    @property
+    def seconds(self) -> float:
+        """How long the call took."""
+        return self.completion.seconds
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What was wrong with the answer."""
+        return self.verdict.violations if isinstance(self.verdict, Rejected) else ()
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What was mended in an accepted answer."""
+        return self.verdict.repairs if isinstance(self.verdict, Accepted) else ()
+
+    @property
+    def summary(self) -> str:
+        """The attempt in one line."""
+        return "; ".join(map(str, self.violations)) or self.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A call that brought no answer."""
+
+    request: Request
+    failure: CallFailure
+
+    text = None
+    violations = ()
+    repairs = ()
+    usage = Usage()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the same request may succeed later."""
+        return "unreachable" if self.failure.retryable else "failed"
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to fail."""
+        return self.failure.seconds
+
+    @property
+    def summary(self) -> str:
+        """The attempt in one line."""
+        return self.failure.message
+
+
+Attempt: TypeAlias = Answered[T_co] | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T_co]):
+    """What a run came to: the *output* and every attempt that led to it.
+
+    *exhausted* says that no attempt was accepted and *output* is what ``on_exhausted`` gave.
+    """
+
+    output: T_co
+    attempts: tuple[Attempt[object], ...]
+    exhausted: bool = False
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all attempts together."""
+        return sum((attempt.usage for attempt in self.attempts), start=Usage())
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds spent in calls, the waiting between them left out."""
+        return sum(attempt.seconds for attempt in self.attempts)
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What was mended in the accepted answer."""
+        return self.attempts[-1].repairs
+
+    @property
+    def raw(self) -> str | None:
+        """The text that the output was read from."""
+        return self.attempts[-1].text
+
+    @property
+    def mode(self) -> Mode:
+        """How the accepted answer was held by the backend."""
+        return self.attempts[-1].request.constraint.mode
+
+    def explain(self) -> str:
+        """The story of the run, a line an attempt."""
+        lines = [f"{attempt.request.number}. {attempt.summary}" for attempt in self.attempts]
+        lines += [
+            f"   repaired: {repair.rule} at {repair.path}, {repair.count} times"
+            for repair in self.repairs
+        ]
+        tokens = self.usage.total_tokens
+        return "\n".join([*lines, f"{len(self.attempts)} calls, {tokens} tokens"])

@@ -1,4 +1,4 @@
-"""What goes to a model and what comes back: messages, requests, completions, failures, usage."""
+"""What goes to a model and what comes back: messages, constraints, completions, failures, usage."""
 
 from __future__ import annotations
 
@@ -15,8 +15,31 @@ ChatMessage: TypeAlias = Mapping[str, object]
 
 Finish: TypeAlias = Literal["stop", "length", "refusal", "filter", "unfinished"]
 """Why the model ended: of itself, at the token limit, declining, filtered, or nobody said."""
-Mode: TypeAlias = Literal["auto", "native", "tool", "json", "grammar", "prompt"]
+Mode: TypeAlias = Literal["auto", "native", "json", "grammar", "prompt"]
 """How the wanted form is put to the backend, strongest first; auto picks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """How the answer's form is held by the backend: at most one of the two is set."""
+
+    mode: Mode = "prompt"
+    response_format: JsonObject | None = None
+    grammar: str | None = None
+
+
+UNCONSTRAINED = Constraint()
+"""Nothing but the words of the prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a backend can hold an answer to, besides being asked nicely."""
+
+    json_schema: bool = False
+    any_root: bool = False
+    json_object: bool = False
+    grammar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
