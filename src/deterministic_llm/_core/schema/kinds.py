@@ -1,0 +1,63 @@
+"""Which kinds of JSON value a schema admits, as far as its types and constants say."""
+
+from __future__ import annotations
+
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.walking import subschemas
+from deterministic_llm._core.schema.wording import resolve
+
+ALL_KINDS = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
+"""The types of JSON Schema."""
+_NESTED = frozenset({"object", "array"})
+
+
+def is_scalar(schema: JsonObject) -> bool:
+    """Whether *schema* admits neither objects nor lists."""
+    return not kinds(schema) & _NESTED
+
+
+def has_nullable_text(schema: JsonObject) -> bool:
+    """Whether some member may be text or null, so that "N/A" is a word for null there."""
+    return any(
+        {"string", "null"} <= _kinds(node, schema, depth=8)
+        for _, node in subschemas(schema)
+        if node.keys() & {"anyOf", "oneOf", "type"}
+    )
+
+
+def has_floats(schema: JsonObject) -> bool:
+    """Whether a number with a fraction can be a part of a value of *schema*."""
+    return any(
+        "number" in _kinds(node, schema, depth=8) or node.get("additionalProperties") is True
+        for _, node in subschemas(schema)
+    )
+
+
+def kinds(schema: JsonObject) -> frozenset[str]:
+    """The types that *schema* admits; all of them where it does not say."""
+    return _kinds(schema, schema, depth=8)
+
+
+def _kinds(node: JsonValue, root: JsonObject, *, depth: int) -> frozenset[str]:
+    resolved = resolve(node, root=root)
+    if not isinstance(resolved, dict) or not depth:
+        return ALL_KINDS
+    named = resolved.get("type")
+    if isinstance(named, str):
+        return frozenset({named})
+    if isinstance(named, list):
+        return frozenset(each for each in named if isinstance(each, str))
+    constants = [resolved["const"]] if "const" in resolved else resolved.get("enum")
+    if isinstance(constants, list):
+        return frozenset(_kind_of(constant) for constant in constants)
+    for keyword in ("anyOf", "oneOf"):
+        members = resolved.get(keyword)
+        if isinstance(members, list):
+            found = [_kinds(member, root, depth=depth - 1) for member in members]
+            return frozenset().union(*found)
+    return ALL_KINDS
+
+
+def _kind_of(value: JsonValue) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
+    return "null" if value is None else names.get(type(value), "number")

@@ -1,0 +1,66 @@
+"""What an answer must become, compiled once: a JSON value of a type, or text of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeAlias
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.forms import TextForm
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Valid(Generic[T_co]):
+    """The payload is the target, as this *output*."""
+
+    output: T_co
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """The payload is not the target, with every rule that it breaks in document order."""
+
+    violations: tuple[Violation, ...]
+
+
+Checked: TypeAlias = Valid[T_co] | Invalid
+
+
+class Decoder(Protocol[T_co]):
+    """The full validation of a payload; what it accepts is what the target means."""
+
+    def check(self, value: JsonValue, text: str | None = None) -> Checked[T_co]:
+        """Validate a JSON *value*, or faster the *text* that says it in strict JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JsonTarget(Generic[T_co]):
+    """A target whose payload is a JSON value that fits *schema*.
+
+    *floats* says whether a number with a fraction can be a part of the output.
+    """
+
+    name: str
+    schema: JsonObject
+    decoder: Decoder[T_co] = field(repr=False)
+    floats: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextTarget(Generic[T_co]):
+    """A target whose payload is text of a *form*; *build* makes the output of what it captured."""
+
+    name: str
+    form: TextForm
+    build: Callable[[JsonValue], Checked[T_co]] = field(repr=False)
+
+
+Target: TypeAlias = JsonTarget[T_co] | TextTarget[T_co]

@@ -1,0 +1,125 @@
+"""Python types as targets: pydantic validates, its JSON Schema says what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, cast
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, to_json
+from typing_extensions import TypeForm, TypeVar
+
+from deterministic_llm._core.attempts import Code, Violation
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.kinds import has_floats
+from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
+from deterministic_llm._core.schema.violations import (
+    Location,
+    broken,
+    extra,
+    json_path,
+    member,
+    missing,
+)
+from deterministic_llm._core.schema.walking import untitled
+from deterministic_llm._core.schema.wording import quote
+from deterministic_llm.errors import SchemaError
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_CODES: Mapping[str, Code] = {
+    "enum": "enum",
+    "literal_error": "enum",
+    "union_tag_invalid": "enum",
+    "greater_than": "range",
+    "greater_than_equal": "range",
+    "less_than": "range",
+    "less_than_equal": "range",
+    "multiple_of": "range",
+    "finite_number": "not_finite",
+    "string_too_short": "length",
+    "string_too_long": "length",
+    "too_short": "length",
+    "too_long": "length",
+    "string_pattern_mismatch": "pattern",
+    "value_error": "validator",
+    "assertion_error": "validator",
+    "recursion_loop": "too_deep",
+}
+_FORMAT_ERRORS = ("_parsing", "_syntax", "_from_date_parsing", "_inexact")
+
+
+def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
+    """Compile *output_type*, anything that pydantic can validate from JSON.
+
+    Raises SchemaError when it cannot.
+    """
+    name = _name(output_type)
+    try:
+        adapter: TypeAdapter[T] = TypeAdapter(output_type)
+        schema = untitled(cast("JsonObject", adapter.json_schema()))
+    except (PydanticUserError, NameError) as error:
+        problem = str(error).partition("\n")[0]
+        fix = "use a type that pydantic can read from JSON"
+        raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
+    return JsonTarget(name, schema, _TypeDecoder(adapter, schema), has_floats(schema))
+
+
+def _name(output_type: object) -> str:
+    return output_type.__name__ if isinstance(output_type, type) else str(output_type)
+
+
+@dataclass(frozen=True, slots=True)
+class _TypeDecoder(Generic[T_co]):
+    """Validates with pydantic's strict mode, whose JSON rules still read dates and enums."""
+
+    adapter: TypeAdapter[T_co]
+    schema: JsonObject
+
+    def check(self, value: JsonValue, text: str | None = None) -> Checked[T_co]:
+        source = to_json(value) if text is None else text
+        try:
+            return Valid(self.adapter.validate_json(source, strict=True))
+        except ValidationError as error:
+            return self._invalid(error)
+
+    def _invalid(self, error: ValidationError) -> Invalid:
+        details = error.errors(include_url=False, include_context=False)
+        violations = [_violation(each, self.schema) for each in details]
+        return Invalid(tuple(dict.fromkeys(violations)))
+
+
+def _violation(detail: ErrorDetails, schema: JsonObject) -> Violation:
+    location, node = _locate(detail["loc"], schema)
+    kind, got = detail["type"], cast("object", detail["input"])
+    if kind == "missing":
+        return missing(location, node, schema)
+    if kind == "extra_forbidden":
+        return extra(location, got)
+    code = _code(kind)
+    if code == "validator":
+        said = detail["msg"].partition(", ")[2] or detail["msg"]
+        return Violation(json_path(location), code, said, quote(got))
+    if node == {}:
+        return Violation(json_path(location), code, detail["msg"], quote(got))
+    return broken(code, location, node, got, schema)
+
+
+def _code(kind: str) -> Code:
+    if kind in _CODES:
+        return _CODES[kind]
+    return "format" if kind.endswith(_FORMAT_ERRORS) else "type"
+
+
+def _locate(tokens: Sequence[str | int], schema: JsonObject) -> tuple[Location, JsonValue]:
+    """The path and schema node of an error; names of union members are no part of the path."""
+    path: list[str | int] = []
+    node: JsonValue = schema
+    for token in tokens:
+        inner = member(node, token, schema)
+        if inner != {} or isinstance(token, int) or token is tokens[-1]:
+            path.append(token)
+            node = inner
+    return path, node
