@@ -1,0 +1,34 @@
+"""Members of a foreign object or of its JSON, by name, narrowed to what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+
+def get(holder: object, name: str) -> object:
+    """The member *name*, by key or by attribute; None when there is none."""
+    if isinstance(holder, Mapping):
+        return cast("Mapping[str, object]", holder).get(name)
+    return cast("object", getattr(holder, name, None))
+
+
+def items(value: object) -> Sequence[object]:
+    """*value* if it is a list, else nothing."""
+    return cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
+
+
+def text(value: object) -> str | None:
+    """*value* if it is a str that says something."""
+    return value if isinstance(value, str) and value else None
+
+
+def count(holder: object, *names: str) -> int:
+    """The first of the members *names* that is an int, else 0."""
+    values = (get(holder, name) for name in names)
+    return next((value for value in values if isinstance(value, int)), 0)
+
+
+def joined(parts: Iterable[object]) -> str | None:
+    """The texts of content *parts* put together; None when there are none."""
+    return "".join(filter(None, (text(get(part, "text")) for part in parts))) or None
