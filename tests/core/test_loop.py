@@ -1,0 +1,208 @@
+"""The loop as a table: from a transcript of answers to what was asked and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+from tenacity.wait import wait_fixed
+
+from deterministic_llm import (
+    EnforcementError,
+    Filtered,
+    ProviderError,
+    Refused,
+    RetriesExhausted,
+    Truncated,
+)
+from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.exchange import UNCONSTRAINED, CallFailure, Completion, Constraint
+from deterministic_llm._core.loop import Accept, Call, GiveUp, Task, judge, next_step
+from deterministic_llm._core.policy import FOLLOWS, Policy
+from deterministic_llm._core.reask import instructions
+from deterministic_llm._core.schema.typed import typed_target
+
+
+class Person(BaseModel):
+    """Somebody."""
+
+    age: int = Field(ge=0, le=150)
+
+
+GOOD = Completion('{"age": 36}')
+BAD = Completion('{"age": 200}')
+NOTHING = Completion(None)
+CUT = Completion('{"age": 3', "length")
+BUSY = CallFailure("busy", retryable=True, status=503)
+TOLD = CallFailure("slow down", retryable=True, status=429, retry_after=7.0)
+DENIED = CallFailure("no such key", retryable=False, status=401)
+TARGET = typed_target(Person)
+
+
+def task(
+    *,
+    max_retries: int = 2,
+    transport_retries: int = 8,
+    parameters: dict[str, int] | None = None,
+    constraint: Constraint = UNCONSTRAINED,
+) -> Task[Person]:
+    policy = Policy(max_retries, transport_retries, wait=wait_fixed(4))
+    contract = Contract(TARGET, constraint, instructions(TARGET))
+    prompt = ({"role": "user", "content": "How old is Ada?"},)
+    return Task(contract, policy, prompt, dict(parameters or {}))
+
+
+@dataclass
+class Story:
+    """What a transcript comes to: the delays before the calls, and the end."""
+
+    delays: list[float] = field(default_factory=list)
+    attempts: list[Attempt[Person]] = field(default_factory=list)
+    end: Accept[Person] | GiveUp | None = None
+
+
+def tell(job: Task[Person], answers: list[Completion | CallFailure]) -> Story:
+    """Play *answers* to the loop until it ends."""
+    story = Story()
+    script = iter(answers)
+    while isinstance(step := next_step(job, story.attempts), Call):
+        story.delays.append(step.delay)
+        story.attempts.append(judge(job, step.request, next(script)))
+    story.end = step
+    return story
+
+
+ENDS = [
+    pytest.param([GOOD], None, id="a valid answer ends the run"),
+    pytest.param([BAD, GOOD], None, id="an invalid answer is asked for again"),
+    pytest.param([BAD, BAD, BAD], RetriesExhausted, id="three invalid answers exhaust two retries"),
+    pytest.param([NOTHING, GOOD], None, id="an empty answer is asked for again"),
+    pytest.param([NOTHING] * 3, RetriesExhausted, id="three empty answers exhaust two retries"),
+    pytest.param([Completion(None, "refusal", "no")], Refused, id="a refusal field ends the run"),
+    pytest.param(
+        [Completion("I'm sorry, but I can't help with that.")], Refused, id="so does refusing prose"
+    ),
+    pytest.param([Completion("x", "filter")], Filtered, id="a filtered answer ends the run"),
+    pytest.param([CUT], Truncated, id="a cut answer without a known limit ends the run"),
+    pytest.param([BUSY, BUSY, GOOD], None, id="a busy server is waited for"),
+    pytest.param([DENIED], ProviderError, id="a wrong key is not tried again"),
+    pytest.param([BAD, BUSY, BAD, BUSY, GOOD], None, id="waiting does not use up re-asks"),
+]
+
+
+@pytest.mark.parametrize(("answers", "error"), ENDS)
+def test_a_transcript_ends_as_the_policy_says(
+    answers: list[Completion | CallFailure], error: type[EnforcementError] | None
+):
+    """Each row of the policy table, told as a whole run."""
+    story = tell(task(), answers)
+    assert len(story.attempts) == len(answers)
+    if error is None:
+        assert isinstance(story.end, Accept)
+        assert story.end.accepted.output == Person(age=36)
+    else:
+        assert isinstance(story.end, GiveUp)
+        assert type(story.end.error) is error
+        assert story.end.error.attempts == tuple(story.attempts)
+
+
+def test_transport_retries_count_calls_in_a_row():
+    """Two failures, an answer, two failures: never more than two in a row."""
+    answers = [BUSY, BUSY, BAD, BUSY, BUSY, GOOD]
+    assert isinstance(tell(task(transport_retries=2), answers).end, Accept)
+    story = tell(task(transport_retries=1), answers)
+    assert isinstance(story.end, GiveUp)
+    assert isinstance(story.end.error, ProviderError)
+    assert (story.end.error.status, story.end.error.retryable) == (503, True)
+    assert len(story.attempts) == 2
+
+
+def test_the_servers_wait_is_taken_as_told():
+    """A Retry-After wins over the strategy, whose wait is spread between half and all of it."""
+    delays = tell(task(), [TOLD, BUSY, GOOD]).delays
+    assert delays[:2] == [0.0, 7.0]
+    assert 2.0 <= delays[2] <= 4.0
+
+
+def test_a_replay_waits_exactly_as_long():
+    """The spread comes from the run's seed, not from the clock."""
+    assert tell(task(), [BUSY, BUSY, GOOD]).delays == tell(task(), [BUSY, BUSY, GOOD]).delays
+
+
+def test_a_cut_answer_is_asked_for_again_with_twice_the_room():
+    """The prompt stays; only the limit grows."""
+    story = tell(task(parameters={"max_tokens": 20}), [CUT, GOOD])
+    first, second = (attempt.request for attempt in story.attempts)
+    assert isinstance(story.end, Accept)
+    assert (first.parameters, second.parameters) == ({"max_tokens": 20}, {"max_tokens": 40})
+    assert first.messages == second.messages
+
+
+def test_a_complete_value_before_the_cut_is_not_taken_in_prompt_mode():
+    """A correction may have been cut off; a backend held to the form cannot have corrected."""
+    cut = Completion('{"age": 36} or rather', "length")
+    prompted = tell(task(), [cut])
+    assert isinstance(prompted.end, GiveUp)
+    assert isinstance(prompted.end.error, Truncated)
+    held = tell(task(constraint=Constraint("native", response_format={})), [cut])
+    assert isinstance(held.end, Accept)
+
+
+def test_closed_members_are_taken_only_when_the_model_stopped_by_itself():
+    """A text without its closers is accepted after stop, never after length or silence."""
+    text = '{"age": 36, "name": "Ad'
+    assert isinstance(tell(task(max_retries=0), [Completion(text, "stop")]).end, Accept)
+    for finish in ("length", "unfinished"):
+        story = tell(task(max_retries=0), [Completion(text, finish)])
+        assert isinstance(story.end, GiveUp)
+        assert isinstance(story.end.error, Truncated)
+
+
+def test_a_reask_says_what_was_wrong_after_an_unchanged_prompt():
+    """The first prompt is the prefix; path, bound and value stand in one line; nothing grows."""
+    story = tell(task(), [BAD, BAD, GOOD])
+    first, second, third = (attempt.request for attempt in story.attempts)
+    asked = [str(request.messages[0]["content"]) for request in (first, second, third)]
+    assert all(text.startswith("How old is Ada?\n\n") for text in asked)
+    line = "- $.age: expected an integer from 0 to 150, got 200 (choose a number from 0 to 150)"
+    assert line in asked[1].splitlines()
+    assert asked[1] == asked[2]
+    assert "200" not in asked[0]
+
+
+def test_every_outcome_has_a_row():
+    """The policy table is closed over the outcomes."""
+    assert set(FOLLOWS) == {
+        "accepted",
+        "invalid",
+        "empty",
+        "truncated",
+        "refused",
+        "filtered",
+        "unreachable",
+        "failed",
+    }
+
+
+@given(
+    st.lists(st.sampled_from([GOOD, BAD, NOTHING, CUT, BUSY, TOLD, DENIED]), min_size=40),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_no_run_calls_more_than_its_policy_allows(
+    answers: list[Completion | CallFailure], max_retries: int, transport_retries: int
+):
+    """At most one answer more than the re-asks, each with its own failures before it."""
+    job = task(max_retries=max_retries, transport_retries=transport_retries)
+    story = tell(job, answers)
+    answered = sum(
+        attempt.text is not None or attempt.outcome == "empty" for attempt in story.attempts
+    )
+    assert answered <= 1 + max_retries
+    assert len(story.attempts) <= (1 + max_retries) * (1 + transport_retries)
+    numbers = [attempt.request.number for attempt in story.attempts]
+    assert numbers == list(range(1, len(numbers) + 1))

@@ -1,0 +1,90 @@
+"""One story, every driver: the same calls, waits, attempts and end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from tenacity.wait import wait_fixed
+
+from deterministic_llm import EnforcementError
+from deterministic_llm._core.attempts import Attempt, Request
+from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.exchange import UNCONSTRAINED, CallFailure, Completion
+from deterministic_llm._core.loop import Task
+from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.reask import instructions
+from deterministic_llm._core.schema.typed import typed_target
+from deterministic_llm._drivers import awaiting, blocking
+
+Answer = Completion | CallFailure
+Script = list[Answer]
+Story = tuple[object, tuple[Attempt[object], ...], list[float], list[Request]]
+
+TARGET = typed_target(int)
+TASK = Task(
+    Contract(TARGET, UNCONSTRAINED, instructions(TARGET)), Policy(max_retries=1, wait=wait_fixed(2))
+)
+BUSY = CallFailure("busy", retryable=True, retry_after=3.0)
+
+
+def by_blocking(script: Script, resume: tuple[Attempt[int], ...] = ()) -> Story:
+    answers, waits, requests = iter(script), [], []
+
+    def call(request: Request) -> Answer:
+        requests.append(request)
+        return next(answers)
+
+    try:
+        result = blocking.run(TASK, call, resume=resume, sleep=waits.append)
+    except EnforcementError as error:
+        return type(error), error.attempts, waits, requests
+    return result.output, result.attempts, waits, requests
+
+
+def by_awaiting(script: Script, resume: tuple[Attempt[int], ...] = ()) -> Story:
+    answers, waits, requests = iter(script), [], []
+
+    async def call(request: Request) -> Answer:
+        requests.append(request)
+        return next(answers)
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    try:
+        result = asyncio.run(awaiting.run(TASK, call, resume=resume, sleep=sleep))
+    except EnforcementError as error:
+        return type(error), error.attempts, waits, requests
+    return result.output, result.attempts, waits, requests
+
+
+DRIVERS: list[Callable[..., Story]] = [by_blocking, by_awaiting]
+STORIES = [
+    pytest.param([Completion("7")], id="a good answer"),
+    pytest.param([Completion("seventh"), Completion("7")], id="a bad answer and a good one"),
+    pytest.param([Completion("x"), Completion("y")], id="bad answers only"),
+    pytest.param([BUSY, BUSY, Completion("7")], id="a busy server"),
+    pytest.param([CallFailure("no", retryable=False)], id="a failure for good"),
+    pytest.param([Completion(None, "refusal", "no")], id="a refusal"),
+]
+
+
+@pytest.mark.parametrize("script", STORIES)
+def test_every_driver_tells_the_same_story(script: Script):
+    """Output or error, attempts, waits and requests are equal."""
+    first, *others = (driver(script) for driver in DRIVERS)
+    assert others == [first] * len(others)
+    assert len(first[3]) == len(script)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_a_run_resumes_after_any_attempt(driver: Callable[..., Story], cut: int):
+    """Passing the saved attempts goes on where it stopped, and pays only for what is left."""
+    script = [BUSY, Completion("x"), Completion("7")]
+    whole = driver(script)
+    resumed = driver(script[cut:], resume=whole[1][:cut])
+    assert resumed[:2] == whole[:2]
+    assert len(resumed[3]) == len(script) - cut
