@@ -1,0 +1,47 @@
+"""A function that makes its own call, as a model: called, its answer read, its failures told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from time import perf_counter
+from typing import cast
+
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.shapes.answers import completion_of, delta_of
+from deterministic_llm._core.shapes.failures import failure_of
+
+
+def ask(function: Callable[[], object]) -> Completion | CallFailure:
+    """Call *function* and read what it returns; an iterator is read to its end.
+
+    Raises TypeError for an unreadable answer, and whatever is no failure of a call.
+    """
+    started = perf_counter()
+    try:
+        answer = function()
+        if isinstance(answer, Iterator):
+            answer = "".join(map(delta_of, cast("Iterator[object]", answer)))
+    except Exception as error:
+        failure = failure_of(error, seconds=perf_counter() - started)
+        if failure is None:
+            raise
+        return failure
+    return completion_of(answer, seconds=perf_counter() - started)
+
+
+async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
+    """Call *function*, await or iterate what it returns, and read that; raises like ask()."""
+    started = perf_counter()
+    try:
+        answer = function()
+        if isinstance(answer, AsyncIterator):
+            chunks = cast("AsyncIterator[object]", answer)
+            answer = "".join([delta_of(chunk) async for chunk in chunks])
+        else:
+            answer = await cast("Awaitable[object]", answer)
+    except Exception as error:
+        failure = failure_of(error, seconds=perf_counter() - started)
+        if failure is None:
+            raise
+        return failure
+    return completion_of(answer, seconds=perf_counter() - started)

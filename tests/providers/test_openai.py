@@ -1,0 +1,255 @@
+"""The chat provider over real HTTP on loopback, blocking and awaiting alike."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+import pytest
+from loopback import Reply, failing, serving
+from openai import AsyncOpenAI, OpenAI
+from tenacity.wait import wait_none
+
+from deterministic_llm import (
+    CallFailure,
+    Completion,
+    ConfigurationError,
+    Model,
+    ProviderError,
+    Usage,
+)
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import Constraint
+from deterministic_llm.providers.openai import ChatModel
+
+PROMPT = ({"role": "user", "content": "Hi"},)
+
+
+def blocking(model: ChatModel, request: Request) -> Completion | CallFailure:
+    return model.complete(request)
+
+
+def awaiting(model: ChatModel, request: Request) -> Completion | CallFailure:
+    return asyncio.run(model.acomplete(request))
+
+
+Ask = Callable[[ChatModel, Request], Completion | CallFailure]
+both = pytest.mark.parametrize("ask", [blocking, awaiting])
+
+
+def asked(ask: Ask, reply: Reply, request: Request | None = None) -> Completion | CallFailure:
+    """What one request to a server that answers *reply* comes to, its duration set to zero."""
+    with serving([reply]) as server:
+        model = ChatModel("some-model", base_url=server.base_url, api_key="sk-canary")
+        return ask(model, request or Request(1, PROMPT))
+
+
+USAGE = Usage(7, 3, cached_tokens=2, reasoning_tokens=1)
+ANSWERS = [
+    pytest.param(Reply("hello"), ("hello", "stop", None), id="a text"),
+    pytest.param(Reply("hel", finish="length"), ("hel", "length", None), id="a cut text"),
+    pytest.param(Reply(None), (None, "stop", None), id="null content"),
+    pytest.param(
+        Reply(None, message={"refusal": "no"}), (None, "refusal", "no"), id="a refusal field"
+    ),
+    pytest.param(Reply("x", finish="content_filter"), ("x", "filter", None), id="a content filter"),
+    pytest.param(Reply("x", finish="abort"), ("x", "unfinished", None), id="an unknown reason"),
+    pytest.param(
+        Reply(message={"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}),
+        ("ab", "stop", None),
+        id="content in parts",
+    ),
+    pytest.param(
+        Reply(
+            message={"tool_calls": [{"function": {"name": "f", "arguments": '{"a": 1}'}}]},
+            finish="tool_calls",
+        ),
+        ('{"a": 1}', "stop", None),
+        id="one tool call",
+    ),
+    pytest.param(
+        Reply(None, message={"reasoning_content": '{"a": 1}'}),
+        (None, "stop", None),
+        id="reasoning is never the answer",
+    ),
+]
+
+
+@both
+@pytest.mark.parametrize(("reply", "expected"), ANSWERS)
+def test_an_answer_is_read_by_shape(ask: Ask, reply: Reply, expected: tuple[object, ...]):
+    """Text, finish and refusal, with the usage, the served model and its fingerprint."""
+    completion = asked(ask, reply)
+    assert isinstance(completion, Completion)
+    assert (completion.text, completion.finish, completion.refusal) == expected
+    assert completion.usage == USAGE
+    assert (completion.model, completion.fingerprint) == ("served-model", "fp")
+    assert completion.seconds > 0
+
+
+FAILURES = [
+    pytest.param(failing(500), (True, 500, None), id="500 may pass"),
+    pytest.param(failing(529), (True, 529, None), id="529 may pass"),
+    pytest.param(failing(408), (True, 408, None), id="408 may pass"),
+    pytest.param(failing(429, retry_after="7"), (True, 429, 7.0), id="429 says how long"),
+    pytest.param(failing(429, retry_after_ms="250"), (True, 429, 0.25), id="to the millisecond"),
+    pytest.param(
+        failing(429, x_ratelimit_reset_tokens="6m0s"), (True, 429, 360.0), id="or only as a reset"
+    ),
+    pytest.param(failing(429, code="insufficient_quota"), (False, 429, None), id="no quota left"),
+    pytest.param(failing(503, x_should_retry="false"), (False, 503, None), id="the server says no"),
+    pytest.param(failing(401), (False, 401, None), id="a wrong key"),
+    pytest.param(failing(404), (False, 404, None), id="a wrong model"),
+    pytest.param(failing(400), (False, 400, None), id="a bad request"),
+    pytest.param(
+        Reply(body=b"<html>login</html>"), (True, None, None), id="a page with status 200"
+    ),
+    pytest.param(Reply(body=b""), (True, None, None), id="nothing with status 200"),
+    pytest.param(Reply(body=b"null"), (True, None, None), id="null with status 200"),
+    pytest.param(Reply(body=b'{"choices": []}'), (True, None, None), id="no choices"),
+    pytest.param(
+        Reply(body=b'{"error": {"code": 502, "message": "bad gateway"}}'),
+        (True, 502, None),
+        id="an error with status 200",
+    ),
+    pytest.param(
+        Reply(body=b'{"error": {"code": "insufficient_quota", "message": "pay"}}'),
+        (False, None, None),
+        id="no quota with status 200",
+    ),
+]
+
+
+@both
+@pytest.mark.parametrize(("reply", "expected"), FAILURES)
+def test_what_is_no_answer_is_a_failure(ask: Ask, reply: Reply, expected: tuple[object, ...]):
+    """Whether to try again, the status and the wait; no exception of the SDK comes out."""
+    failure = asked(ask, reply)
+    assert isinstance(failure, CallFailure)
+    assert (failure.retryable, failure.status, failure.retry_after) == expected
+    assert "sk-canary" not in repr(failure)
+
+
+@both
+def test_no_server_is_one_clear_sentence(ask: Ask):
+    """The address that nobody answers at is named."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    failure = ask(ChatModel("m", base_url=address, api_key="k"), Request(1, PROMPT))
+    assert isinstance(failure, CallFailure)
+    assert failure.retryable
+    assert failure.message.startswith(f"no answer from {address}")
+
+
+@both
+def test_what_is_sent_is_the_request(ask: Ask):
+    """Parameters, extra body, constraint and headers each go where they belong."""
+    request = Request(
+        1,
+        PROMPT,
+        feedback="Answer in JSON.",
+        constraint=Constraint("native", response_format={"type": "json_object"}),
+        parameters={
+            "temperature": 0,
+            "extra_body": {"top_k": 1},
+            "headers": {"x-team": "blue"},
+        },
+    )
+    with serving([Reply("x")]) as server:
+        ask(ChatModel("some-model", base_url=server.base_url, api_key="k"), request)
+    assert server.bodies == [
+        {
+            "model": "some-model",
+            "messages": [{"role": "user", "content": "Hi\n\nAnswer in JSON."}],
+            "temperature": 0,
+            "top_k": 1,
+            "response_format": {"type": "json_object"},
+        }
+    ]
+    assert server.headers[0]["x-team"] == "blue"
+
+
+@both
+def test_the_sdk_does_not_retry(ask: Ask):
+    """The loop owns retries: one request is one HTTP call."""
+    with serving([failing(500)]) as server:
+        ask(ChatModel("m", base_url=server.base_url, api_key="k"), Request(1, PROMPT))
+        assert len(server.bodies) == 1
+
+
+def test_a_given_clients_retries_are_off_too():
+    """The caller's client is not changed; ours is a copy that does not retry."""
+    with serving([failing(500)]) as server, OpenAI(base_url=server.base_url, api_key="k") as own:
+        blocking(ChatModel("m", client=own), Request(1, PROMPT))
+        assert len(server.bodies) == 1
+        assert own.max_retries == 2
+
+
+def test_one_model_serves_many_event_loops():
+    """Connections belong to the loop that opened them, and are closed with it."""
+    with serving([Reply("x")]) as server:
+        model = ChatModel("m", base_url=server.base_url, api_key="k")
+        for _ in range(5):
+            assert isinstance(awaiting(model, Request(1, PROMPT)), Completion)
+
+
+def test_a_given_client_is_copied_for_later_loops():
+    """It serves the first loop itself, and its owner closes it."""
+    with serving([Reply("x")]) as server:
+        given = AsyncOpenAI(base_url=server.base_url, api_key="k")
+        model = ChatModel("m", client=given)
+
+        async def first() -> Completion | CallFailure:
+            async with given:
+                return await model.acomplete(Request(1, PROMPT))
+
+        assert isinstance(asyncio.run(first()), Completion)
+        for _ in range(3):
+            assert isinstance(awaiting(model, Request(1, PROMPT)), Completion)
+
+
+def test_a_client_of_the_wrong_colour_is_named():
+    """The sentence says what to call instead."""
+    request = Request(1, PROMPT)
+    with pytest.raises(ConfigurationError, match=r"has an async client.*arun"):
+        blocking(ChatModel("m", client=AsyncOpenAI(api_key="k")), request)
+    with pytest.raises(ConfigurationError, match=r"has a sync client.*run"):
+        awaiting(ChatModel("m", client=OpenAI(api_key="k")), request)
+
+
+@both
+def test_no_key_is_one_clear_sentence(ask: Ask, monkeypatch: pytest.MonkeyPatch):
+    """Nothing is sent; the sentence names the variable and the model."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match=r"gpt-5-mini.*OPENAI_API_KEY"):
+        ask(ChatModel("gpt-5-mini"), Request(1, PROMPT))
+
+
+def test_a_run_resends_and_reasks_over_http(caplog: pytest.LogCaptureFixture):
+    """A busy server, a bad answer and a good one: three calls, one value, no secret in the log."""
+    replies = [failing(503), Reply("no idea"), Reply("7")]
+    with serving(replies) as server, caplog.at_level(logging.DEBUG, "deterministic_llm"):
+        model = Model("openai:m", base_url=server.base_url, api_key="sk-canary", wait=wait_none())
+        result = model.run("Give a number.", int)
+    assert result.output == 7
+    assert [attempt.outcome for attempt in result.attempts] == [
+        "unreachable",
+        "invalid",
+        "accepted",
+    ]
+    assert len(server.bodies) == 3
+    assert [record.name for record in caplog.records] == ["deterministic_llm"] * 3
+    assert "sk-canary" not in caplog.text
+
+
+def test_a_wrong_model_name_is_the_servers_own_sentence():
+    """Status and message of the server are in the error, and nothing is tried twice."""
+    with serving([failing(404, code="model_not_found")]) as server:
+        model = Model("openai:m", base_url=server.base_url, api_key="k")
+        with pytest.raises(ProviderError, match="status 404: status 404") as caught:
+            model.generate("x", int)
+    assert (caught.value.status, caught.value.code) == (404, "model_not_found")
+    assert len(server.bodies) == 1
