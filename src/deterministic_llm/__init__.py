@@ -1,1 +1,109 @@
-"""Typed values from language models."""
+"""Typed values from language models: parse, validate, repair, ask again, and tell what happened.
+
+Every public name is loaded when it is first used: importing the package costs next to nothing on
+top of pydantic.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deterministic_llm._core.attempts import Attempt, Repair, Result, Violation
+    from deterministic_llm._core.exchange import (
+        CallFailure,
+        ChatMessage,
+        Completion,
+        JsonValue,
+        Mode,
+        Usage,
+    )
+    from deterministic_llm.enforcer import enforce
+    from deterministic_llm.enforcer.enforcers import AsyncEnforcer, Enforcer
+    from deterministic_llm.enforcer.turn import Turn
+    from deterministic_llm.errors import (
+        ConfigurationError,
+        DeterministicLLMError,
+        EnforcementError,
+        Filtered,
+        ProviderError,
+        Refused,
+        ResponseError,
+        RetriesExhausted,
+        SchemaError,
+        Truncated,
+    )
+    from deterministic_llm.generate import Model
+    from deterministic_llm.targets import (
+        Choice,
+        Parsed,
+        Pattern,
+        Record,
+        Schema,
+        Template,
+        parse,
+    )
+
+__all__ = [
+    "AsyncEnforcer",
+    "Attempt",
+    "CallFailure",
+    "ChatMessage",
+    "Choice",
+    "Completion",
+    "ConfigurationError",
+    "DeterministicLLMError",
+    "EnforcementError",
+    "Enforcer",
+    "Filtered",
+    "JsonValue",
+    "Mode",
+    "Model",
+    "Parsed",
+    "Pattern",
+    "ProviderError",
+    "Record",
+    "Refused",
+    "Repair",
+    "ResponseError",
+    "Result",
+    "RetriesExhausted",
+    "Schema",
+    "SchemaError",
+    "Template",
+    "Truncated",
+    "Turn",
+    "Usage",
+    "Violation",
+    "enforce",
+    "parse",
+]
+
+_HOMES = {
+    "_core.attempts": "Attempt Repair Result Violation",
+    "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Usage",
+    "enforcer": "enforce",
+    "enforcer.enforcers": "AsyncEnforcer Enforcer",
+    "enforcer.turn": "Turn",
+    "errors": (
+        "ConfigurationError DeterministicLLMError EnforcementError Filtered ProviderError Refused "
+        "ResponseError RetriesExhausted SchemaError Truncated"
+    ),
+    "generate": "Model",
+    "targets": "Choice Parsed Pattern Record Schema Template parse",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,208 @@
+"""Decorated functions, blocking and awaiting: same name, same signature, a typed output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import WRAPPER_ASSIGNMENTS, partial
+from inspect import Signature
+from types import MethodType
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    Never,
+    ParamSpec,
+    Self,
+    TypeAlias,
+    cast,
+    overload,
+)
+
+from typing_extensions import TypeVar, Unpack
+
+from deterministic_llm._core.attempts import Result
+from deterministic_llm._drivers import awaiting, blocking
+from deterministic_llm.enforcer.signatures import (
+    AnyFunction,
+    turn_position,
+    waits,
+    without_turn,
+)
+from deterministic_llm.enforcer.terms import ModelOptions, Terms
+from deterministic_llm.errors import EnforcementError
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")  # what is left of P once self or cls is bound
+S = TypeVar("S")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+D = TypeVar("D", default=Never)  # what on_exhausted returns; T | Never is T
+Fallback: TypeAlias = "Literal['raise'] | Callable[[EnforcementError], D]"
+"""What happens when a run ends without a value; ``"return_none"`` is an overload of its own."""
+
+
+class _Decorated(Generic[T_co]):
+    """What both colours share: the function, its terms, and how it looks from outside."""
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(
+        self,
+        function: AnyFunction,
+        terms: Terms[T_co],
+        found_at: tuple[object, ...] = (),
+    ) -> None:
+        """Wrap *function*; *found_at* says how to get at a bound or derived enforcer again."""
+        for name in WRAPPER_ASSIGNMENTS:
+            if hasattr(function, name):
+                setattr(self, name, getattr(function, name))
+        self.__wrapped__ = function
+        self._terms = terms
+        self._found_at = found_at
+        self._task = terms.task()
+        self._turn_at = turn_position(function)
+
+    @property
+    def __signature__(self) -> Signature:
+        """The signature that callers see: without the Turn."""
+        return without_turn(self.__wrapped__, self._turn_at)
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        """Decorated functions pickle as functions do: by where they are found."""
+        return self._found_at or self.__qualname__
+
+    def __repr__(self) -> str:
+        name = getattr(self, "__qualname__", repr(self.__wrapped__))
+        return f"<{type(self).__name__} {name} -> {self._terms.target.name}>"
+
+    def _bound(self, instance: object, owner: object) -> object:
+        binder = getattr(type(self.__wrapped__), "__get__", None)
+        if binder is None:  # a partial or another callable object stays as it is
+            return self
+        function = cast("AnyFunction", binder(self.__wrapped__, instance, owner))
+        if function is self.__wrapped__:
+            return self
+        holder = owner if instance is None else instance
+        shift = 1 if self._turn_at and isinstance(function, MethodType) else 0
+        # Not made anew: looking up an attribute must not read signatures.
+        bound = object.__new__(type(self))
+        bound.__dict__.update(
+            self.__dict__,
+            __wrapped__=function,
+            _found_at=(getattr, (holder, self.__name__)),
+            _turn_at=self._turn_at - shift if self._turn_at is not None else None,
+        )
+        return bound
+
+    def _changed(self, on_exhausted: object, options: Mapping[str, object]) -> Any:
+        terms = self._terms.changed(on_exhausted, options)
+        found_at = (_derived, (self, {"on_exhausted": on_exhausted, **options}))
+        return type(self)(self.__wrapped__, terms, found_at)
+
+
+def _derived(enforcer: Enforcer[..., object], options: Mapping[str, Any]) -> object:
+    """An enforcer made by with_options(), made again where it is unpickled."""
+    return enforcer.with_options(**options)
+
+
+class Enforcer(_Decorated[T_co], Generic[P, T_co]):
+    """A decorated function: called as before, it returns the output."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
+        """Run, and return the output; raises EnforcementError when there is none."""
+        return self.run(*args, **kwargs).output
+
+    def run(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co]:
+        """Run, and return the output with its evidence."""
+        asked = partial(self.__wrapped__, *args, **kwargs)
+        terms = self._terms
+        prompt, call = terms.source.blocking(asked, self._turn_at, terms.target)
+        try:
+            return blocking.run(self._task.about(prompt), call)
+        except EnforcementError as error:
+            return terms.settled(error)
+
+    @overload
+    def with_options(
+        self, *, on_exhausted: Literal["return_none"], **options: Unpack[ModelOptions]
+    ) -> Enforcer[P, T_co | None]: ...
+    @overload
+    def with_options(
+        self, *, on_exhausted: Fallback[D] = "raise", **options: Unpack[ModelOptions]
+    ) -> Enforcer[P, T_co | D]: ...
+    def with_options(
+        self, *, on_exhausted: object = "raise", **options: Unpack[ModelOptions]
+    ) -> Enforcer[P, object]:
+        """The same function under other options; this enforcer stays as it is."""
+        return cast("Enforcer[P, object]", self._changed(on_exhausted, options))
+
+    @overload  # a class method, through the class or an instance
+    def __get__(
+        self: Callable[Concatenate[S, Q], object], instance: object, owner: S
+    ) -> Enforcer[Q, T_co]: ...
+    @overload  # through the class: as declared
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload  # a method, through an instance
+    def __get__(
+        self: Callable[Concatenate[S, Q], object], instance: S, owner: type
+    ) -> Enforcer[Q, T_co]: ...
+    @overload  # a static method, through an instance
+    def __get__(self, instance: object, owner: type) -> Self: ...
+    def __get__(self, instance: object, owner: object) -> object:
+        """Bind as functions do."""
+        return self._bound(instance, owner)
+
+
+class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
+    """A decorated async function or async generator: awaited, it gives the output."""
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
+        """Run, and return the output; raises EnforcementError when there is none."""
+        return (await self.run(*args, **kwargs)).output
+
+    async def run(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co]:
+        """Run, and return the output with its evidence."""
+        asked = partial(self.__wrapped__, *args, **kwargs)
+        terms = self._terms
+        prompt, call = await terms.source.awaiting(asked, self._turn_at, terms.target)
+        try:
+            return await awaiting.run(self._task.about(prompt), call)
+        except EnforcementError as error:
+            return terms.settled(error)
+
+    @overload
+    def with_options(
+        self, *, on_exhausted: Literal["return_none"], **options: Unpack[ModelOptions]
+    ) -> AsyncEnforcer[P, T_co | None]: ...
+    @overload
+    def with_options(
+        self, *, on_exhausted: Fallback[D] = "raise", **options: Unpack[ModelOptions]
+    ) -> AsyncEnforcer[P, T_co | D]: ...
+    def with_options(
+        self, *, on_exhausted: object = "raise", **options: Unpack[ModelOptions]
+    ) -> AsyncEnforcer[P, object]:
+        """The same function under other options; this enforcer stays as it is."""
+        return cast("AsyncEnforcer[P, object]", self._changed(on_exhausted, options))
+
+    @overload
+    def __get__(
+        self: Callable[Concatenate[S, Q], object], instance: object, owner: S
+    ) -> AsyncEnforcer[Q, T_co]: ...
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(
+        self: Callable[Concatenate[S, Q], object], instance: S, owner: type
+    ) -> AsyncEnforcer[Q, T_co]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Self: ...
+    def __get__(self, instance: object, owner: object) -> object:
+        """Bind as functions do."""
+        return self._bound(instance, owner)
+
+
+def decorated(function: AnyFunction, terms: Terms[T]) -> object:
+    """The enforcer of *function*, in the function's own colour."""
+    return AsyncEnforcer(function, terms) if waits(function) else Enforcer(function, terms)
