@@ -10,7 +10,7 @@ from typing import cast
 
 from benchmarks.drafts import Damage, Draft, is_intact
 from benchmarks.layers import is_called
-from benchmarks.specimens import WORDS
+from benchmarks.specimens import WORDS, JsonObject
 from benchmarks.writing import COMMENTS, KEY_STYLES, Style, Tree, Verbatim
 from deterministic_llm import JsonValue
 
@@ -42,9 +42,15 @@ def _differs(style: Style, name: str) -> bool:
 
 
 def _key_style(draft: Draft, rng: Random) -> Draft | None:
+    """Another style of keys, of one that is required at least: else they could be extra members."""
     if _differs(draft.style, "key_style") or not draft.style.key:
         return None
-    return draft.styled(key_style=rng.choice([style for style in KEY_STYLES if style]))
+    whole = cast("JsonObject", draft.schema.get("items", draft.schema))
+    required = cast("list[str]", whole["required"])
+    styles = [
+        style for style, form in KEY_STYLES.items() if any(form(name) != name for name in required)
+    ]
+    return draft.styled(key_style=rng.choice(styles))
 
 
 def _closers(draft: Draft, rng: Random) -> Draft | None:
