@@ -1,0 +1,75 @@
+"""The closed word lists that the rules of alignment go by."""
+
+from __future__ import annotations
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of *text* as a set."""
+    return frozenset(text.split())
+
+
+NULL_LITERALS = words("null none nil n/a undefined")
+"""Words for "there is no value", even where any text would be a value."""
+NULL_WORDS = NULL_LITERALS | words("n.a na") | {"not applicable", "not available"}
+"""Words for "there is no value", bare and in lower case."""
+TRUE_WORDS = words("true yes y on oui sí si ja sim да はい 是")
+"""Words for true, in a few languages."""
+FALSE_WORDS = words("false no n off non nein não nao nee нет いいえ 否")
+"""Words for false, in the same."""
+
+DOUBT = words(
+    """
+    not no never neither nor non without hardly barely scarcely cannot isn wasn aren don doesn didn
+    won wouldn shouldn couldn far from maybe perhaps possibly probably might may could should if
+    unless either or between almost nearly somewhat partly mostly unsure unclear uncertain unknown
+    likely unlikely seems seem appears guess rather instead than except but however although though
+    whereas versus vs both other others else false untrue wrong incorrect doubt depends only
+    formerly was were nicht kein keine nie pas jamais ni sin não nunca mai ikke inte niet geen не
+    нет ou oder oppure aber mais pero
+    """
+)
+"""Words that can turn around, weaken or double what a label beside them says."""
+FRAME = words(
+    """
+    the this that my our your a an final answer label category class classification sentiment
+    result verdict rating choice value it its it's text review message ticket email comment tone
+    overall i would classify rate mark label choose pick select categorize so therefore thus hence
+    correct best option response output as is are clearly definitely certainly obviously of for
+    priority severity level topic status type letter
+    """
+)
+"""Words that say nothing but that an answer follows."""
+QUESTION = words("is are would")
+"""Words of the frame that open a question when they stand first."""
+
+ENVELOPES = words(
+    """
+    response data result results output answer finalanswer final value payload content json object
+    items item list return returnvalue structuredoutput parsed body completion arguments parameters
+    args input toolinput actioninput functioncall function toolcalls toolcall
+    """
+)
+"""Names of members that hold nothing but the value; all keys here are folded."""
+LIST_ENVELOPES = words("items item results data list response result output")
+"""Those that can hold a list, and are no item themselves."""
+NEVER_OPENED = words(
+    """
+    example examples sample draft template format schema previous old original before initial wrong
+    incorrect invalid bad error errors rejected placeholder demo mock test hypothetical alternative
+    alternatives request question prompt expected expectedformat default defs definitions min max
+    minimum maximum count index total code status id length size not
+    """
+)
+"""Names of members that hold something else than the answer."""
+TOOL_PAYLOADS = words("arguments parameters args kwargs input toolinput actioninput")
+"""What a tool call names its arguments."""
+TOOL_NAMES = words("name tool toolname action function functionname recipientname")
+"""What a tool call names its tool."""
+TOOL_REST = words("id type callid index thought toolcallid")
+"""What else a tool call holds."""
+TYPED_VALUE = words("type value title description format name")
+"""The keys of a value that is written with its type."""
+ECHOED_SCHEMA = words(
+    "type properties title required description $schema additionalproperties $defs definitions"
+)
+"""The keys of a schema that is written with values for properties."""
