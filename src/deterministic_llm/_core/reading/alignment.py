@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -140,7 +141,7 @@ def _aligned(value: JsonValue, events: Sequence[Event]) -> Aligned:
     repairs: list[Repair] = []
     violations: list[Violation] = []
     for path, what, before, after in events:
-        where = json_path(_tokens(path))
+        where = _where(path)
         if isinstance(what, Rule):
             repairs.append(Repair(what.name, where, before, after, what.loss))
         else:
@@ -148,12 +149,13 @@ def _aligned(value: JsonValue, events: Sequence[Event]) -> Aligned:
     return Aligned(value, tuple(repairs), tuple(violations))
 
 
-def _tokens(path: Path) -> list[str | int]:
+@lru_cache(maxsize=1024)
+def _where(path: Path) -> str:
     tokens: list[str | int] = []
     while path is not None:
         token, path = path
         tokens.append(token)
-    return tokens
+    return json_path(tokens)
 
 
 _MAKERS: Mapping[str, Callable[[JsonObject, str, Compile], Node]] = {
