@@ -1,0 +1,97 @@
+"""Models for tests: a script of answers goes in, a Model that gives them in order comes out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from typing_extensions import Unpack, override
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
+from deterministic_llm.enforcer.terms import ModelOptions
+from deterministic_llm.generate import Asked, Model
+
+__all__ = ["Abilities", "Answer", "ScriptEndedError", "ScriptedModel"]
+
+Answer: TypeAlias = str | Completion | CallFailure
+"""One answer of a script; a str is a completion that ended of itself."""
+
+
+class ScriptEndedError(AssertionError):
+    """The model was asked for its *number*-th answer, and its script has fewer, *length*."""
+
+    def __init__(self, number: int, length: int, request: Request) -> None:
+        super().__init__(number, length, request)
+        self.number = number
+        self.length = length
+        self.request = request
+
+    @override
+    def __str__(self) -> str:
+        answers = "1 answer" if self.length == 1 else f"{self.length} answers"
+        said = self.request.feedback or self.request.prompt
+        return (
+            f"this ScriptedModel has a script of {answers} and was asked for answer "
+            f"{self.number}; the request said: {said}"
+        )
+
+
+class ScriptedModel(Model):
+    """A model that gives *answers* in order, as in ``ScriptedModel(["oops", '{"age": 36}'])``.
+
+    It is used as a Model, or called with a Request, from any thread. An answer is a str, a
+    Completion or a CallFailure. It holds answers to nothing, so ``mode="auto"`` only asks in words;
+    *abilities* says otherwise. Asked more often than scripted it raises ScriptEndedError, which is
+    an AssertionError.
+    """
+
+    def __init__(
+        self,
+        answers: Iterable[Answer],
+        *,
+        abilities: Abilities = Abilities(),  # noqa: B008  # frozen
+        **options: Unpack[ModelOptions],
+    ) -> None:
+        # Not Model's own __init__: it looks for a provider behind the name.
+        script = _Script(answers)
+        self.name = "scripted"
+        self._options = options
+        self._source = Asked(lambda: script, abilities)
+        self._script = script
+
+    def __call__(self, request: Request) -> Completion | CallFailure:
+        """The next answer of the script."""
+        return self._script.complete(request)
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Every request so far, in the order of arrival."""
+        return self._script.requests
+
+
+class _Script:
+    """The backend of a scripted model."""
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        self._answers = tuple(answers)
+        self._asked: list[Request] = []
+        self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        with self._lock:
+            return tuple(self._asked)
+
+    def complete(self, request: Request) -> Completion | CallFailure:
+        with self._lock:
+            self._asked.append(request)
+            number = len(self._asked)
+        if number > len(self._answers):
+            raise ScriptEndedError(number, len(self._answers), request)
+        answer = self._answers[number - 1]
+        return Completion(answer) if isinstance(answer, str) else answer
+
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        return self.complete(request)
