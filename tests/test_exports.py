@@ -1,0 +1,81 @@
+"""The public names: told three times alike, and loaded only when they are used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import deterministic_llm
+
+SOURCE = Path(deterministic_llm.__file__).read_text("utf-8")
+LOADED_WHEN_NEEDED = {
+    "asyncio",
+    "jsonschema",
+    "openai",
+    "regex",
+    "rich",
+    "tenacity",
+    "typer",
+    "xllamacpp",
+}
+
+
+def imported_for_checkers() -> dict[str, str]:
+    """The imports under TYPE_CHECKING: name to module."""
+    block = next(node for node in ast.parse(SOURCE).body if isinstance(node, ast.If))
+    return {
+        alias.asname or alias.name: statement.module or ""
+        for statement in block.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+
+
+def test_all_is_sorted_and_equals_the_table_and_the_imports_for_checkers() -> None:
+    homes = deterministic_llm._HOME_OF
+    assert deterministic_llm.__all__ == sorted(homes)
+    assert {name: f"deterministic_llm.{home}" for name, home in homes.items()} == (
+        imported_for_checkers()
+    )
+
+
+@pytest.mark.parametrize("name", deterministic_llm.__all__)
+def test_each_name_is_what_its_module_calls_so(name: str) -> None:
+    home = import_module(f"deterministic_llm.{deterministic_llm._HOME_OF[name]}")
+    assert getattr(deterministic_llm, name) is getattr(home, name)
+    assert name in dir(deterministic_llm)
+
+
+def test_no_submodule_is_called_as_a_public_name_is() -> None:
+    """Importing such a module would put it in the place of the name."""
+    folder = Path(deterministic_llm.__file__).parent
+    assert {path.stem for path in folder.iterdir()} & set(deterministic_llm.__all__) == set()
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'deterministic_llm' has no attribute 'x'"):
+        deterministic_llm.x  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("import deterministic_llm", id="the package"),
+        pytest.param(
+            "from deterministic_llm import Violation, SchemaError", id="records and errors"
+        ),
+    ],
+)
+def test_importing_loads_nothing_heavy(statement: str) -> None:
+    """In a fresh process, since this one has loaded everything."""
+    script = f"{statement}\nimport sys\nprint(*sys.modules)"
+    loaded = subprocess.run(  # noqa: S603  # our own script
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "deterministic_llm" in loaded
+    assert LOADED_WHEN_NEEDED.intersection(loaded) == set()
