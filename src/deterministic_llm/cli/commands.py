@@ -1,0 +1,18 @@
+"""The commands of ``dllm``, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from deterministic_llm.cli import demo, models, schema
+
+app = typer.Typer(
+    name="dllm",
+    help="Typed values from language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.add_typer(models.app)
+app.add_typer(schema.app)
