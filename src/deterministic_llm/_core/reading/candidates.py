@@ -1,0 +1,24 @@
+"""A candidate: a stretch of a completion that may be the payload, and what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["whole", "fence", "span", "tag", "call", "tool", "lines"]
+"""What holds it: nothing, a fence, prose, a tag, a call, a tool envelope; or a run of spans."""
+Mark: TypeAlias = Literal[
+    "draft", "example", "quotation", "corrected", "final", "schema_echo", "metadata"
+]
+"""What the words around it, or its own keys, call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Text from *start* to *end*; *open* when its opener has no closer, so it may be cut off."""
+
+    start: int
+    end: int
+    kind: Kind
+    mark: Mark | None = None
+    open: bool = False
