@@ -9,17 +9,18 @@ import jiter
 from deterministic_llm._core.exchange import JsonValue
 
 
-def native(data: bytes) -> JsonValue:
+def native(data: bytes, *, floats: bool = True) -> JsonValue:
     """The value of the JSON document in *data*; anything doubtful raises ValueError.
 
-    The data are read as the only item of a list, so that 200 levels, not 201, are the limit.
+    The data are read as the only item of a list, so that 200 levels, not 201, are the limit. Where
+    no number with a fraction is wanted (*floats* is False), none is looked at for overflow.
     """
     items: list[JsonValue] = jiter.from_json(
         b"[%b]" % data, allow_inf_nan=False, catch_duplicate_keys=True
     )
     if len(items) != 1:
         raise NotPlainError(_SEVERAL)
-    packed = marshal.dumps(items)
+    packed = marshal.dumps(items) if floats else b""
     if _INFINITY in packed or _MINUS_INFINITY in packed:
         raise NotPlainError(_TOO_LARGE)
     return items[0]

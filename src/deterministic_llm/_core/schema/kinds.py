@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.walking import subschemas
 from deterministic_llm._core.schema.wording import resolve
 
 ALL_KINDS = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 """The types of JSON Schema."""
+_MOMENTS = frozenset({"date", "date-time", "time", "duration"})
 _NESTED = frozenset({"object", "array"})
 
 
@@ -23,6 +26,28 @@ def has_nullable_text(schema: JsonObject) -> bool:
         for _, node in subschemas(schema)
         if node.keys() & {"anyOf", "oneOf", "type"}
     )
+
+
+def has_optional_members(schema: JsonObject) -> bool:
+    """Whether some object may leave out a member that it names."""
+    return any(
+        isinstance(names := node.get("properties"), dict)
+        and not names.keys()
+        <= set(required if isinstance(required := node.get("required"), list) else ())
+        for _, node in subschemas(schema)
+    )
+
+
+def has_moments(schema: JsonObject) -> bool:
+    """Whether some member is a date, a time or a duration."""
+    return any(node.get("format") in _MOMENTS for _, node in subschemas(schema))
+
+
+def kinds_of_items(schema: JsonObject) -> frozenset[str]:
+    """The types that the items of a list of *schema* may have; all where it does not say."""
+    node = resolve(schema, root=schema)
+    items = node.get("items") if isinstance(node, dict) else None
+    return _kinds(items if isinstance(items, dict) else {}, schema, depth=8)
 
 
 def has_floats(schema: JsonObject) -> bool:
@@ -54,10 +79,19 @@ def _kinds(node: JsonValue, root: JsonObject, *, depth: int) -> frozenset[str]:
         members = resolved.get(keyword)
         if isinstance(members, list):
             found = [_kinds(member, root, depth=depth - 1) for member in members]
-            return frozenset().union(*found)
+            return frozenset[str]().union(*found)
     return ALL_KINDS
 
 
 def _kind_of(value: JsonValue) -> str:
-    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
-    return "null" if value is None else names.get(type(value), "number")
+    return "null" if value is None else _KINDS[type(value)]
+
+
+_KINDS: Mapping[type, str] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+}

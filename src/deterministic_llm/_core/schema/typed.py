@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Generic, cast
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, to_json
-from typing_extensions import TypeForm, TypeVar
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import ErrorDetails, core_schema, to_json
+from typing_extensions import TypeForm, TypeVar, override
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -59,7 +60,7 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     name = _name(output_type)
     try:
         adapter: TypeAdapter[T] = TypeAdapter(output_type)
-        schema = untitled(cast("JsonObject", adapter.json_schema()))
+        schema = untitled(cast("JsonObject", adapter.json_schema(schema_generator=_Marked)))
     except (PydanticUserError, NameError) as error:
         problem = str(error).partition("\n")[0]
         fix = "use a type that pydantic can read from JSON"
@@ -69,6 +70,14 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
 
 def _name(output_type: object) -> str:
     return output_type.__name__ if isinstance(output_type, type) else str(output_type)
+
+
+class _Marked(GenerateJsonSchema):
+    """Decimals are told apart from a union of number and text, so that their digits are kept."""
+
+    @override
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        return {**super().decimal_schema(schema), "format": "decimal"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,399 @@
+"""A model's text to the output it says: strictly first, then every candidate, judged together."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Generic
+
+from pydantic_core import from_json, to_json
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment import Plan, compile_schema
+from deterministic_llm._core.reading.bends import LIST_OF_ONE
+from deterministic_llm._core.reading.candidates import Candidate
+from deterministic_llm._core.reading.documents import Document, Unreadable
+from deterministic_llm._core.reading.finding import Found, extraction, find, glance
+from deterministic_llm._core.reading.lenient import loads
+from deterministic_llm._core.reading.marks import choose
+from deterministic_llm._core.reading.matching import Matched, match
+from deterministic_llm._core.reading.notations import read_notation
+from deterministic_llm._core.reading.phrases import scalar_phrases
+from deterministic_llm._core.reading.refusals import refusal_in
+from deterministic_llm._core.reading.strict import attempt, decode
+from deterministic_llm._core.reading.thinking import thinking
+from deterministic_llm._core.schema.kinds import (
+    has_moments,
+    has_nullable_text,
+    has_optional_members,
+    is_scalar,
+    kinds,
+    kinds_of_items,
+)
+from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
+from deterministic_llm._core.schema.wording import describe, quote, resolve
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+MAX_CHARACTERS = 10_000_000
+"""The longest text that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[T_co]):
+    """The *output*, the *repairs* it took, and the *span* of the text that says it.
+
+    *truncated* says that closers were missing and only closed members were taken.
+    """
+
+    output: T_co
+    repairs: tuple[Repair, ...]
+    span: tuple[int, int]
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The text is not the target: why, and which repairs did not help."""
+
+    violations: tuple[Violation, ...]
+    repairs_tried: tuple[Repair, ...] = ()
+
+
+_ENDLESS_THINKING = Unread(
+    (
+        Violation(
+            "$", "truncated", "expected an answer after the thinking", "thinking that never ended"
+        ),
+    )
+)
+
+
+def read(text: str, target: Target[T], *, strict: bool = False) -> Read[T] | Unread:
+    """Read *target* from *text*; *strict* takes the whole text as it stands or not at all."""
+    if len(text) > MAX_CHARACTERS:
+        expected = f"expected at most {MAX_CHARACTERS:,} characters"
+        return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
+    if not text or text.isspace():
+        return Unread((Violation("$", "empty", "expected an answer", "nothing"),))
+    if isinstance(target, TextTarget):
+        return _read_form(text, target, strict=strict)
+    if strict:
+        return _read_strictly(text, target)
+    document = attempt(text, floats=target.floats)
+    if document is not None:
+        return _read_json(text, document, target)
+    return (_read_prose if _is_any_text(target.schema) else _read_candidates)(text, target)
+
+
+def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Read[T] | Unread:
+    matched = match(target.form, text if strict else outside_thinking(text), strict=strict)
+    if not isinstance(matched, Matched):
+        return Unread(matched.violations, matched.repairs_tried)
+    checked = target.build(matched.payload)
+    if not isinstance(checked, Valid):
+        return Unread(checked.violations, matched.repairs)
+    return Read(checked.output, matched.repairs, matched.span)
+
+
+def outside_thinking(text: str) -> str:
+    """*text* with its reasoning blocks blanked, so that places in it stay where they are."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in thinking(text).blocks:
+        pieces += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _read_strictly(text: str, target: JsonTarget[T]) -> Read[T] | Unread:
+    document = decode(text)
+    if isinstance(document, Unreadable):
+        return Unread((document.violation,))
+    checked = target.decoder.check(document.value, text)
+    if not isinstance(checked, Valid):
+        return Unread(checked.violations)
+    return Read(checked.output, document.repairs, (0, len(text)))
+
+
+def _read_json(text: str, document: Document, target: JsonTarget[T]) -> Read[T] | Unread:
+    """The whole *text* is JSON: valid as it stands, or once it is bent to the schema."""
+    if not _is_doubtful(text, target):
+        checked = target.decoder.check(document.value, text)
+        if isinstance(checked, Valid):
+            return Read(checked.output, (), (0, len(text)))
+    if _is_any_text(target.schema):
+        return _read_prose(text, target)
+    return _bent(document, target, start=0)
+
+
+def _is_doubtful(text: str, target: JsonTarget[object]) -> bool:
+    """Whether a valid text may mean something else, which alignment knows how to judge.
+
+    An optional member under another spelling of its name, which would be passed over; "N/A" where
+    null is allowed; digits alone for a date, which would be taken for seconds; and a tool call
+    whose own name would be taken for the answer's.
+    """
+    doubts = _doubts(target)
+    return (
+        doubts.always
+        or any(word in text for word in doubts.words)
+        or any(pattern.search(text) is not None for pattern in doubts.patterns)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubts:
+    """What in a valid text calls for a second look."""
+
+    always: bool
+    words: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+
+
+_NULL_WORD = re.compile(r'"\W*(?:null|none|nil|undefined|n\W{0,2}a)\W*"', re.IGNORECASE)
+_DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
+_CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
+
+
+@lru_cache(maxsize=1024)
+def _doubts(target: JsonTarget[object]) -> _Doubts:
+    patterns = {
+        _NULL_WORD: has_nullable_text(target.schema),
+        _DIGITS_ALONE: has_moments(target.schema),
+    }
+    own = json.dumps(target.schema)
+    return _Doubts(
+        has_optional_members(target.schema),
+        tuple(word for word in _CALL_WORDS if word not in own),
+        tuple(pattern for pattern, applies in patterns.items() if applies),
+    )
+
+
+def _is_any_text(schema: JsonObject) -> bool:
+    return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
+
+
+def _read_prose(text: str, target: JsonTarget[T]) -> Read[T] | Unread:
+    """The whole answer as text: where any text will do there is nothing to look for in it."""
+    if thinking(text).unfinished:
+        return _ENDLESS_THINKING
+    checked = target.decoder.check(outside_thinking(text).strip())
+    if not isinstance(checked, Valid):
+        return Unread(checked.violations)
+    return Read(checked.output, (), (0, len(text)))
+
+
+def _read_candidates(text: str, target: JsonTarget[T]) -> Read[T] | Unread:
+    glimpsed = glance(text)
+    if glimpsed is not None:
+        reading = _judge(text, (glimpsed,), target)
+        if isinstance(reading, Read) and not reading.truncated:
+            found = Found(text, (), (), unfinished_thinking=False, prose="")
+            return replace(reading, repairs=(*extraction(found, glimpsed), *reading.repairs))
+    found = find(text)
+    judged = [(each, _judge(found.text, each, target)) for each in _to_be_judged(found, target)]
+    answers = [(each, reading) for each, reading in judged if isinstance(reading, Read)]
+    if not answers:
+        failed = [reading for _, reading in judged if isinstance(reading, Unread)]
+        return _without_candidate(found, target, failed)
+    distinct = dict.fromkeys(_canonical(reading.output) for _, reading in answers)
+    if len(distinct) > 1 or _another_unread(found, judged, target):
+        said = " and ".join([*distinct, "another that cannot be read"][:2])
+        fix = "give one answer, or say which one is final"
+        return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
+    (candidate, *_), reading = answers[0]
+    return replace(reading, repairs=(*extraction(found, candidate), *reading.repairs))
+
+
+def _to_be_judged(found: Found, target: JsonTarget[object]) -> list[tuple[Candidate, ...]]:
+    """The candidates that may be the answer; where a list is wanted, a run of lines is one."""
+    candidates = choose(found.candidates)
+    singles = [each for each in candidates if each.kind != "lines"]
+    runs: list[tuple[Candidate, ...]] = []
+    if kinds(target.schema) == frozenset({"array"}):
+        nested = "array" in kinds_of_items(target.schema)
+        for run in (each for each in candidates if each.kind == "lines"):
+            inside = tuple(each for each in singles if run.start <= each.start < run.end)
+            # Two lists one after another are two answers, unless a list of lists is wanted.
+            if nested or not any(found.text.startswith("[", each.start) for each in inside):
+                runs.append(inside)
+                singles = [each for each in singles if each not in inside]
+    if is_scalar(target.schema):
+        singles += _phrases(found)
+    else:
+        singles = [
+            each
+            for each in singles
+            if each.kind != "whole" or found.text.startswith(_OPENINGS, each.start)
+        ]
+    return [*((each,) for each in singles), *runs]
+
+
+def _another_unread(
+    found: Found,
+    judged: Sequence[tuple[tuple[Candidate, ...], Read[T] | Unread]],
+    target: JsonTarget[T],
+) -> bool:
+    """Whether a second answer stands there that could not be read, and so not be compared.
+
+    It is told by its keys: all required members of the target, quoted and followed by a colon.
+    """
+    keys = _key_patterns(target)
+    if not keys:
+        return False
+    unread = [
+        found.text[run[0].start : run[-1].end]
+        for run, reading in judged
+        if isinstance(reading, Unread) and reading.violations[0].code in _UNREADABLE
+    ]
+    spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
+    rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
+    return any(all(key.search(text) for key in keys) for text in (*unread, rest))
+
+
+def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
+    """What of *text* no span covers."""
+    at = 0
+    for start, end in sorted(spans):
+        yield text[at:start]
+        at = max(at, end)
+    yield text[at:]
+
+
+_UNREADABLE = frozenset({"syntax", "truncated", "ambiguous"})
+_WHOLE = frozenset({"whole", "lines"})
+
+
+@lru_cache(maxsize=1024)
+def _key_patterns(target: JsonTarget[object]) -> tuple[re.Pattern[str], ...]:
+    """How the required members of *target*, or of its items, are written as keys."""
+    node = resolve(target.schema, root=target.schema)
+    if isinstance(node, dict) and "items" in node:
+        node = resolve(node["items"], root=target.schema)
+    names = node.get("required") if isinstance(node, dict) else None
+    return tuple(
+        re.compile(rf"[\"'`“‘]{re.escape(name)}\\?[\"'`”’]\s*[:：=]")
+        for name in (names if isinstance(names, list) else ())
+        if isinstance(name, str)
+    )
+
+
+def _phrases(found: Found) -> Iterator[Candidate]:
+    """Values named in a sentence; a sign around a bare one, as in (5), is a part of it."""
+    for phrase in choose(scalar_phrases(found.text)):
+        around = found.text[: phrase.start] + found.text[phrase.end :]
+        if _WORD.search(around) or not around.strip(_EMPHASIS):
+            yield phrase
+
+
+_OPENINGS = ("{", "[", '"', "\\")
+_WORD = re.compile(r"\w")
+_EMPHASIS = " \t\r\n*_`\"'“”.:#"
+
+
+def _judge(text: str, run: tuple[Candidate, ...], target: JsonTarget[T]) -> Read[T] | Unread:
+    """What a candidate, or a run of them, says: bent to the schema and validated in full."""
+    document = _document(text, run[0], target) if len(run) == 1 else _gathered(text, run, target)
+    if isinstance(document, Unreadable):
+        return Unread((document.violation,))
+    return _bent(document, target, start=run[0].start)
+
+
+def _bent(document: Document, target: JsonTarget[T], *, start: int) -> Read[T] | Unread:
+    """*document* bent to the schema and validated in full."""
+    aligned = _plan(target).align(document.value)
+    repairs = (*document.repairs, *aligned.repairs)
+    if aligned.violations:
+        return Unread(aligned.violations, repairs)
+    open_lists = ("$", *document.open_paths) if document.truncated else ()
+    if any(each.rule == LIST_OF_ONE.name and each.path in open_lists for each in repairs):
+        return Unread((_CUT,), repairs)  # there may have been more than one
+    checked = target.decoder.check(aligned.value)
+    if not isinstance(checked, Valid):
+        return Unread(checked.violations, repairs)
+    return Read(checked.output, repairs, (start, document.end), document.truncated)
+
+
+def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Document | Unreadable:
+    """The JSON-like value of *candidate*; where a scalar is wanted, plain words are one, too."""
+    piece = text[candidate.start : candidate.end]
+    if is_scalar(target.schema) and not piece.lstrip().startswith(("{", "[", '"')):
+        if candidate.open:
+            return Unreadable(_CUT)
+        return Document(piece.strip(), candidate.end)
+    plain = attempt(piece)
+    if plain is not None:
+        return replace(plain, end=candidate.end)
+    document = loads(text, candidate.start, candidate.end)
+    if isinstance(document, Document) and (rest := text[document.end : candidate.end].strip()):
+        return Unreadable(Violation("$", "ambiguous", "expected one value", quote(rest)))
+    return document
+
+
+_CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
+
+
+def _gathered(
+    text: str, run: tuple[Candidate, ...], target: JsonTarget[object]
+) -> Document | Unreadable:
+    """The values that stand one after another in *run*, as a list."""
+    items: list[JsonValue] = []
+    repairs: list[Repair] = []
+    for candidate in run:
+        document = _document(text, candidate, target)
+        if isinstance(document, Unreadable):
+            return document
+        repairs.extend(document.repairs)
+        if document.truncated:
+            return Document(items, document.end, tuple(repairs), truncated=True)
+        items.append(document.value)
+    repairs.append(Repair("values on lines of their own", "$", None, None, "format", len(items)))
+    return Document(items, run[-1].end, tuple(repairs))
+
+
+def _without_candidate(
+    found: Found, target: JsonTarget[T], failed: Sequence[Unread]
+) -> Read[T] | Unread:
+    """Another notation, or the best reason why there is no answer."""
+    if found.unfinished_thinking:
+        return _ENDLESS_THINKING
+    noted = read_notation(found.text, target.schema)
+    if noted is not None:
+        return _noted(found, target, *noted)
+    said = refusal_in(found.prose)
+    if said is not None:
+        return Unread((Violation("$", "refusal", "expected an answer", quote(said)),))
+    if failed:
+        return min(failed, key=lambda each: len(each.violations))
+    wanted = describe(target.schema, root=target.schema)
+    got = quote(found.prose.strip())
+    return Unread((Violation("$", "no_value", f"expected {wanted}", got, f"write {wanted}"),))
+
+
+def _noted(
+    found: Found, target: JsonTarget[T], value: JsonValue, repairs: tuple[Repair, ...]
+) -> Read[T] | Unread:
+    """What another notation says; an item that is only dots means that more was left out."""
+    if _DOTS_ALONE.search(json.dumps(value, ensure_ascii=False)):
+        return Unread((Violation("$", "ellipsis", "expected every item", '"..."', "write all"),))
+    document = Document(value, len(found.text), (*found.repairs, *repairs))
+    return _bent(document, target, start=0)
+
+
+_DOTS_ALONE = re.compile(r'"\s*(?:\.{3,}|…)\s*"')
+
+
+def _canonical(output: object) -> str:
+    return json.dumps(from_json(to_json(output, fallback=repr)), sort_keys=True, ensure_ascii=False)
+
+
+@lru_cache(maxsize=1024)
+def _plan(target: JsonTarget[object]) -> Plan:
+    return compile_schema(target.schema)
