@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from deterministic_llm._core.reading.candidates import Candidate
 from deterministic_llm._core.reading.phrasebook import (
     BEHIND,
+    EXAMPLE_ENDS,
     FINAL_CALL,
     FOR_EXAMPLE,
     LABELS,
@@ -59,15 +61,23 @@ def marking(text: str, start: int, end: int, *, floor: int, ceiling: int) -> Mar
     *floor* is where the candidate before it ends and *ceiling* where the next one begins: a label
     is never looked for beyond its neighbours.
     """
-    behind = _behind(text, end, ceiling)
-    for rule, pattern, mark in BEHIND:
-        if pattern.match(behind):
-            return Marking(mark, rule)
-    if FINAL_CALL.search(text, max(floor, start - 40), start):
-        return Marking("final", "final call")
-    line = _line_before(text, start, floor)
-    named = _from_words(line) if line else None
+    begin = max(floor, start - REACH)
+    before, behind = text[begin:start], text[end : min(end + REACH, ceiling)]
+    named = _said_around(before, behind, clipped=begin > floor)
     return named or _from_place(text, start, end, floor) or from_keys(text, start)
+
+
+@lru_cache(maxsize=4096)  # models lead up to their answers in few words, the same ones every time
+def _said_around(before: str, behind: str, *, clipped: bool) -> Marking | None:
+    """What the words right after and right before a candidate call it."""
+    after = _unwrapped(behind)
+    for rule, pattern, mark in BEHIND:
+        if pattern.match(after):
+            return Marking(mark, rule)
+    if FINAL_CALL.search(before, max(0, len(before) - 40)):
+        return Marking("final", "final call")
+    line = _last_line(before, clipped=clipped)
+    return _from_words(line) if line else None
 
 
 def takes_back(text: str) -> bool:
@@ -86,16 +96,18 @@ def from_keys(text: str, start: int) -> Marking | None:
 
 def _from_words(line: str) -> Marking | None:
     """The mark that the line before a candidate gives it."""
-    if FOR_EXAMPLE.search(line):
+    words = _WORD.findall(line)
+    foreign = not line.isascii()
+    if (foreign or not EXAMPLE_ENDS.isdisjoint(words[-1:])) and FOR_EXAMPLE.search(line):
         return Marking("example", "for example")
-    clause = _CLAUSE_END.split(_IN_FORMAT.sub(" ", line))[-1]
-    for found, pattern in PHRASES:
-        if pattern.search(clause):
-            return found
+    if not _FORMS.isdisjoint(words):
+        line = _IN_FORMAT.sub(" ", line)
+    clause = _CLAUSE_END.split(line)[-1]
     words = _WORD.findall(clause)
-    if not 0 < len(words) <= 12 or _BRACKETS.search(clause):
-        return None
-    if not VOCABULARY.issuperset(words):
+    for found, needed, pattern in PHRASES:
+        if (foreign or not needed.isdisjoint(words)) and pattern.search(clause):
+            return found
+    if not 0 < len(words) <= 12 or _BRACKETS.search(clause) or not VOCABULARY.issuperset(words):
         return None
     # "My review of the draft" is no draft, "an example of the format" is an example.
     head = frozenset(_WORD.findall(_PREPOSITION.split(clause, 1)[0])) or frozenset(words)
@@ -121,24 +133,25 @@ def _from_place(text: str, start: int, end: int, floor: int) -> Marking | None:
     return Marking("quotation", "in quotation marks", weak=True) if unbalanced else None
 
 
-def _line_before(text: str, start: int, floor: int) -> str:
-    """The line that leads to *start*, lower-cased, without fences, tags and emphasis."""
-    begin = max(floor, start - REACH)
-    window = text[begin:start].rstrip()
+def _last_line(before: str, *, clipped: bool) -> str:
+    """The line that leads to a candidate, lower-cased, without fences, tags and emphasis."""
+    window = before.rstrip()
     for _ in range(3):
-        shorter = _WRAPPING.sub("", window).rstrip()
-        if shorter == window:
+        last = window[-1:]
+        pattern = _LABELLED if last.isalnum() else _WRAPPINGS.get(last)
+        line_start = max(window.rfind("\n") + 1, len(window) - 110)
+        wrapping = None if pattern is None else pattern.search(window, line_start)
+        if wrapping is None:
             break
-        window = shorter
+        window = window[: wrapping.start()].rstrip()
     line = window[window.rfind("\n") + 1 :]
     # The mark keeps the middle of a long line from being taken for its beginning.
-    cut = "¶" if begin > floor and len(line) == len(window) else ""
+    cut = "¶" if clipped and len(line) == len(window) else ""
     return cut + _EMPHASIS.sub("", line).strip().lower()
 
 
-def _behind(text: str, end: int, ceiling: int) -> str:
-    """The words that follow *end*, lower-cased, without closers of fences and tags."""
-    behind = text[end : min(end + REACH, ceiling)]
+def _unwrapped(behind: str) -> str:
+    """The words behind a candidate, lower-cased, without closers of fences and tags."""
     return _EMPHASIS.sub("", _CLOSING.sub("", behind)).lstrip(" \t\r\n-–—,;:.(").lower()
 
 
@@ -146,17 +159,25 @@ _NEVER_ANSWERS = frozenset({"draft", "example", "quotation"})
 _STEPS_BACK = frozenset({"schema_echo", "metadata"})
 _OPENING_QUOTE = {'"': '"', "”": "“", "’": "‘", "»": "«", "」": "「", "“": "„"}
 _QUOTED_LINE = re.compile(r"(?:\n|\A)[ \t]*+>[ \t>]*+(?:[`~]{3,}\w*+\s*+>?[ \t>]*+)?\Z")
-_WRAPPING = re.compile(
-    r"(?:[`~]{3,}[\w+.-]{0,30}|<[/\w:|=-]{1,40}(?: [^<>\n]{0,60})?>|\[/?[A-Z_]{2,20}\]"
-    r"|\b(?:const|let|var)?\s?[A-Za-z_][\w.]{0,40}\s?=|\b[A-Za-z_][\w.]{0,40}\(|[\"'`(>“„«「]"
-    r"|\bjson)\Z"
-)
+_LABELLED = re.compile(r"(?:[`~]{3,}[\w+.-]{0,30}|\bjson)\Z")
+_TICKS = re.compile(r"(?:[`~]{3,}|[`~])\Z")
+_TAGGED = re.compile(r"(?:<[/\w:|=-]{1,40}(?: [^<>\n]{0,60})?)?>\Z")
+_QUOTING = re.compile(r"[\"'“„«「]\Z")
+_WRAPPINGS = {
+    "`": _TICKS,
+    "~": _TICKS,
+    ">": _TAGGED,
+    "]": re.compile(r"\[/?[A-Z_]{2,20}\]\Z"),
+    "=": re.compile(r"(?:\b(?:const|let|var)\s)?\b[A-Za-z_][\w.]{0,40}\s?=\Z"),
+    "(": re.compile(r"(?:\b[A-Za-z_][\w.]{0,40})?\(\Z"),
+} | dict.fromkeys("\"'“„«「", _QUOTING)
 _CLOSING = re.compile(r"\A(?:[\s)\"'`;>”»」]|~{3,}|</?[\w:|=-]{1,40}>)+")
 _EMPHASIS = re.compile(r"[*_`#>~|•→]+|(?:^|(?<=\n))\s*(?:-|\d{1,2}[.)])\s")
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|[。！？；]+(?=\S)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PREPOSITION = re.compile(r"\b(?:of|for|from|about|on|with|by|in|to)\b")
 _BRACKETS = re.compile(r"[{}\[\]|]")
+_FORMS = frozenset({"format", "schema", "structure", "shape", "template"})
 _IN_FORMAT = re.compile(
     r"\b(?:in|using|with|per|following|matching|to)\s(?:the |this |that |your |a |an )?(?:\w+"
     r" ){0,3}"

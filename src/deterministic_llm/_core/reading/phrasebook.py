@@ -1,6 +1,7 @@
 """The words that mark a candidate: phrases, labels with their fillers, and words that take it back.
 
-Each rule is a name, the mark it gives, and what it looks like; all texts are lower-case.
+Each rule is a name, the mark it gives, whether it is weak, and what it looks like; all texts are
+lower-case. A phrase is looked for only in a line that has one of its words, or is not ASCII.
 """
 
 from __future__ import annotations
@@ -39,44 +40,55 @@ FOR_EXAMPLE = re.compile(
 )
 FINAL_CALL = re.compile(r"\b(?:final_?(?:answer|result|output)|submit(?:_answer)?)\s?\(\s?\Z")
 
-_PHRASE_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
+_PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     (
         "before correction", "draft", False,
+        "correction uncorrected pre superseded discarded",
         (r"\b(?:before (?:the |any )?correction|uncorrected|pre-correction|superseded"
         r"|discarded)\W*$"),
     ),
     (
         "final draft", "final", False,
+        "final",
         r"^(?:here is |here['’]s |this is )?(?:the |my )?final (?:draft|attempt|version)\W*$",
     ),
     (
         "first attempt", "draft", False,
+        "first initial st early rough wrong old previous",
         (r"^(?:here is |here['’]s |this is |this was )?(?:the |my |a )?"
         r"(?:very )?(?:first|initial|1st|early|rough|wrong|old|previous) "
         r"(?:attempt|try|guess|draft|pass|thought|go|stab)(?: (?:was|is|at it|at this))*\W*$"),
     ),
     (
         "at first", "draft", False,
+        "first initially my",
         (r"^(?:at first|initially|my (?:first|initial) (?:thought|guess|idea|instinct|impression))"
         r"\b"
         r"(?:,? (?:i|it|was|is|had|got|thought|wrote|came|up|with|considered|would|said|answered"
         r"|have|of|to|be|the|an?|answer|say|this|that|put|gave)){0,7}\W*$"),
     ),
-    ("draft of", "draft", True, r"\bdraft (?:of|for|version of)\b[^.:]{0,60}\W*$"),
+    ("draft of", "draft", True, "draft", r"\bdraft (?:of|for|version of)\b[^.:]{0,60}\W*$"),
     (
         "would look like", "example", False,
+        "look formatted structured have",
         (r"\b(?:would|could|might|should|may|must) (?:then )?(?:look|be formatted|be structured)"
         r"(?: \w+){0,2} (?:like|as)(?: this| so| follows| the following)?\W*$"
         r"|\bi (?:would|could|might) have (?:returned|answered|said|written)\W*$"),
     ),
     (
         "form label", "example", False,
+        "format schema template structure shape",
         (rf"^(?:(?:the|an?|your) )?(?:(?:expected|required|output|response|answer|desired|requested"
         rf"|correct) )*{_FORM}(?: (?:is|would be|should be|looks|to use|to follow|as follows|like"
         r"|below|this))*\W*$"),
     ),
     (
         "words of another", "quotation", False,
+        (
+            "wrote writes said says sent pasted posted quoted claims claimed demands asks asked"
+            " tells told instructs instructed wants wanted instruction instructions command"
+            " commands injection injections request requests"
+        ),
         (r"^(?:here(?:['’]s| is) what )?"
         rf"(?:(?:the|this|that|your|an?)\s)?(?:\w+ ){{0,2}}?{_SPEAKER}"
         r"(?: itself| also| even| originally)?(?: (?:text|body|field|content))? "
@@ -88,11 +100,13 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
     ),
     (
         "contents of another", "quotation", True,
+        "contains contained includes included reads read",
         (rf"^(?:(?:the|this|that|your|an?)\s)?(?:\w+ ){{0,2}}?{_SPEAKER}"
         rf" (?:contains|contained|includes|included|reads|read){_THIS}\W*$"),
     ),
     (
         "words of the user", "quotation", False,
+        "sent wrote said pasted quoted posted provided gave",
         (r"^(?:and )?(?:here is what )?you (?:\w+ )?(?:sent|wrote|said|pasted|quoted|posted"
         r"|provided"
         r"|gave)(?: me| us)?(?: (?:this|the following|was|is))?\W*$"
@@ -102,6 +116,7 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
     ),
     (
         "input label", "quotation", False,
+        "input prompt message request question quote quoted quotes quoting quotation original",
         (r"^(?:the |your )?(?:original |given |raw |user |user['’]s |test )?(?:input|prompt)"
         r"(?: (?:data|json|text|object|record))?(?: (?:was|is|were|contained|contains|reads))?\W*$"
         r"|^(?:the |your )?(?:original|given|user|user['’]s) (?:message|request|question)"
@@ -112,6 +127,10 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
     ),
     (
         "input label abroad", "quotation", False,
+        (
+            "schrieb eingabe originaltext zitat entrée original citation escribió entrada cita"
+            " écrit"
+        ),
         (r"(?:nutzer|benutzer|kunde|nutzerin) schrieb\W*$|^(?:eingabe|originaltext|zitat)\W*$"
         r"|l['’]utilisateur a écrit\W*$|^(?:entrée|texte original|citation)\W*$"
         r"|el usuario escribió\W*$|^(?:entrada|texto original|cita)\W*$"
@@ -119,6 +138,7 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
     ),
     (
         "i correct", "corrected", False,
+        "correct fix revise redo amend should ought meant mean make right",
         (r"\b(?:let me (?:correct|fix|revise|redo|amend) (?:that|this|it|myself|my answer)"
         r"|(?:i|it) (?:should|ought to) (?:have )?be(?:en)?|i meant|i mean|make that"
         r"|the (?:correct|right) (?:answer|one|version|value|json|object|result|record)s?"
@@ -126,28 +146,37 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
     ),
     (
         "label in chinese or japanese", "example", False,
+        "",
         r"(?:示例|例子|样例|范例|の例|サンプル)(?:如下|は以下の通り(?:です)?)?\W*$",
     ),
     (
         "label in chinese or japanese", "draft", False,
+        "",
         r"^(?:草稿|初稿|第一次尝试|最初的(?:答案|尝试)|最初の(?:案|回答|試み)|下書き)(?:如下|是|は)?\W*$",
     ),
     (
         "label in chinese or japanese", "corrected", False,
+        "",
         r"^(?:更正|修正|订正|訂正|更新)(?:后|後|版)?(?:的|の)?(?:答案|结果|結果|回答|版本)?(?:如下|是|は|为)?\W*$",
     ),
     (
         "label in chinese or japanese", "final", False,
+        "",
         r"(?:最终|最終)(?:的|的な)?(?:答案|结果|結果|回答|解答|版本)(?:如下|是|は|为|は以下の通りです)?\W*$",
     ),
     (
         "answer word", "final", True,
+        "answer output result response json",
         r"^(?:the )?(?:answer|output|result|response|json)(?: is)?\s*[:：=]$",
     ),
 )  # fmt: skip
+EXAMPLE_ENDS = _words(
+    "example instance g as illustration b beispiel beispielsweise exemple ex ejemplo ej exemplo"
+    " esempio"
+)
 PHRASES = tuple(
-    (Marking(mark, rule, weak=weak), re.compile(pattern))
-    for rule, mark, weak, pattern in _PHRASE_RULES
+    (Marking(mark, rule, weak=weak), _words(needed), re.compile(pattern))
+    for rule, mark, weak, needed, pattern in _PHRASE_RULES
 )
 
 _LABEL_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
