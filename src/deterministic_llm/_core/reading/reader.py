@@ -225,7 +225,7 @@ def _to_be_judged(found: Found, target: JsonTarget[object]) -> list[tuple[Candid
             if nested or not any(found.text.startswith("[", each.start) for each in inside):
                 runs.append(inside)
                 singles = [each for each in singles if each not in inside]
-    if is_scalar(target.schema):
+    if _wants_scalar(target):
         singles += _phrases(found)
     else:
         singles = [
@@ -324,7 +324,7 @@ def _bent(document: Document, target: JsonTarget[T], *, start: int) -> Read[T] |
 def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Document | Unreadable:
     """The JSON-like value of *candidate*; where a scalar is wanted, plain words are one, too."""
     piece = text[candidate.start : candidate.end]
-    if is_scalar(target.schema) and not piece.lstrip().startswith(("{", "[", '"')):
+    if _wants_scalar(target) and not piece.lstrip().startswith(("{", "[", '"')):
         if candidate.open:
             return Unreadable(_CUT)
         return Document(piece.strip(), candidate.end)
@@ -388,6 +388,11 @@ def _noted(
 
 
 _DOTS_ALONE = re.compile(r'"\s*(?:\.{3,}|…)\s*"')
+
+
+@lru_cache(maxsize=1024)
+def _wants_scalar(target: JsonTarget[object]) -> bool:
+    return is_scalar(target.schema)
 
 
 def _canonical(output: object) -> str:
