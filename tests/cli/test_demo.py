@@ -18,6 +18,7 @@ from loopback import Loopback, Reply, failing, serving
 from typer.testing import CliRunner
 
 from deterministic_llm._core.exchange import Usage
+from deterministic_llm.cli import main
 from deterministic_llm.cli.commands import app
 from deterministic_llm.cli.essays import shipped
 from deterministic_llm.cli.prices import daily_cost
@@ -36,8 +37,9 @@ def demo(*arguments: str, server: Loopback | None = None) -> Result:
     environment = {"COLUMNS": "100", "OPENAI_API_KEY": "key" if server else None}
     if server is not None:
         environment["OPENAI_BASE_URL"] = server.base_url
+    model = ["--model", "openai:gpt-5-mini"] if server else []
     return CliRunner(env=environment).invoke(
-        app, ["demo", *(("--model", "openai:gpt-5-mini") if server else ()), *arguments]
+        app, ["demo", *model, *arguments], catch_exceptions=False
     )
 
 
@@ -191,11 +193,13 @@ class Hanging(Reply):
 def test_ctrl_c_ends_with_code_130_and_shows_what_was_done(essays) -> None:
     """Interrupted while the second essay is waited for."""
     hanging = Hanging()
-    with serving([NINE, NINE, hanging]) as server:
-        with started(server, "--model", "openai:gpt-5-mini", *essays) as process:
-            assert hanging.reached.wait(30)
-            process.send_signal(signal.SIGINT)
-            shown, complaints = process.communicate(timeout=30)
+    with (
+        serving([NINE, NINE, hanging]) as server,
+        started(server, "--model", "openai:gpt-5-mini", *essays) as process,
+    ):
+        assert hanging.reached.wait(30)
+        process.send_signal(signal.SIGINT)
+        shown, complaints = process.communicate(timeout=30)
     assert process.returncode == 130
     assert re.search(r"first +yes" + FIGURES, shown, re.MULTILINE)
     assert complaints.splitlines()[-1] == "dllm: interrupted; above is what was done so far"
@@ -284,6 +288,14 @@ def test_without_genai_prices_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 def test_answers_are_shown_on_one_harmless_line(text: str | None, line: str) -> None:
     """A model's text must not steer the terminal."""
     assert quoted(text) == line
+
+
+def test_dllm_runs_with_the_arguments_of_the_process(monkeypatch, capsys) -> None:
+    """What the installed script calls."""
+    monkeypatch.setattr(sys, "argv", ["dllm", "demo", "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert "--essay" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("missing", ["typer", "rich"])

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from deterministic_llm.errors import ConfigurationError
 
-_FOLDERS = (
-    Path(__file__).with_name("texts"),  # in a wheel
-    Path(__file__).parents[3] / "examples" / "essays",  # in a checkout
-)
+_INSTALLED = Path(__file__).with_name("texts")
+_CHECKOUT = Path(__file__).parents[3] / "examples" / "essays"
 _MOST_BYTES = 1_000_000
 
 
@@ -24,8 +22,8 @@ class Essay:
 
 def shipped() -> list[Essay]:
     """The essays that come with the package, from the best to the worst."""
-    files = (file for folder in _FOLDERS for file in sorted(folder.glob("*.txt")))
-    return [read_essay(file) for file in files]
+    folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+    return [read_essay(file) for file in sorted(folder.glob("*.txt"))]
 
 
 def read_essay(path: Path) -> Essay:
