@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deterministic_llm._core.reading import spans
+from deterministic_llm._core.reading.candidates import Mark
 from deterministic_llm._core.reading.fences import blocks
 from deterministic_llm._core.reading.wrappers import wrappers
 
@@ -24,7 +25,7 @@ class Holder:
     body_end: int
     end: int
     kind: Literal["fence", "tag", "tool"]
-    final: bool
+    mark: Mark | None
     closed: bool
 
 
@@ -34,16 +35,16 @@ class Bracket:
     end: int
     open: bool
     holder: Holder | None
-    in_answer: bool
+    mark: Mark | None
 
 
 def holders_of(text: str) -> tuple[Holder, ...]:
     found = [
-        Holder(b.start, b.body, b.body_end, b.end, "fence", final=False, closed=b.closed)
+        Holder(b.start, b.body, b.body_end, b.end, "fence", None, closed=b.closed)
         for b in blocks(text)
     ]
     found.extend(
-        Holder(e.start, e.body, e.body_end, e.end, e.kind, final=e.final, closed=e.closed)
+        Holder(e.start, e.body, e.body_end, e.end, e.kind, e.mark, closed=e.closed)
         for e in wrappers(text)
     )
     return tuple(sorted(found, key=lambda holder: holder.start))
@@ -82,10 +83,10 @@ class BracketSearch:
 
     def _bracket(self, start: int, end: int, *, is_open: bool) -> Bracket:
         if not self._entered:
-            return Bracket(start, end, is_open, None, in_answer=False)
-        in_answer = any(holder.final for holder in self._entered[-8:])
-        holder = self._entered[-1]
-        return Bracket(start, end, is_open, holder, in_answer)
+            return Bracket(start, end, is_open, None, None)
+        holders = [each for each in self._entered[-8:] if each.body_end > start]
+        named: list[Mark] = [each.mark for each in holders if each.mark is not None]
+        return Bracket(start, end, is_open, self._entered[-1], named[-1] if named else None)
 
     def _holder(self, place: int) -> Holder | None:
         """The innermost holder of *place*; asked for at places that never decrease."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading import marks
 from deterministic_llm._core.reading.brackets import Bracket, BracketSearch, Holder, holders_of
-from deterministic_llm._core.reading.candidates import Candidate, Kind, Mark
+from deterministic_llm._core.reading.candidates import Candidate, Kind
 from deterministic_llm._core.reading.groups import Group, groups, marked
 from deterministic_llm._core.reading.phrases import scalar_phrases
 from deterministic_llm._core.reading.thinking import thinking
@@ -150,7 +150,7 @@ def _texts(
             continue
         marking = marks.marking(text, start, end, floor=floor, ceiling=len(text))
         floor = holder.end
-        mark: Mark | None = "final" if holder.final else None
+        mark = holder.mark
         if marking is not None and not marking.weak:
             mark = marking.mark
         yield Candidate(start, end, holder.kind, mark, not holder.closed)

@@ -67,8 +67,9 @@ def marked(text: str, groups: Sequence[Group]) -> list[Group]:
 
 def _marking(text: str, group: Group, *, floor: int, ceiling: int) -> Marking | None:
     found = marks.marking(text, group.start, group.end, floor=floor, ceiling=ceiling)
-    if group.members[0].in_answer and (found is None or found.weak):
-        return Marking("final", "answer tag")
+    mark = group.members[0].mark
+    if mark is not None and (found is None or found.weak):
+        return Marking(mark, "tag name")
     return found
 
 

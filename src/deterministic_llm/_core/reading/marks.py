@@ -70,6 +70,8 @@ def marking(text: str, start: int, end: int, *, floor: int, ceiling: int) -> Mar
 @lru_cache(maxsize=4096)  # models lead up to their answers in few words, the same ones every time
 def _said_around(before: str, behind: str, *, clipped: bool) -> Marking | None:
     """What the words right after and right before a candidate call it."""
+    if _ASKED.match(behind):
+        return Marking("draft", "asked, not said")
     after = _unwrapped(behind)
     for rule, pattern, mark in BEHIND:
         if pattern.match(after):
@@ -123,6 +125,10 @@ def _from_place(text: str, start: int, end: int, floor: int) -> Marking | None:
     """Quoted lines, and brackets that stand in quotation marks within a sentence."""
     if on_quoted_line(text, start):
         return Marking("quotation", "quoted line", weak=True)
+    if text[max(0, start - 6) : start].rstrip(" ").endswith(_STRUCK):
+        return Marking("draft", "in a comment")
+    if text[start - 2 : start] == "~~" == text[end : end + 2]:
+        return Marking("draft", "struck out")
     opening = _OPENING_QUOTE.get(text[end : end + 1])
     if opening is None:
         return None
@@ -176,6 +182,8 @@ _EMPHASIS = re.compile(r"[*_`#>~|•→]+|(?:^|(?<=\n))\s*(?:-|\d{1,2}[.)])\s")
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|[。！？；]+(?=\S)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PREPOSITION = re.compile(r"\b(?:of|for|from|about|on|with|by|in|to)\b")
+_ASKED = re.compile(r"[ \t`\"'”)*]*+[?？]")
+_STRUCK = ("<!--", "/*", "//")
 _BRACKETS = re.compile(r"[{}\[\]|]")
 _FORMS = frozenset({"format", "schema", "structure", "shape", "template"})
 _IN_FORMAT = re.compile(

@@ -57,7 +57,7 @@ def read_notation(text: str, schema: JsonObject) -> tuple[JsonValue, tuple[Repai
 def _body(visible: str) -> str:
     """What the only answer tag or code fence holds, else the whole text."""
     text = visible.replace("\r\n", "\n")
-    answers = [each for each in wrappers(text) if each.final and each.closed]
+    answers = [each for each in wrappers(text) if each.mark == "final" and each.closed]
     if len(answers) == 1:
         text = text[answers[0].body : answers[0].body_end]
     fenced = [each for each in blocks(text) if text[each.body : each.body_end].strip()]

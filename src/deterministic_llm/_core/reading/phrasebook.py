@@ -67,6 +67,17 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         r"(?:,? (?:i|it|was|is|had|got|thought|wrote|came|up|with|considered|would|said|answered"
         r"|have|of|to|be|the|an?|answer|say|this|that|put|gave)){0,7}\W*$"),
     ),
+    (
+        "denied", "draft", False,
+        "not never isn't wasn't don't won't shouldn't isn’t wasn’t don’t won’t shouldn’t",
+        (r"\b(?:not|never|(?:is|was|do|wo|should|must)n['’]t)(?: be)?"
+        r"(?: (?:return|use|output|say|give|write|answer|accept|print))?(?: with)?\W*$"),
+    ),
+    (
+        "under a condition", "example", False,
+        "would could might",
+        r"^(?:if|had|were|suppose|assuming|unless)\b.*\b(?:would|could|might)\b[^.]*$",
+    ),
     ("draft of", "draft", True, "draft", r"\bdraft (?:of|for|version of)\b[^.:]{0,60}\W*$"),
     (
         "would look like", "example", False,
@@ -116,11 +127,13 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "input label", "quotation", False,
-        "input prompt message request question quote quoted quotes quoting quotation original",
+        ("input prompt message request question quote quoted quotes quoting quotation original user"
+        " human system customer"),
         (r"^(?:the |your )?(?:original |given |raw |user |user['’]s |test )?(?:input|prompt)"
         r"(?: (?:data|json|text|object|record))?(?: (?:was|is|were|contained|contains|reads))?\W*$"
         r"|^(?:the |your )?(?:original|given|user|user['’]s) (?:message|request|question)"
         r"(?: (?:was|is|reads|said))?\W*$"
+        r"|^(?:user|human|system|customer)\s*[:：]$"
         r"|^(?:the )?(?:quote[ds]?|quoting|quotation)(?: \w+){0,4}\W*$"
         r"|^(?:the )?original(?: (?:text|message|input|json|document|record|data|object|version))?"
         r"(?: (?:was|is))?\W*$"),
@@ -142,7 +155,9 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         (r"\b(?:let me (?:correct|fix|revise|redo|amend) (?:that|this|it|myself|my answer)"
         r"|(?:i|it) (?:should|ought to) (?:have )?be(?:en)?|i meant|i mean|make that"
         r"|the (?:correct|right) (?:answer|one|version|value|json|object|result|record)s?"
-        r" (?:is|was|should be|would be))(?: this| the following| instead| here it is)?\W*$"),
+        r" (?:is|was|should be|would be)|^(?:here(?:['’]s| is) )?(?:the )?(?:right|correct)"
+        r" (?:answer|one|version|json|object|record))"
+        r"(?: this| the following| instead| here it is)?\W*$"),
     ),
     (
         "label in chinese or japanese", "example", False,
@@ -166,8 +181,8 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "answer word", "final", True,
-        "answer output result response json",
-        r"^(?:the )?(?:answer|output|result|response|json)(?: is)?\s*[:：=]$",
+        "answer output result response json assistant",
+        r"^(?:the )?(?:answer|output|result|response|json|assistant)(?: is)?\s*[:：=]$",
     ),
 )  # fmt: skip
 EXAMPLE_ENDS = _words(
@@ -188,7 +203,8 @@ _LABEL_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
     ),
     (
         "draft label", "draft", False,
-        "draft drafts entwurf brouillon borrador rascunho bozza черновик 草稿 初稿 草案 下書き",
+        ("draft drafts wrong incorrect invalid rejected outdated entwurf brouillon borrador"
+        " rascunho bozza черновик 草稿 初稿 草案 下書き"),
     ),
     (
         "corrected label", "corrected", False,
@@ -204,7 +220,8 @@ _LABEL_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
         " 最终回答 最终 最終回答 最終的な回答 最終結果 最終 最終解答 최종"),
     ),
     (
-        "early label", "draft", True, "initial tentative preliminary rough provisional vorläufig",
+        "early label", "draft", True,
+        "initial tentative preliminary rough provisional old before previous former vorläufig",
     ),
     (
         "form word", "example", True, "format schema template structure vorlage 模板 格式",
@@ -242,6 +259,10 @@ _TAKEN_BACK = (
     r"|let me (?:correct|fix|redo|revise) (?:that|this|it|my)\b"
     r"|let me (?:recalculate|recheck|reconsider|redo|revise|try again|start over)\b"
     r"|(?:scratch|strike) that|(?:wrong|incorrect)\s*[.!)]"
+    r"|(?:is|was)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
+    r"|not (?:right|correct|valid))\b"
+    r"|(?:correction|erratum|edit)\s?:?\s+\S"
+    r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should (?:be|have been|read) [\"'“]?\d"
     r"|(?:das|dies) (?:ist|war) (?:falsch|nicht richtig)|c['’]est (?:faux|incorrect)"
     r"|(?:eso|esto) (?:es|está) (?:incorrecto|mal)|不对|不正确|错了|間違い|違います)"
 )

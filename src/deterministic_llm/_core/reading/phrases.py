@@ -96,7 +96,7 @@ _CONDITION = re.compile(
     r"|can['’]t"
     r"|not sure|not certain|once|wenn|ob|falls|si|cuando|imagine|say that|claims? that|says? that"
     r"|said that)\b"
-    r"[^.!?;]{0,50}\Z|(?:如果|假如|もし)[^。]{0,20}\Z",
+    r"[^.!?;]{0,50}\Z|^\s*(?:user|human|student|customer|question|prompt)\s?:|(?:如果|假如|もし)[^。]{0,20}\Z",
     re.IGNORECASE,
 )
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from deterministic_llm._core.reading.candidates import Mark
+
 MAX_WRAPPERS = 1_000
 """Wrappers kept; a text with more of them is not an answer to one question."""
 
@@ -23,9 +25,9 @@ class Wrapper:
     closed: bool
 
     @property
-    def final(self) -> bool:
-        """Whether the tag's name says that this is the answer."""
-        return self.name in _FINAL
+    def mark(self) -> Mark | None:
+        """What the tag's name calls the body: the answer, or something set apart from it."""
+        return "final" if self.name in _FINAL else _SET_APART.get(self.name)
 
 
 def wrappers(text: str) -> tuple[Wrapper, ...]:
@@ -61,10 +63,20 @@ _FINAL = frozenset({"answer", "final", "final_answer", "final-answer", "finalans
 _TOOLS = frozenset(
     {"tool_call", "tool_calls", "function_call", "function_calls", "function", "invoke", "tool_use"}
 )
-_PLAIN = frozenset({"output", "result", "json", "response", "payload", "pre", "code", "document"})
+_SET_APART: dict[str, Mark] = {
+    "example": "example",
+    "draft": "draft",
+    "del": "draft",
+    "strike": "draft",
+    "input": "quotation",
+    "quote": "quotation",
+    "blockquote": "quotation",
+    "prompt": "quotation",
+}
+_PLAIN = frozenset({"output", "result", "json", "response", "payload", "pre", "code"})
 _NEVER_CLOSED = frozenset({"tool_calls"})
 _UNCLOSED = _FINAL | _TOOLS | {"output", "json", "response"}
-_NAMES = "|".join(sorted(_FINAL | _TOOLS | _PLAIN, key=len, reverse=True))
+_NAMES = "|".join(sorted(_FINAL | _TOOLS | _PLAIN | _SET_APART.keys(), key=len, reverse=True))
 _TAG = re.compile(
     rf"<(?=[/a-z])(?P<over>/)?(?:[a-z]{{1,16}}:)?(?P<name>{_NAMES})(?:[\s=][^<>]{{0,200}})?>"
     r"|\[(?P<bracket>TOOL_CALLS)\]",
