@@ -96,6 +96,20 @@ KINDS = {
     "empty braces in a sentence are none": ("use {} here", [("whole", "use {} here")]),
     "empty braces alone are an object": ("{}", [("span", "{}")]),
     "an empty list behind a colon is one": ("Found: []", [("span", "[]")]),
+    "a fence inside a string does not end it": (
+        '```json\n{"a": "\n```\nx\n```\n", "b": 1}\n```',
+        [("fence", '{"a": "\n```\nx\n```\n", "b": 1}')],
+    ),
+    "a think tag inside a string is data": (
+        '{"a": "write <think> first"} ok',
+        [("span", '{"a": "write <think> first"}')],
+    ),
+    "a word in a fence of a first attempt is a draft": ("First attempt:\n```\nyes\n```", []),
+    "members without both braces are open": ('"a": [1], "b": 2', [("span", '"a": [1], "b": 2')]),
+    "a key in the middle of prose makes no members": (
+        'The field "a": [1] is odd, {"a": 2}',
+        [("span", "[1]"), ("span", '{"a": 2}')],
+    ),
     "nothing is to be judged in nothing": ("", []),
 }
 
@@ -250,6 +264,10 @@ def test_thinking_is_recorded_and_left_out_of_the_prose() -> None:
     assert (found.prose, found.unfinished_thinking) == ("\nyes", False)
 
 
+def test_a_think_tag_behind_a_string_that_never_ends_is_a_tag() -> None:
+    assert thinking('odd {"a <think>x</think> yes').blocks == ((8, 24),)
+
+
 def test_unfinished_thinking_leaves_no_candidate() -> None:
     found = find('{"a": 1}\n<think>or {"a": 2}')
     assert (found.candidates, found.unfinished_thinking) == ((), True)
@@ -316,6 +334,15 @@ def test_fences_nest_by_their_labels() -> None:
         Block(0, 5, 20, 23, "md", closed=True),
         Block(6, 13, 16, 19, "json", closed=True),
     )
+
+
+def test_more_fences_tags_or_groups_than_anybody_needs_are_not_all_looked_at() -> None:
+    assert len(blocks("```a\n" * 3_000)) == 1_001
+    assert len(wrappers("<answer></answer>" * 3_000)) == 1_001
+    assert thinking("<think>" * 6_000).unfinished
+    many = find('Draft: {"a": 1} or ' * 300)
+    assert {each.mark for each in many.candidates} == {None}
+    assert find("{\u00a0}" * 30).repairs[0].count == 30
 
 
 def test_an_answer_tag_that_never_closes_reaches_to_the_end() -> None:

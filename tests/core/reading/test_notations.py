@@ -157,6 +157,45 @@ READ: dict[str, tuple[JsonObject, str, str, JsonValue]] = {
         "call with keywords",
         {"name": "oak", "tags": ["old", "tall"]},
     ),
+    "bold lines": (GRADE, "**Score: 8**\n**Feedback: good**", "key-value lines", EIGHT),
+    "a nullable type": (
+        {
+            "type": "object",
+            "properties": {"tags": {"type": ["array", "null"], "items": {"type": "string"}}},
+        },
+        "tags: oak",
+        "key-value lines",
+        {"tags": ["oak"]},
+    ),
+    "a text with a stray quote": (
+        GRADE,
+        'score: 8\nfeedback: "a\\q"',
+        "key-value lines",
+        {"score": "8", "feedback": '"a\\q"'},
+    ),
+    "mappings and long texts in a list": (
+        {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "parts": {"type": "array"}},
+            "required": ["name", "parts"],
+        },
+        "name: oak\nparts:\n  - kind: leaf\n    form:\n      edge: smooth\n  - one\n    two",
+        "key-value lines",
+        {"name": "oak", "parts": [{"kind": "leaf", "form": {"edge": "smooth"}}, "one two"]},
+    ),
+    "an optional cell that is empty": (
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+                "required": ["a"],
+            },
+        },
+        "| a | b |\n|---|---|\n| x | |",
+        "table",
+        [{"a": "x"}],
+    ),
     "bullets": (WORDS, "* oak\n* größe", "bulleted list", ["oak", "größe"]),
     "numbers with a bracket": (WORDS, "1) oak\n2) elm", "bulleted list", ["oak", "elm"]),
 }
@@ -195,6 +234,34 @@ UNREAD = {
     "text between elements of one value": (
         TREE,
         "<name>oak</name><owner>her <name>Ann</name></owner>",
+    ),
+    "an attribute and an element that differ": (
+        GRADE,
+        '<g score="9"><score>8</score><feedback>a</feedback></g>',
+    ),
+    "one element twice within a value": (
+        TREE,
+        "<name>oak</name><owner><born>1</born><born>2</born></owner>",
+    ),
+    "an argument twice": (GRADE, "Grade(score=8, score=9, feedback='a')"),
+    "bullets with two readings": (
+        {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
+        "- a\n- b",
+    ),
+    "prose between two records": (
+        GRADES,
+        "score: 8\nfeedback: a\n\nAnd so on.\n\nscore: 9\nfeedback: b",
+    ),
+    "prose between two keys": (GRADE, "score: 8\n\nWell.\n\nfeedback: good"),
+    "a list that turns into prose": (TREE, "name: oak\ntags:\n  - a\n  then b"),
+    "a key twice within a value": (TREE, "name: oak\nowner:\n  born: 1\n  born: 2"),
+    "mappings within mappings without end": (
+        TREE,
+        "name: oak\nowner:\n" + "\n".join("  " * depth + "a:" for depth in range(1, 12)) + " 1",
+    ),
+    "a quoted cell that never ends": (
+        GRADES,
+        'score,feedback\n8,"' + "x" * 1_000 + "\n\n",
     ),
     "deep elements": (GRADE, "<a>" * 30 + "</a>" * 30),
     "a schema without properties": ({"type": "object"}, "a: 1"),

@@ -33,7 +33,7 @@ def read_separated(text: str, shape: Shape) -> JsonValue:
         delimiter = next((mark for mark in ("\t", ";", ",") if mark in line), None)
         if delimiter is None or len(line) > 2_000:
             continue
-        header = _separated([line], delimiter)[0]
+        header = [name.strip(" \"'") for name in line.split(delimiter)]
         if any(shape.property(name) is None for name in header):
             continue
         block = [line]
@@ -47,7 +47,7 @@ def read_separated(text: str, shape: Shape) -> JsonValue:
 
 def _separated(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     try:
-        rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+        rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True))
     except csv.Error:
         raise Unsure from None
     return [[value.strip() for value in row] for row in rows]
