@@ -194,7 +194,8 @@ def _read_candidates(text: str, target: JsonTarget[T]) -> Read[T] | Unread:
     glimpsed = glance(text)
     if glimpsed is not None:
         reading = _judge(text, (glimpsed,), target)
-        if isinstance(reading, Read) and not reading.truncated:
+        rest = (text[: glimpsed.start], text[glimpsed.end :])
+        if isinstance(reading, Read) and not reading.truncated and not _names_all(rest, target):
             found = Found(text, (), (), unfinished_thinking=False, prose="")
             return replace(reading, repairs=(*extraction(found, glimpsed), *reading.repairs))
     found = find(text)
@@ -245,9 +246,6 @@ def _another_unread(
 
     It is told by its keys: all required members of the target, quoted and followed by a colon.
     """
-    keys = _key_patterns(target)
-    if not keys:
-        return False
     unread = [
         found.text[run[0].start : run[-1].end]
         for run, reading in judged
@@ -255,7 +253,13 @@ def _another_unread(
     ]
     spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
-    return any(all(key.search(text) for key in keys) for text in (*unread, rest))
+    return _names_all((*unread, rest), target)
+
+
+def _names_all(texts: Sequence[str], target: JsonTarget[object]) -> bool:
+    """Whether one of *texts* names every required member of *target* as a key."""
+    keys = _key_patterns(target)
+    return bool(keys) and any(all(key.search(text) for key in keys) for text in texts)
 
 
 def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
