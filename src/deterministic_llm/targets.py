@@ -157,8 +157,7 @@ class Pattern(Declared[T_co]):
         **fields: object,
     ) -> None:
         members = _members(output_type, fields)
-        form = compile_pattern(regex, members.schemas, unsafe=unsafe)
-        _check_covered(members, tuple(field.name for field in form.fields), regex)
+        form = compile_pattern(regex, members.named_in(regex, "(?P<{}>"), unsafe=unsafe)
         target = TextTarget(f"pattern {regex}", form, members.build)
         self._target = cast("Target[T_co]", target)
 
@@ -257,8 +256,16 @@ class _Members:
     """The fields that a text form may name, and how their values become the output."""
 
     schemas: dict[str, JsonObject]
-    required: tuple[str, ...]
+    optional: frozenset[str]
     build: Callable[[JsonValue], Checked[object]]
+
+    def named_in(self, text: str, mention: str) -> dict[str, JsonObject]:
+        """The schemas without those of optional fields that *text* does not mention."""
+        return {
+            name: schema
+            for name, schema in self.schemas.items()
+            if name not in self.optional or mention.format(name) in text
+        }
 
 
 def _members(output_type: object, fields: Mapping[str, object]) -> _Members:
@@ -278,8 +285,8 @@ def _of_type(output_type: object) -> _Members:
         for name, node in cast("JsonObject", properties).items()
         if isinstance(node, dict)
     }
-    required = tuple(cast("list[str]", root.get("required", [])))
-    return _Members(schemas, required, target.decoder.check)
+    required = cast("list[str]", root.get("required", []))
+    return _Members(schemas, frozenset(schemas) - set(required), target.decoder.check)
 
 
 def _untyped(fields: Mapping[str, object]) -> _Members:
@@ -300,7 +307,8 @@ def _untyped(fields: Mapping[str, object]) -> _Members:
                 outputs[name] = checked.output
         return Invalid(tuple(violations)) if violations else Valid(Record(outputs))
 
-    return _Members({name: target.schema for name, target in targets.items()}, (), build)
+    schemas = {name: target.schema for name, target in targets.items()}
+    return _Members(schemas, frozenset(), build)
 
 
 def _field(name: str, output_type: object) -> JsonTarget[object]:
@@ -315,8 +323,7 @@ def _template(
     text: str, output_type: object, fields: Mapping[str, object], *, many: bool
 ) -> TextTarget[object]:
     members = _members(output_type, fields)
-    form = compile_template(text, members.schemas, many=many)
-    _check_covered(members, tuple(field.name for field in form.fields), text)
+    form = compile_template(text, members.named_in(text, "{{{}}}"), many=many)
     return TextTarget(f"template {text!r}", form, _each(members.build) if many else members.build)
 
 
@@ -334,12 +341,6 @@ def _each(build: Callable[[JsonValue], Checked[object]]) -> Callable[[JsonValue]
         return Valid([each.output for each in checked if isinstance(each, Valid)])
 
     return build_all
-
-
-def _check_covered(members: _Members, named: tuple[str, ...], where: str) -> None:
-    for name in members.required:
-        if name not in named:
-            raise SchemaError(where, f"nothing fills the required field {name!r}", "name it")
 
 
 def _word(value: JsonValue) -> Checked[str]:

@@ -1,0 +1,220 @@
+"""Targets as users write them, and parse(): what comes out, and what is refused when declared."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field, model_validator
+from typing_extensions import TypedDict
+
+from deterministic_llm import (
+    Choice,
+    Pattern,
+    Record,
+    ResponseError,
+    Schema,
+    SchemaError,
+    Template,
+    parse,
+)
+
+Score = Annotated[int, Field(ge=0, le=10)]
+
+
+class Grade(BaseModel):
+    """A grade."""
+
+    score: Score
+    word: Literal["poor", "fair", "good"] = "fair"
+
+
+@dataclass
+class Span:
+    """Two numbers in order."""
+
+    low: int
+    high: int
+
+
+class Row(TypedDict):
+    """A name and a count."""
+
+    name: str
+    count: int
+
+
+class Sure(BaseModel):
+    """A grade that is only given when sure."""
+
+    score: Score
+
+    @model_validator(mode="after")
+    def _sure(self) -> Sure:
+        if self.score == 5:
+            message = "5 is not a verdict"
+            raise ValueError(message)
+        return self
+
+
+def violations(text: str, target: object) -> list[str]:
+    with pytest.raises(ResponseError) as caught:
+        parse(text, target)
+    return [str(violation) for violation in caught.value.violations]
+
+
+def test_a_template_with_inline_types_gives_a_record():
+    """The example of the page: a score, with nothing declared for it."""
+    assert parse("Essay score: 9/10", Template("Essay score: {score:int}/10")).output.score == 9
+
+
+def test_a_value_outside_its_bounds_names_path_bound_and_value():
+    """No value comes back."""
+    assert violations("Essay score: 11/10", Template("Essay score: {score}/10", score=Score)) == [
+        "$.score: expected an integer from 0 to 10, got 11 (choose a number from 0 to 10)"
+    ]
+
+
+def test_two_different_scores_are_an_ambiguity():
+    """Not the first, not the last."""
+    text = "Essay score: 7/10\nEssay score: 8/10"
+    with pytest.raises(ResponseError) as caught:
+        parse(text, Template("Essay score: {score}/10", score=Score))
+    assert [violation.code for violation in caught.value.violations] == ["ambiguous"]
+    assert caught.value.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "output"),
+    [
+        pytest.param(
+            "Score 7: good",
+            Template("Score {score}: {word}", Grade),
+            Grade(score=7, word="good"),
+            id="a model",
+        ),
+        pytest.param(
+            "Score 7", Template("Score {score}", Grade), Grade(score=7), id="an optional left out"
+        ),
+        pytest.param("3-8", Template("{low}-{high}", Span), Span(3, 8), id="a dataclass"),
+        pytest.param(
+            "oak: 3",
+            Template("{name}: {count}", Row),
+            {"name": "oak", "count": 3},
+            id="a TypedDict",
+        ),
+        pytest.param(
+            "oak: 3\nelm: 4",
+            Template.lines("{name}: {count}", Row),
+            [{"name": "oak", "count": 3}, {"name": "elm", "count": 4}],
+            id="one a line",
+        ),
+        pytest.param(
+            "oak=3",
+            Template("{name}={count}", count=Schema({"type": "integer"})),
+            Record({"name": "oak", "count": 3}),
+            id="a field with a schema",
+        ),
+        pytest.param("{7}", Template("{{{score:int}}}"), Record({"score": 7}), id="literal braces"),
+        pytest.param(
+            "3 to 8",
+            Pattern(r"(?P<low>\d+) to (?P<high>\d+)", Span),
+            Span(3, 8),
+            id="a pattern with a type",
+        ),
+        pytest.param(
+            "v7",
+            Pattern(r"v(?P<major>\d+)", major=int),
+            Record({"major": 7}),
+            id="a pattern with a typed group",
+        ),
+        pytest.param("Yes.", Choice("yes", "no"), "yes", id="a choice, as written here"),
+        pytest.param('{"a": 1}', Schema({"type": "object"}), {"a": 1}, id="a schema"),
+        pytest.param('{"score": 7}', Grade, Grade(score=7), id="a type"),
+        pytest.param("7", Annotated[int, Field(ge=0)], 7, id="an annotated type"),
+        pytest.param("hello there", str, "hello there", id="any text"),
+        pytest.param("<think>hm</think> hello", str, "hello", id="any text but thinking"),
+    ],
+)
+def test_what_is_written_as_a_target_is_what_comes_out(text: str, target: object, output: object):
+    """Types, templates, patterns, choices and schemas alike."""
+    assert parse(text, target).output == output
+
+
+def test_violations_of_a_records_fields_are_told_all_at_once():
+    """Each with the path of its field."""
+    target = Template("{first} and {second}", first=int, second=Schema({"type": "integer"}))
+    assert violations("oak and elm", target) == [
+        '$.first: expected an integer, got "oak" (write an integer)',
+        '$.second: expected an integer, got "elm" (write an integer)',
+    ]
+
+
+def test_a_validator_of_the_type_is_heard():
+    """What the type refuses is refused, in the validator's words; one record a line is counted."""
+    assert violations("Score 5", Template("Score {score}", Sure)) == [
+        '$: 5 is not a verdict, got {"score": 5}'
+    ]
+    assert violations("Score 4\nScore 5", Template.lines("Score {score}", Sure)) == [
+        '$[1]: 5 is not a verdict, got {"score": 5}'
+    ]
+
+
+def test_a_record_is_frozen_comparable_and_picklable():
+    """Its fields are attributes, and an unknown one is named."""
+    record = Record({"score": 9, "word": "good"})
+    assert (record.score, record.word) == (9, "good")
+    assert record == Record({"score": 9, "word": "good"})
+    assert record != Record({"score": 8, "word": "good"})
+    assert hash(record) == hash(Record({"score": 9, "word": "good"}))
+    assert repr(record) == "Record(score=9, word='good')"
+    assert "score" in dir(record)
+    assert pickle.loads(pickle.dumps(record)) == copy.deepcopy(record) == record  # noqa: S301  # ours
+    with pytest.raises(AttributeError, match="frozen"):
+        record.score = 10
+    with pytest.raises(AttributeError, match="no field 'grade', only score, word"):
+        _ = record.grade
+
+
+REFUSED = [
+    pytest.param(lambda: Template("no field"), "no field", id="no field"),
+    pytest.param(lambda: Template("{a} and {a}"), "stands twice", id="a field twice"),
+    pytest.param(lambda: Template("{a}{b}"), "nothing stands between", id="adjacent free texts"),
+    pytest.param(lambda: Template("{a}", b=int), 'no field "b"', id="a type without its field"),
+    pytest.param(lambda: Template("{word}", Grade), 'no field "score"', id="one unfilled"),
+    pytest.param(lambda: Template("{a}", int), "has no fields", id="a type without fields"),
+    pytest.param(lambda: Template("{a}", a=Choice("x")), "text form itself", id="a form in a form"),
+    pytest.param(lambda: Pattern(r"\d+"), "no named group", id="a pattern without groups"),
+    pytest.param(lambda: Pattern(r"(?P<a>(x+)+y)"), "exponential", id="a pattern that explodes"),
+    pytest.param(lambda: Choice("yes", "Yes"), "yes", id="options that are one"),
+    pytest.param(lambda: Schema({"type": "nothing"}), "not a valid", id="an invalid schema"),
+]
+
+
+@pytest.mark.parametrize(("declare", "message"), REFUSED)
+def test_what_could_not_be_read_back_is_refused_when_declared(declare, message: str):
+    """What, where and fix, before any model is asked."""
+    with pytest.raises(SchemaError) as caught:
+        declare()
+    assert message in str(caught.value)
+
+
+def test_a_schema_is_read_from_a_file_and_named_after_it(tmp_path: Path):
+    """A file that is missing, broken or no object is one sentence with its path."""
+    good = tmp_path / "grade.v1.json"
+    good.write_text(json.dumps({"type": "object", "required": ["score"]}), "utf-8")
+    assert parse('{"score": 1}', Schema.from_file(good)).output == {"score": 1}
+    (tmp_path / "broken.json").write_text("{", "utf-8")
+    (tmp_path / "list.json").write_text("[]", "utf-8")
+    for name, problem in [
+        ("none.json", "cannot be read"),
+        ("broken.json", "is not JSON"),
+        ("list.json", "is no JSON object"),
+    ]:
+        with pytest.raises(SchemaError, match=f"{name}: {problem}"):
+            Schema.from_file(tmp_path / name)
