@@ -411,3 +411,39 @@ class Caller:
 def test_an_object_that_is_called_is_decorated_as_a_function():
     """Its own call may take a Turn."""
     assert enforce(Grade)(Caller('{"score": 9}'))() == Grade(score=9)
+
+
+def test_an_awaited_call_that_fails_is_repeated_and_a_bug_is_not():
+    """As for a function that is not awaited."""
+    script = iter([StatusError(503), '{"score": 9}', ZeroDivisionError("bug")])
+
+    @enforce(Grade, wait=wait_none())
+    async def ask() -> str:
+        answer = next(script)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert asyncio.run(ask()) == Grade(score=9)
+    with pytest.raises(ZeroDivisionError, match="bug"):
+        asyncio.run(ask())
+
+
+class Holder:
+    """A class whose attribute is a callable object, not a function."""
+
+    ask = enforce(Grade)(partial(json.dumps, {"score": 4}))
+
+
+def test_a_callable_object_does_not_bind():
+    """As partial objects do not."""
+    assert Holder().ask() == Holder.ask() == Grade(score=4)
+
+
+def test_a_turn_that_only_a_checker_imports_is_known_by_its_name():
+    """Annotations that cannot be evaluated stay text."""
+
+    def ask(turn: deterministic_llm.Turn, other: Unheard) -> str:  # noqa: F821  # the point
+        return json.dumps({"score": turn.number + other})
+
+    assert enforce(Grade)(ask)(3) == Grade(score=4)

@@ -258,8 +258,9 @@ class Result(Generic[T_co]):
         """The story of the run, a line an attempt."""
         lines = [f"{attempt.request.number}. {attempt.summary}" for attempt in self.attempts]
         lines += [
-            f"   repaired: {repair.rule} at {repair.path}, {repair.count} times"
+            f"   repaired: {repair.rule} at {repair.path} ({repair.count})"
             for repair in self.repairs
         ]
-        tokens = self.usage.total_tokens
-        return "\n".join([*lines, f"{len(self.attempts)} calls, {tokens} tokens"])
+        count = len(self.attempts)
+        calls = "1 call" if count == 1 else f"{count} calls"
+        return "\n".join([*lines, f"{calls}, {self.usage.total_tokens} tokens"])

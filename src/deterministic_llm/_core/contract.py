@@ -36,21 +36,22 @@ class Contract(Generic[T_co]):
 
 
 def constrain(target: Target[object], mode: Mode, abilities: Abilities) -> Constraint:
-    """The strongest constraint of *mode* that a backend of these *abilities* takes.
+    """How *target* is held: by *mode*, or by the strongest one that *abilities* admit.
 
-    Raises ConfigurationError when *mode* is one that it does not take.
+    A mode that is asked for is sent, whatever is known of the backend; ConfigurationError says when
+    the target itself does not fit it.
     """
     wanted = _strongest(target, abilities) if mode == "auto" else mode
     if wanted == "prompt":
         return Constraint()
-    if wanted == "json" and isinstance(target, JsonTarget) and abilities.json_object:
-        return Constraint("json", response_format={"type": "json_object"})
-    if wanted == "native" and isinstance(target, JsonTarget) and abilities.json_schema:
-        return Constraint("native", response_format=response_format(target))
-    if wanted == "grammar" and not isinstance(target, JsonTarget) and abilities.grammar:
-        return Constraint("grammar", grammar=gbnf(target.form))
-    kind = "a JSON target" if isinstance(target, JsonTarget) else "a text target"
-    message = f"mode={wanted!r} does not fit {kind} on this backend: use mode='auto' or 'prompt'"
+    if isinstance(target, JsonTarget):
+        if wanted == "native":
+            return Constraint("native", response_format=response_format(target))
+        if wanted == "json":
+            return Constraint("json", response_format={"type": "json_object"})
+    elif wanted == "grammar" and (grammar := gbnf(target.form)) is not None:
+        return Constraint("grammar", grammar=grammar)
+    message = f"mode={wanted!r} cannot hold {target.name}: use mode='auto' or 'prompt'"
     raise ConfigurationError(message)
 
 

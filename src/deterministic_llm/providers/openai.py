@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _PATH = "/chat/completions"
 _OPTIONS = {"headers": "headers", "extra_headers": "headers", "extra_query": "params"}
 """Parameters that speak to the client rather than to the model, and what its options call them."""
-_NO_KEY = "no client for {!r}: {} (set OPENAI_API_KEY, or pass api_key= or client=)"
+_NO_KEY = "no API key for {!r}: set OPENAI_API_KEY, or pass api_key= or client="
 _WRONG_COLOUR = "this Model has {0}, which cannot do that: call {1}(), or give it openai.{2}(...)"
 
 
@@ -119,7 +119,7 @@ class ChatModel:
         try:
             return OpenAI(base_url=self.base_url, api_key=self.api_key, max_retries=0)
         except OpenAIError as error:
-            raise ConfigurationError(_NO_KEY.format(self.name, error)) from None
+            raise ConfigurationError(_NO_KEY.format(self.name)) from error
 
     def _new_awaiting(self, *, lent: bool) -> AsyncOpenAI:
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAI, OpenAIError
@@ -133,7 +133,7 @@ class ChatModel:
         try:
             return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, max_retries=0)
         except OpenAIError as error:
-            raise ConfigurationError(_NO_KEY.format(self.name, error)) from None
+            raise ConfigurationError(_NO_KEY.format(self.name)) from error
 
 
 async def _closed_with_its_loop(client: AsyncOpenAI) -> AsyncGenerator[None]:
