@@ -85,6 +85,15 @@ def test_the_table_is_large_and_mostly_about_what_must_fail() -> None:
     assert len(failing) >= 45
 
 
+def test_a_lone_field_takes_the_whole_text_but_no_apology() -> None:
+    form = compile_template("{answer}", {})
+    text = "One line.\n\nAnother."
+    assert match(form, f" {text}\n", strict=True) == Matched({"answer": text}, (1, 20))
+    refused = match(form, "I'm sorry, but I can't help with that.", strict=True)
+    assert isinstance(refused, Unmatched)
+    assert refused.violations[0].code == "refusal"
+
+
 def test_a_violation_says_what_where_got_and_fix() -> None:
     assert match(ESSAY, "Essay score: 11/10") == Unmatched(
         (

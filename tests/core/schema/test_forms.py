@@ -266,6 +266,14 @@ def test_the_expression_of_lines_takes_one_or_more() -> None:
     assert not expression.match("1/x\n\n2/y")
 
 
+def test_the_expression_of_a_choice_is_its_options() -> None:
+    expression = re.compile(regex_of(compile_choice(["A+", "no (yet)"])))
+    assert [text for text in ("A+", "no (yet)", "A", "AA+") if expression.match(text)] == [
+        "A+",
+        "no (yet)",
+    ]
+
+
 def test_the_expression_of_a_pattern_keeps_its_flags_in_front() -> None:
     form = compile_pattern(r"(?i)^(?P<a>yes)$", {})
     assert regex_of(form) == r"(?i)\A(?:^(?P<a>yes)$)\Z"

@@ -136,6 +136,8 @@ def test_an_open_range_has_a_bound_on_one_side(low: int | None, high: int | None
         ("10", "10"),
         ("36.1", "36.9"),
         ("0", "0.99"),
+        ("0.96", "0.97"),
+        ("-3.5", "-1"),
         (None, "3.5"),
         ("-3.5", None),
         (None, None),
@@ -181,6 +183,16 @@ SCHEMAS: dict[str, tuple[JsonObject, list[str], list[str]]] = {
         {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10},
         ["1", "9"],
         ["0", "10"],
+    ),
+    "too many steps to list": (
+        {"type": "integer", "minimum": 0, "maximum": 9999, "multipleOf": 2},
+        ["4", "5"],
+        ["10000"],
+    ),
+    "a number with bounds": (
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        ["0.5", "1"],
+        ["1.5", "-1"],
     ),
     "an exclusive bound inside of an inclusive one": (
         {"type": "integer", "minimum": 0, "exclusiveMinimum": 2, "maximum": 9.5},
@@ -241,6 +253,7 @@ PATTERNS = {
     r"(?P<sign>\x41|\u00e9|\.)": (["A", "é", "."], ["B", "e"]),
     r"\A(?P<a>x|yz)*\Z": (["", "xyz"], ["y"]),
     r"(?P<t>\t\[\]\"\\)": (['\t[]"\\'], ["t"]),
+    r"(?P<bell>\x07\U0001F600[\u4e00-\u4e09])": (["\a😀七"], ["\a😀"]),
     r"(?P<n>\D)": (["a"], ["1"]),
 }
 

@@ -41,6 +41,11 @@ HARMLESS = {
     "a class that holds a bracket": r"[[a]+\]",
     "a verbose expression": "(?x) a + # a comment with (((\n b",
     "letters of all scripts": r"\p{L}+(?:[ -]\p{L}+)*",
+    "a comment": r"(?#no loop: (a+)(?:ab)+",
+    "an empty atomic group": r"(?>)(?:ab)+",
+    "an optional piece in a loop": r"(?:a?b)+\b",
+    "two long chains in a loop that part at their ends": r"(?:abcdefx|abcdefy)+",
+    "a reference by number": r"(ab)\1+",
     "a reference to a group": r"(?P<mark>[*_])\w+(?P=mark)",
     "sixty disjoint words in a loop": "(?:" + "|".join(f"w{n}q" for n in range(60)) + ")*",
 }
@@ -55,6 +60,7 @@ UNCHECKED = {
         "(" * 80 + ")" * 80,
         "it holds groups nested more than 60 deep, which cannot be checked",
     ),
+    "a grapheme": (r"\X", "it holds \\X, which cannot be checked"),
     "an unknown property": (
         r"\p{Nonsense}",
         "it is not a regular expression: unknown property at position 12",
@@ -95,6 +101,8 @@ def test_a_huge_pattern_is_refused_quickly() -> None:
     assert (
         backtracking("(?:" + "ab" * 300 + ")*") == "it is too large to check (over 400 positions)"
     )
+    two_lengths = f"(?:{'a' * 150}|{'a' * 151})*"
+    assert backtracking(two_lengths) == "it is too large to check (over 20000 pairs of positions)"
     assert backtracking("(?:" + "|".join("abcdefgh" for _ in range(45)) + ")*") is not None
     assert time.process_time() - before < 5
 

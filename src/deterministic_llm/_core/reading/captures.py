@@ -132,7 +132,7 @@ def read_phrase(place: Place, raw: str, *, at: int) -> Capture:
     if value.violations:
         return whole if value.violations[0].code == "type" else value
     rest = flat[cut.start() :]
-    if _CONTINUES.match(rest) or (place.kind == "label" and _names_other(place, rest)):
+    if _CONTINUES.match(rest) or _names_other(place, rest):
         return place.refuse("several_values", raw.strip(), "expected one value, not several")
     record = repair(EXPLAINED, raw.strip(), raw[: cut.start()].strip(), at + cut.start())
     return replace(value, repairs=(*value.repairs, record))

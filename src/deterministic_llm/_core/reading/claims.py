@@ -11,7 +11,7 @@ from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.candidates import Candidate
 from deterministic_llm._core.reading.drift import AROUND, REPEATED, SET_ASIDE, repair
-from deterministic_llm._core.reading.marks import choose, marking
+from deterministic_llm._core.reading.marks import REACH, choose, marking, takes_back
 from deterministic_llm._core.schema.wording import quote
 
 MAX_CLAIMS = 1000
@@ -86,12 +86,20 @@ def _chosen(text: str, claims: Sequence[Claim]) -> list[Claim]:
     ends = [0, *(claim.end for claim in claims)]
     starts = [*(claim.start for claim in claims[1:]), len(text)]
     candidates: dict[Candidate, Claim] = {}
-    for claim, floor, ceiling in zip(claims, ends, starts, strict=False):
-        mark = marking(text, claim.start, claim.end, floor=min(floor, claim.start), ceiling=ceiling)
+    for claim, before, ceiling in zip(claims, ends, starts, strict=False):
+        floor = _behind_retraction(text, min(before, claim.start), claim.start)
+        mark = marking(text, claim.start, claim.end, floor=floor, ceiling=ceiling)
         alone = mark is not None and mark.weak and len(claims) == 1
         kind = None if mark is None or alone else mark.mark
         candidates[Candidate(claim.start, claim.end, "span", kind)] = claim
     return [candidates[each] for each in choose(tuple(candidates))]
+
+
+def _behind_retraction(text: str, floor: int, start: int) -> int:
+    """Where the words on a claim begin: a sentence that takes back the one before is not on it."""
+    begin = max(floor, start - 2 * REACH)
+    ends = [each.end() for each in _SENTENCE.finditer(text, begin, start) if takes_back(each[0])]
+    return ends[-1] if ends else floor
 
 
 def _key(claim: Claim) -> str:
@@ -137,6 +145,7 @@ def _record(text: str, claims: Sequence[Claim], firm: Sequence[Claim]) -> tuple[
     return tuple(found)
 
 
+_SENTENCE = re.compile(r"[^.!?\n]++[.!?]*+")
 _BARE = re.compile(r"[\s*_`~#\"'.>-]*")
 
 

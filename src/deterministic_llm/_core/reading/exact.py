@@ -14,8 +14,9 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.captures import Capture, Place, place_of, read_text
 from deterministic_llm._core.reading.claims import Matched, Unmatched
 from deterministic_llm._core.reading.layouts import layout_of
-from deterministic_llm._core.reading.records import claims_in, without_remark
+from deterministic_llm._core.reading.records import claims_in
 from deterministic_llm._core.reading.surroundings import is_prefaced, sums_up
+from deterministic_llm._core.reading.texts import without_remark
 from deterministic_llm._core.schema.forms import (
     ChoiceForm,
     Field,
@@ -114,7 +115,8 @@ def _of_template(form: TemplateForm, body: str) -> JsonObject | None:
         return values
     # Text that runs to the end could hold another record, and so another answer.
     last = str(values[form.fields[-1].name])
-    several = len(list(islice(claims_in(body, layout_of(form)), 2))) > 1
+    claims = list(islice(claims_in(body, layout_of(form)), 2))
+    several = len(claims) != 1 or claims[0].violations or claims[0].payload != values
     return None if several or without_remark(last, 0)[0] != last else values
 
 

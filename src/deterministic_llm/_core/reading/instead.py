@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import cast
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -73,8 +74,6 @@ def _record(layout: Layout, row: JsonValue, index: int) -> _Row | None:
         if not known:
             return None
         captures[slot.place.field.name] = _value(layout, slot, keys[known[0]])
-    if len(keys) < len(row):
-        return None
     here = f"$[{index}]" if layout.form.many else "$"
     violations = tuple(
         replace(each, path=here + each.path[1:])
@@ -95,12 +94,11 @@ def _value(layout: Layout, slot: Slot, value: JsonValue) -> Capture:
         return found
     # {"score": "9/10"} says the value the way the template does.
     claims = list(claims_in(value, Layout(layout.form, (replace(slot, label=None),))))
-    if len(claims) != 1 or claims[0].violations or claims[0].end < len(value.rstrip(" .")):
+    claim = claims[0] if len(claims) == 1 and not claims[0].violations else None
+    if claim is None or claim.start or claim.end < len(value.rstrip(" .")):
         return found
-    payload = claims[0].payload
-    if claims[0].start or not isinstance(payload, dict):
-        return found
-    return Capture(payload[slot.place.field.name], claims[0].repairs)
+    payload = cast("JsonObject", claim.payload)
+    return Capture(payload[slot.place.field.name], claim.repairs)
 
 
 _JSON = re.compile(r"(?:`{3,}\w*[ \t]*\n)?(?P<json>[\[{].*[\]}])\s*(?:`{3,})?", re.DOTALL)

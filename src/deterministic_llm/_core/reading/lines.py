@@ -35,7 +35,10 @@ def match_lines(form: TemplateForm, text: str) -> Matched | Unmatched | None:
     found = match_json(layout, text)
     if found is not None:
         return found
-    lines = list(_lines(text, numbers=_has_numbers(layout, text)))
+    table = "|" in form.text
+    lines = list(_lines(text, numbers=_has_numbers(layout, text), table=table))
+    header = [line for line in lines[:3] if table and _is_header(layout, line)]
+    lines = [line for line in lines if line not in header]
     claims = list(_claims(layout, lines))
     if len(claims) < len(lines):
         expected = f"expected a record in every line, not {_MOST_BROKEN:,} lines without one"
@@ -51,7 +54,8 @@ def match_lines(form: TemplateForm, text: str) -> Matched | Unmatched | None:
         if claim is not None or not _is_talk(line, place < first, place > last)
     ]
     told = {line.start for line, _ in rows}
-    return _gathered(rows, talk=[line for line in lines if line.start not in told])
+    talk = [line for line in (*header, *lines) if line.start not in told]
+    return _gathered(rows, talk=talk)
 
 
 def _claims(layout: Layout, lines: Sequence[_Line]) -> Iterator[Claim | None]:
@@ -139,6 +143,12 @@ def _is_talk(line: _Line, early: bool, late: bool) -> bool:  # noqa: FBT001
     )
 
 
+def _is_header(layout: Layout, line: _Line) -> bool:
+    """Whether a line of a table holds the names of the fields."""
+    cells = [each.strip(" *_`").casefold().replace(" ", "_") for each in line.text.split("|")]
+    return cells == [slot.place.field.name.casefold() for slot in layout.slots]
+
+
 def _has_numbers(layout: Layout, text: str) -> bool:
     """Whether numbers in front of lines are a list's: always, but for a text that could have one.
 
@@ -151,14 +161,17 @@ def _has_numbers(layout: Layout, text: str) -> bool:
     return len(told) > 1 and told == list(range(1, len(told) + 1))
 
 
-def _lines(text: str, *, numbers: bool) -> Iterator[_Line]:
+def _lines(text: str, *, numbers: bool, table: bool = False) -> Iterator[_Line]:
+    """The lines that say something; in a *table* without the bars at both ends."""
     for found in (_NUMBERED if numbers else _BULLETED).finditer(folded(text)):
         start, end = found.span("body")
         said = text[start:end].rstrip()
+        if table and said.startswith("|") and said.endswith("|"):
+            start, said = start + 1, said[1:-1].strip()
         if said and not _RULE.fullmatch(said):
             digits = found["number"] if numbers else None
             number = None if digits is None else int(digits)
-            yield _Line(start, said, number, found["marker"] is not None)
+            yield _Line(start, said, number, bool(found["marker"]))
 
 
 _MOST_BROKEN = 1000
@@ -170,7 +183,7 @@ _NUMBERED = re.compile(
     r"(?P<body>[^\n]+)",
     re.MULTILINE,
 )
-_RULE = re.compile(r"[`~]{3,}\w*|[-=_* ]{3,}")
+_RULE = re.compile(r"[`~]{3,}\w*|[-=_*|: ]{3,}")
 _HEADING = re.compile(r"#{1,6}[ \t][^\d/]*")
 _PREFACE = re.compile(
     r"(?:here|sure|certainly|of course|okay|ok|below|the following|these are|this is|as requested"

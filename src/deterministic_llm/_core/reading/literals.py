@@ -47,13 +47,15 @@ class Label:
     """What stands before a value: *expression* finds it, with the group ``join`` for its sign.
 
     *worded* when it holds a word, so that it can be looked for anywhere; *said* is what the
-    template says there, and *last* its last word.
+    template says there, and *last* its last word. *plain* when nothing but a colon follows that:
+    another sign, such as a currency, says something about the value.
     """
 
     expression: re.Pattern[str]
     said: str
     worded: bool
     last: str
+    plain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def label(literal: str, *, loose: bool) -> Label | None:
     words = [text for kind, text in tokens if kind == "word"]
     guard = _guard_before(body[0])
     last = words[-1] if words else ""
-    return Label(_compiled(f"{guard}{expression}{_CLOSED}"), literal, bool(words), last)
+    found = _compiled(f"{guard}{expression}{_CLOSED}")
+    return Label(found, literal, bool(words), last, joined and body[-1][0] == "word")
 
 
 @lru_cache(maxsize=512)
@@ -98,10 +101,14 @@ def ending(literal: str) -> Ending | None:
     denominator = None
     if len(tokens) >= 2 and tokens[0][1] == "/" and tokens[1][1].isdecimal():
         denominator = int(tokens[1][1])
-    guard = _guard_after(tokens[-1])
     worded = any(kind == "word" for kind, _ in tokens)
     optional = all(text in ".!" for _, text in tokens)
-    return Ending(_compiled(f"{_sequence(tokens)}{guard}"), denominator, worded, optional)
+    expression = f"{_sequence(tokens)}{_guard_after(tokens[-1])}"
+    if denominator is not None and all(kind == "word" for kind, _ in tokens[2:]):
+        # "4/5" says as much as "4/5 stars".
+        ratio = f"{_sequence(tokens[:2])}{_guard_after(tokens[1])}"
+        expression = f"(?:{expression}|{ratio})"
+    return Ending(_compiled(expression), denominator, worded, optional)
 
 
 def _tokens(literal: str) -> list[tuple[str, str]]:

@@ -53,8 +53,8 @@ def match(form: TextForm, text: str, *, strict: bool = False) -> Matched | Unmat
     if _takes_anything(form) and (said := refusal_in(text)) is not None:
         return _refused(said)
     exact = match_exactly(form, text)
-    if strict or isinstance(exact, Matched):
-        return exact
+    if strict or isinstance(exact, Matched) or exact.violations[0].code == "pattern":
+        return exact  # also when the time limit was hit: trying again would only take longer
     return _leniently(form, text) or _nothing(form, text)
 
 
@@ -155,7 +155,7 @@ def _shortened(layout: Layout, text: str) -> Matched | None:
     """The value alone, or behind the last word of its label, when that is the whole text."""
     first = layout.slots[0]
     bare = _WRAPPED.fullmatch(text)
-    alone = len(layout.slots) == 1 and first.label is not None and first.label.worded
+    alone = len(layout.slots) == 1 and first.label is not None and first.label.plain
     if not alone or bare is None or first.text or first.label is None:
         return None
     start, end = bare.span("inside")
@@ -163,14 +163,9 @@ def _shortened(layout: Layout, text: str) -> Matched | None:
     for rule, other in ((SHORT_LABEL, shorter), (NO_LABEL, None)):
         claims = list(claims_in(text[start:end], _relabelled(layout, other)))
         claim = claims[0] if len(claims) == 1 else None
-        if claim is None or claim.violations or not _is_all(claim, text[start:end]):
-            continue
-        if first.closer is not None and NO_DENOMINATOR.name in {
-            each.rule for each in claim.repairs
-        }:
-            continue
-        record = repair(rule, text[start:end], "", start)
-        return Matched(claim.payload, (start, end), (*claim.repairs, record))
+        if claim is not None and _is_all(claim, text[start:end]):
+            record = repair(rule, text[start:end], "", start)
+            return Matched(claim.payload, (start, end), (*claim.repairs, record))
     return None
 
 
@@ -179,7 +174,10 @@ def _relabelled(layout: Layout, other: Label | None) -> Layout:
 
 
 def _is_all(claim: Claim, text: str) -> bool:
-    return not text[: claim.start].strip() and not text[claim.end :].strip("*_`\"'. \n!")
+    """Whether *claim* is a value that takes all of *text*, and leaves out no more than a label."""
+    around = text[: claim.start].strip() + text[claim.end :].strip("*_`\"'. \n!")
+    rules = {each.rule for each in claim.repairs}
+    return not claim.violations and not around and NO_DENOMINATOR.name not in rules
 
 
 def _nothing(form: TextForm, text: str) -> Unmatched:

@@ -144,6 +144,7 @@ _CONDITIONS = (
 )
 _ANOTHER = re.compile(
     rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&]+[ \t]*+{NUMBER}|(?:->|→|=>)"
+    r"|[ \t]*+or (?:so|more|less|higher|lower)\b"
     rf"|[,;(.–—-]*[ \t]*+(?:(?:{_OR})(?!\w)[,.…]*[ \t]+)+(?:(?:{_LEADING})[ \t,]+){{0,4}}{NUMBER}"
     rf"|[,;(][ \t]*{NUMBER}[ \t]*(?:/|out of\b|[).]|\n|\Z)"
     rf"|[ \t,]*+(?:{_CONDITIONS})\b)",
@@ -151,7 +152,8 @@ _ANOTHER = re.compile(
 )
 _SEVERAL_BEFORE = re.compile(
     rf"(?:{NUMBER}[ \t]*(?:/[ \t]*\d+[ \t]*)?(?:[-–—~/&,]|\b(?:to|or|and|bis|oder)\b)"
-    r"|\bbetween|[<>≤≥~±])[ \t]*\Z",
+    r"|\b(?:between|about|around|approximately|roughly|nearly|almost|over|under|above|below"
+    r"|at least|at most|up to|more than|less than|circa)|[<>≤≥~≈±])[ \t]*\Z",
     re.IGNORECASE,
 )
 _TURNING = (

@@ -33,7 +33,7 @@ from deterministic_llm._core.schema.expressions import (
 _COPIES = 4
 """Counted repeats are written out this often; longer ones that vary count as endless."""
 _MAX_POSITIONS = 400
-_MAX_PAIRS = 50_000
+_MAX_PAIRS = 20_000
 _SAMPLES = "".join(map(chr, range(9, 127))) + "\xa0éßЖ中٣\uff13😀"
 
 Ways = dict[int, int]
@@ -225,18 +225,16 @@ def _repeated_step(automaton: _Automaton, component: frozenset[int]) -> str | No
 
 
 def _two_paths(automaton: _Automaton, component: frozenset[int]) -> str | None:
-    """Pairs of positions that one text reaches from one place and that meet again."""
+    """Two positions that one text reaches from one place, and that meet again."""
     bits, follow = automaton.bits, automaton.follow
-    overlapping = {at: [o for o in component if bits[at] & bits[o]] for at in component}
+    overlapping = {at: {o for o in component if bits[at] & bits[o]} for at in component}
     pending = [(at, at) for at in component]
     before: dict[tuple[int, int], list[tuple[int, int]]] = {pair: [] for pair in pending}
     while pending:
         pair = pending.pop()
         others = follow[pair[1]]
         for one in follow[pair[0]].keys() & component:
-            for other in overlapping[one]:
-                if other not in others:
-                    continue
+            for other in others.keys() & overlapping[one]:
                 if (one, other) not in before:
                     before[one, other] = []
                     pending.append((one, other))
@@ -251,17 +249,11 @@ def _meeting(
     component: frozenset[int],
     before: Mapping[tuple[int, int], Sequence[tuple[int, int]]],
 ) -> str | None:
-    pending = [(at, at) for at in sorted(component)]
-    seen = set(pending)
-    while pending:
-        for pair in before[pending.pop()]:
-            if pair in seen:
-                continue
-            if pair[0] != pair[1]:
-                one, other = sources[pair[0]], sources[pair[1]]
+    for at in sorted(component):
+        for one, other in before[at, at]:
+            if one != other:
                 return (
-                    f"overlapping choices in a loop: {one!r} and {other!r} can take the same text"
+                    f"overlapping choices in a loop: {sources[one]!r} and {sources[other]!r}"
+                    " can take the same text"
                 )
-            seen.add(pair)
-            pending.append(pair)
     return None

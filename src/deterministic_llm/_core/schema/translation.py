@@ -23,7 +23,8 @@ _ENDS = (Edge("$"), Edge("\\Z"), Edge("\\z"))
 _SETS: Mapping[str, str] = {"d": "0-9", "w": "a-zA-Z0-9_", "s": r" \t\n\r\x0b\x0c"}
 _CONTROLS: Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "0": "\0"}
 _ESCAPES: Mapping[str, str] = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
-_ONE = r"\\(?:x..|u.{4}|U.{8}|.)|[^\\]"
+_HEX = "[0-9a-fA-F]"
+_ONE = rf"\\(?:x{_HEX}{{2}}|u{_HEX}{{4}}|U{_HEX}{{8}}|.)|[^\\]"
 _SPAN = re.compile(rf"(?P<low>{_ONE})(?:-(?P<high>{_ONE}))?", re.DOTALL)
 
 
@@ -107,20 +108,13 @@ def _member(source: str) -> str:
     if len(source) == 1:
         return _class_member(source)
     if len(source) > 2:
-        return _class_member(_character(source[2:]))
+        return _class_member(chr(int(f"0x{source[2:]}", 0)))
     letter = source[1]
     if letter in _SETS:
         return _SETS[letter]
     if letter.isalnum() and letter not in _CONTROLS:
         raise UnreadableExpressionError(source)
     return _class_member(_CONTROLS.get(letter, letter))
-
-
-def _character(code: str) -> str:
-    try:
-        return chr(int(code, 16))
-    except (ValueError, OverflowError):
-        raise UnreadableExpressionError(code) from None
 
 
 def _class_member(character: str) -> str:
