@@ -229,7 +229,7 @@ _EXPLANATION = re.compile(
 )
 _CONTINUES = re.compile(
     r"[\s\W]*(?:\d|(?:or|to|maybe|perhaps|possibly|up to|out of|of|on an?|half|and a|not|unless"
-    r"|if|actually|rather|wait|no|oder|bis|vielleicht|ou|o|y|hundred|thousand|million|billion)\b)"
+    r"|if|actually|rather|wait|no(?=[,.!])|oder|bis|vielleicht|ou|o|y|hundred|thousand|million|billion)\b)"
     r"|[^.\n]{0,40}\b(?:or|maybe|perhaps|possibly)\s+(?:even\s+|an?\s+)?\d",
     re.IGNORECASE,
 )
