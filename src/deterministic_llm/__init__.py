@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Mode,
         Usage,
     )
+    from deterministic_llm._core.reading.reader import Parsed
     from deterministic_llm.enforcer import enforce
     from deterministic_llm.enforcer.enforcers import AsyncEnforcer, Enforcer
     from deterministic_llm.enforcer.turn import Turn
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from deterministic_llm.generate import Model
     from deterministic_llm.targets import (
         Choice,
-        Parsed,
         Pattern,
         Record,
         Schema,
@@ -83,6 +83,7 @@ __all__ = [
 _HOMES = {
     "_core.attempts": "Attempt Repair Result Violation",
     "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Usage",
+    "_core.reading.reader": "Parsed",
     "enforcer": "enforce",
     "enforcer.enforcers": "AsyncEnforcer Enforcer",
     "enforcer.turn": "Turn",
@@ -91,7 +92,7 @@ _HOMES = {
         "ResponseError RetriesExhausted SchemaError Truncated"
     ),
     "generate": "Model",
-    "targets": "Choice Parsed Pattern Record Schema Template parse",
+    "targets": "Choice Pattern Record Schema Template parse",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

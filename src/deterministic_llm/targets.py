@@ -12,9 +12,9 @@ from typing import Any, Generic, Self, TypeAlias, cast, final, overload
 
 from typing_extensions import TypeForm, TypeVar, override
 
-from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.reader import Read, read
+from deterministic_llm._core.reading.reader import Parsed, read
 from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.forms import (
     compile_choice,
@@ -207,19 +207,6 @@ class Schema(Declared[JsonValue]):
         return self._target
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[T_co]):
-    """What parse() found: the *output*, what was mended, and where in the text it stood.
-
-    *truncated* says that closers were missing and only closed members were taken.
-    """
-
-    output: T_co
-    repairs: tuple[Repair, ...] = ()
-    span: tuple[int, int] = (0, 0)
-    truncated: bool = False
-
-
 @overload
 def parse(text: str, output_type: Declared[T], *, strict: bool = False) -> Parsed[T]: ...
 @overload
@@ -231,9 +218,9 @@ def parse(text: str, output_type: object, *, strict: bool = False) -> Parsed[obj
     when *output_type* cannot be a target.
     """
     reading = read(text, compiled(output_type), strict=strict)
-    if not isinstance(reading, Read):
-        raise ResponseError(text, reading.violations, reading.repairs_tried)
-    return Parsed(reading.output, reading.repairs, reading.span, reading.truncated)
+    if isinstance(reading, Parsed):
+        return reading
+    raise ResponseError(text, reading.violations, reading.repairs_tried)
 
 
 def compiled(output_type: object) -> Target[object]:

@@ -16,7 +16,7 @@ from deterministic_llm._core.exchange import (
     JsonObject,
     Mode,
 )
-from deterministic_llm._core.reading.reader import Read, read
+from deterministic_llm._core.reading.reader import Parsed, read
 from deterministic_llm._core.schema.grammar import gbnf
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.schema.wording import quote, resolve
@@ -86,7 +86,7 @@ def judge_completion(contract: Contract[T_co], completion: Completion) -> Accept
     if text is None or not text.strip():
         return _CUT if cut else _EMPTY
     reading = read(text, contract.target, strict=contract.strict)
-    if not isinstance(reading, Read):
+    if not isinstance(reading, Parsed):
         refused = any(violation.code == "refusal" for violation in reading.violations)
         outcome: Outcome = "refused" if refused else "truncated" if cut else "invalid"
         return Rejected(outcome, reading.violations, reading.repairs_tried)

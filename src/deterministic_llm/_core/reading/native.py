@@ -16,7 +16,7 @@ def native(data: bytes, *, floats: bool = True) -> JsonValue:
     no number with a fraction is wanted (*floats* is False), none is looked at for overflow.
     """
     items: list[JsonValue] = jiter.from_json(
-        b"[%b]" % data, allow_inf_nan=False, catch_duplicate_keys=True
+        b"[" + data + b"]", allow_inf_nan=False, catch_duplicate_keys=True
     )
     if len(items) != 1:
         raise NotPlainError(_SEVERAL)

@@ -22,10 +22,11 @@ from deterministic_llm._core.reading.finding import Found, extraction, find, gla
 from deterministic_llm._core.reading.lenient import loads
 from deterministic_llm._core.reading.marks import choose
 from deterministic_llm._core.reading.matching import Matched, match
+from deterministic_llm._core.reading.native import native
 from deterministic_llm._core.reading.notations import read_notation
 from deterministic_llm._core.reading.phrases import scalar_phrases
 from deterministic_llm._core.reading.refusals import refusal_in
-from deterministic_llm._core.reading.strict import attempt, decode
+from deterministic_llm._core.reading.strict import decode
 from deterministic_llm._core.reading.thinking import thinking
 from deterministic_llm._core.schema.kinds import (
     has_moments,
@@ -46,8 +47,8 @@ MAX_CHARACTERS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[T_co]):
-    """The *output*, the *repairs* it took, and the *span* of the text that says it.
+class Parsed(Generic[T_co]):
+    """What a text says: the *output*, the *repairs* it took, and the *span* where it stood.
 
     *truncated* says that closers were missing and only closed members were taken.
     """
@@ -75,8 +76,8 @@ _ENDLESS_THINKING = Unread(
 )
 
 
-def read(text: str, target: Target[T], *, strict: bool = False) -> Read[T] | Unread:
-    """Read *target* from *text*; *strict* takes the whole text as it stands or not at all."""
+def read(text: str, target: Target[T], *, strict: bool = False) -> Parsed[T] | Unread:
+    """Parsed *target* from *text*; *strict* takes the whole text as it stands or not at all."""
     if len(text) > MAX_CHARACTERS:
         expected = f"expected at most {MAX_CHARACTERS:,} characters"
         return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
@@ -86,20 +87,21 @@ def read(text: str, target: Target[T], *, strict: bool = False) -> Read[T] | Unr
         return _read_form(text, target, strict=strict)
     if strict:
         return _read_strictly(text, target)
-    document = attempt(text, floats=target.floats)
-    if document is not None:
-        return _read_json(text, document, target)
-    return (_read_prose if _is_any_text(target.schema) else _read_candidates)(text, target)
+    try:
+        value = native(text.encode(), floats=target.floats)
+    except ValueError:
+        return (_read_prose if _is_any_text(target.schema) else _read_candidates)(text, target)
+    return _read_json(text, value, target)
 
 
-def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Read[T] | Unread:
+def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] | Unread:
     matched = match(target.form, text if strict else outside_thinking(text), strict=strict)
     if not isinstance(matched, Matched):
         return Unread(matched.violations, matched.repairs_tried)
     checked = target.build(matched.payload)
     if not isinstance(checked, Valid):
         return Unread(checked.violations, matched.repairs)
-    return Read(checked.output, matched.repairs, matched.span)
+    return Parsed(checked.output, matched.repairs, matched.span)
 
 
 def outside_thinking(text: str) -> str:
@@ -112,95 +114,99 @@ def outside_thinking(text: str) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _read_strictly(text: str, target: JsonTarget[T]) -> Read[T] | Unread:
+def _read_strictly(text: str, target: JsonTarget[T]) -> Parsed[T] | Unread:
     document = decode(text)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
     checked = target.decoder.check(document.value, text)
     if not isinstance(checked, Valid):
         return Unread(checked.violations)
-    return Read(checked.output, document.repairs, (0, len(text)))
+    return Parsed(checked.output, document.repairs, (0, len(text)))
 
 
-def _read_json(text: str, document: Document, target: JsonTarget[T]) -> Read[T] | Unread:
+def _read_json(text: str, value: JsonValue, target: JsonTarget[T]) -> Parsed[T] | Unread:
     """The whole *text* is JSON: valid as it stands, or once it is bent to the schema."""
-    if not _is_doubtful(text, target):
-        checked = target.decoder.check(document.value, text)
+    doubts = _doubts(target)
+    if doubts is None or not doubts.arise(text):
+        checked = target.decoder.check(value, text)
         if isinstance(checked, Valid):
-            return Read(checked.output, (), (0, len(text)))
+            return Parsed(checked.output, (), (0, len(text)))
     if _is_any_text(target.schema):
         return _read_prose(text, target)
-    return _bent(document, target, start=0)
-
-
-def _is_doubtful(text: str, target: JsonTarget[object]) -> bool:
-    """Whether a valid text may mean something else, which alignment knows how to judge.
-
-    An optional member under another spelling of its name, which would be passed over; "N/A" where
-    null is allowed; digits alone for a date, which would be taken for seconds; and a tool call
-    whose own name would be taken for the answer's.
-    """
-    doubts = _doubts(target)
-    return (
-        doubts.always
-        or any(word in text for word in doubts.words)
-        or any(pattern.search(text) is not None for pattern in doubts.patterns)
-    )
+    return _bent(Document(value, len(text)), target, start=0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Doubts:
-    """What in a valid text calls for a second look."""
+    """What in a valid text calls for a second look by alignment.
+
+    An optional member under another spelling of its name, which would be passed over (*always*);
+    "N/A" where null is allowed, and digits alone for a date, which would be taken for seconds
+    (*patterns*); a tool call whose own name would be taken for the answer's (*words*).
+    """
 
     always: bool
     words: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...]
 
+    def arise(self, text: str) -> bool:
+        """Whether *text* gives cause for one of them."""
+        return (
+            self.always
+            or any(word in text for word in self.words)
+            or any(pattern.search(text) is not None for pattern in self.patterns)
+        )
+
 
 _NULL_WORD = re.compile(r'"\W*(?:null|none|nil|undefined|n\W{0,2}a)\W*"', re.IGNORECASE)
 _DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
 _CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
+_CALL_KEYS = frozenset({"name", "id", "type", "function", "tool", "tool_name", "action"})
 
 
 @lru_cache(maxsize=1024)
-def _doubts(target: JsonTarget[object]) -> _Doubts:
+def _doubts(target: JsonTarget[object]) -> _Doubts | None:
+    """The doubts that *target* gives room for; None when there are none, as for most."""
     patterns = {
         _NULL_WORD: has_nullable_text(target.schema),
         _DIGITS_ALONE: has_moments(target.schema),
     }
     own = json.dumps(target.schema)
-    return _Doubts(
+    callable_keys = set(_required(target)) <= _CALL_KEYS
+    doubts = _Doubts(
         has_optional_members(target.schema),
-        tuple(word for word in _CALL_WORDS if word not in own),
+        tuple(word for word in _CALL_WORDS if callable_keys and word not in own),
         tuple(pattern for pattern, applies in patterns.items() if applies),
     )
+    return doubts if doubts.always or doubts.words or doubts.patterns else None
 
 
 def _is_any_text(schema: JsonObject) -> bool:
     return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
 
 
-def _read_prose(text: str, target: JsonTarget[T]) -> Read[T] | Unread:
+def _read_prose(text: str, target: JsonTarget[T]) -> Parsed[T] | Unread:
     """The whole answer as text: where any text will do there is nothing to look for in it."""
     if thinking(text).unfinished:
         return _ENDLESS_THINKING
     checked = target.decoder.check(outside_thinking(text).strip())
     if not isinstance(checked, Valid):
         return Unread(checked.violations)
-    return Read(checked.output, (), (0, len(text)))
+    return Parsed(checked.output, (), (0, len(text)))
 
 
-def _read_candidates(text: str, target: JsonTarget[T]) -> Read[T] | Unread:
+def _read_candidates(text: str, target: JsonTarget[T]) -> Parsed[T] | Unread:
     glimpsed = glance(text)
     if glimpsed is not None:
         reading = _judge(text, (glimpsed,), target)
         rest = (text[: glimpsed.start], text[glimpsed.end :])
-        if isinstance(reading, Read) and not reading.truncated and not _names_all(rest, target):
+        if isinstance(reading, Parsed) and not reading.truncated and not _names_all(rest, target):
             found = Found(text, (), (), unfinished_thinking=False, prose="")
-            return replace(reading, repairs=(*extraction(found, glimpsed), *reading.repairs))
+            repairs = (*extraction(found, glimpsed), *reading.repairs)
+            return Parsed(reading.output, repairs, reading.span)
     found = find(text)
     judged = [(each, _judge(found.text, each, target)) for each in _to_be_judged(found, target)]
-    answers = [(each, reading) for each, reading in judged if isinstance(reading, Read)]
+    answers = [(each, reading) for each, reading in judged if isinstance(reading, Parsed)]
     if not answers:
         failed = [reading for _, reading in judged if isinstance(reading, Unread)]
         return _without_candidate(found, target, failed)
@@ -239,7 +245,7 @@ def _to_be_judged(found: Found, target: JsonTarget[object]) -> list[tuple[Candid
 
 def _another_unread(
     found: Found,
-    judged: Sequence[tuple[tuple[Candidate, ...], Read[T] | Unread]],
+    judged: Sequence[tuple[tuple[Candidate, ...], Parsed[T] | Unread]],
     target: JsonTarget[T],
 ) -> bool:
     """Whether a second answer stands there that could not be read, and so not be compared.
@@ -278,15 +284,18 @@ _WHOLE = frozenset({"whole", "lines"})
 @lru_cache(maxsize=1024)
 def _key_patterns(target: JsonTarget[object]) -> tuple[re.Pattern[str], ...]:
     """How the required members of *target*, or of its items, are written as keys."""
+    return tuple(
+        re.compile(rf"[\"'`“‘]{re.escape(name)}\\?[\"'`”’]\s*[:：=]") for name in _required(target)
+    )
+
+
+def _required(target: JsonTarget[object]) -> list[str]:
+    """The names that *target*, or each of its items, must have."""
     node = resolve(target.schema, root=target.schema)
     if isinstance(node, dict) and "items" in node:
         node = resolve(node["items"], root=target.schema)
     names = node.get("required") if isinstance(node, dict) else None
-    return tuple(
-        re.compile(rf"[\"'`“‘]{re.escape(name)}\\?[\"'`”’]\s*[:：=]")
-        for name in (names if isinstance(names, list) else ())
-        if isinstance(name, str)
-    )
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _phrases(found: Found) -> Iterator[Candidate]:
@@ -302,15 +311,22 @@ _WORD = re.compile(r"\w")
 _EMPHASIS = " \t\r\n*_`\"'“”.:#"
 
 
-def _judge(text: str, run: tuple[Candidate, ...], target: JsonTarget[T]) -> Read[T] | Unread:
+def _judge(text: str, run: tuple[Candidate, ...], target: JsonTarget[T]) -> Parsed[T] | Unread:
     """What a candidate, or a run of them, says: bent to the schema and validated in full."""
-    document = _document(text, run[0], target) if len(run) == 1 else _gathered(text, run, target)
+    first = run[0]
+    plain = _plain_json(text, first) if len(run) == 1 else None
+    if plain is not None:
+        reading = _read_json(text[first.start : first.end], plain.value, target)
+        if isinstance(reading, Unread):
+            return reading
+        return Parsed(reading.output, reading.repairs, (first.start, first.end))
+    document = _document(text, first, target) if len(run) == 1 else _gathered(text, run, target)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
     return _bent(document, target, start=run[0].start)
 
 
-def _bent(document: Document, target: JsonTarget[T], *, start: int) -> Read[T] | Unread:
+def _bent(document: Document, target: JsonTarget[T], *, start: int) -> Parsed[T] | Unread:
     """*document* bent to the schema and validated in full."""
     aligned = _plan(target).align(document.value)
     repairs = (*document.repairs, *aligned.repairs)
@@ -322,7 +338,7 @@ def _bent(document: Document, target: JsonTarget[T], *, start: int) -> Read[T] |
     checked = target.decoder.check(aligned.value)
     if not isinstance(checked, Valid):
         return Unread(checked.violations, repairs)
-    return Read(checked.output, repairs, (start, document.end), document.truncated)
+    return Parsed(checked.output, repairs, (start, document.end), document.truncated)
 
 
 def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Document | Unreadable:
@@ -332,9 +348,6 @@ def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Do
         if candidate.open:
             return Unreadable(_CUT)
         return Document(piece.strip(), candidate.end)
-    plain = attempt(piece)
-    if plain is not None:
-        return replace(plain, end=candidate.end)
     document = loads(text, candidate.start, candidate.end)
     if isinstance(document, Document) and (rest := text[document.end : candidate.end].strip()):
         return Unreadable(Violation("$", "ambiguous", "expected one value", quote(rest)))
@@ -344,6 +357,20 @@ def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Do
 _CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
 
 
+def _plain_json(text: str, candidate: Candidate) -> Document | None:
+    """The value of a candidate that is JSON as it stands."""
+    if not _LIKE_JSON.match(text, candidate.start, candidate.end):
+        return None
+    try:
+        value = native(text[candidate.start : candidate.end].encode())
+    except ValueError:
+        return None
+    return Document(value, candidate.end)
+
+
+_LIKE_JSON = re.compile(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
+
+
 def _gathered(
     text: str, run: tuple[Candidate, ...], target: JsonTarget[object]
 ) -> Document | Unreadable:
@@ -351,7 +378,7 @@ def _gathered(
     items: list[JsonValue] = []
     repairs: list[Repair] = []
     for candidate in run:
-        document = _document(text, candidate, target)
+        document = _plain_json(text, candidate) or _document(text, candidate, target)
         if isinstance(document, Unreadable):
             return document
         repairs.extend(document.repairs)
@@ -364,7 +391,7 @@ def _gathered(
 
 def _without_candidate(
     found: Found, target: JsonTarget[T], failed: Sequence[Unread]
-) -> Read[T] | Unread:
+) -> Parsed[T] | Unread:
     """Another notation, or the best reason why there is no answer."""
     if found.unfinished_thinking:
         return _ENDLESS_THINKING
@@ -383,7 +410,7 @@ def _without_candidate(
 
 def _noted(
     found: Found, target: JsonTarget[T], value: JsonValue, repairs: tuple[Repair, ...]
-) -> Read[T] | Unread:
+) -> Parsed[T] | Unread:
     """What another notation says; an item that is only dots means that more was left out."""
     if _DOTS_ALONE.search(json.dumps(value, ensure_ascii=False)):
         return Unread((Violation("$", "ellipsis", "expected every item", '"..."', "write all"),))

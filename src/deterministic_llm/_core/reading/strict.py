@@ -27,18 +27,6 @@ def decode(text: str) -> Reading:
         return _explained(text, str(error))
 
 
-def attempt(text: str, *, floats: bool = True) -> Document | None:
-    """The same with no word on why it is not: most texts that fail here are read otherwise.
-
-    *floats* says whether a number with a fraction can be a part of what is wanted; where it
-    cannot, overflow is not looked for.
-    """
-    try:
-        return Document(native(text.encode(), floats=floats), len(text))
-    except ValueError:
-        return None
-
-
 _PLACE = re.compile(r" at line (\d+) column (\d+)\Z")
 _NOT_FINITE = re.compile(r"-?(?:NaN|nan|Inf|inf)")
 _NEEDS_A_PLACE = ("Detected duplicate", "recursion limit", "number too large")
