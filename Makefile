@@ -14,8 +14,8 @@ test: lint types      ## all that CI runs; .ci/run calls this and nothing else
 	$(B)coverage run -m pytest -q -m "not slow"
 	$(B)coverage report
 	-$(B)coverage report --include="*/_core/*" --fail-under=100     # the aim for the core: printed, fails nothing
-test-all: lint types  ## the slow and the big tests too
-	$(B)coverage run -m pytest -q
+test-all: lint types  ## the slow and the big tests too, with many more examples
+	$(B)coverage run -m pytest -q --hypothesis-profile=thorough
 	$(B)coverage report
 bench: .venv/.done    ## side by side with peers
 	$(B)python -m pip install -q --disable-pip-version-check --group bench

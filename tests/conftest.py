@@ -1,8 +1,9 @@
-"""One hypothesis profile for all tests: the same examples in every run, and no clock."""
+"""Two hypothesis profiles: the same few examples in every run, and many for ``make test-all``."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=100)
-settings.load_profile("repeatable")
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=500)
+settings.load_profile("quick")

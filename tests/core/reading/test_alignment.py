@@ -25,7 +25,7 @@ CODES = {
     "format": "format",
     "additionalProperties": "extra",
 }
-unhurried = settings(deadline=None, derandomize=True, max_examples=150)
+unhurried = settings()
 
 
 def table() -> list[Any]:

@@ -20,7 +20,7 @@ from deterministic_llm._core.reading.spans import next_start, walk
 from deterministic_llm._core.reading.thinking import thinking
 from deterministic_llm._core.reading.wrappers import Wrapper, wrappers
 
-ROUNDS = settings(deadline=None, derandomize=True, max_examples=150)
+ROUNDS = settings()
 
 
 def chosen(text: str) -> list[tuple[str, str]]:

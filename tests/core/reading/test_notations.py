@@ -12,7 +12,7 @@ from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.notations import read_notation
 
-ROUNDS = settings(deadline=None, derandomize=True, max_examples=150)
+ROUNDS = settings()
 GRADE: JsonObject = {
     "type": "object",
     "properties": {"score": {"type": "integer"}, "feedback": {"type": "string"}},

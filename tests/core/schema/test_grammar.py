@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import openai
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm._core.exchange import JsonObject
@@ -106,7 +106,6 @@ def test_an_integer_range_holds_its_integers_and_no_other(low: int, high: int) -
 
 
 @given(st.integers(-3000, 3000), st.integers(0, 3000))
-@settings(deadline=None, derandomize=True, max_examples=60)
 def test_any_integer_range_ends_where_its_bounds_are(low: int, size: int) -> None:
     high = low + size
     inside = expression(f"root ::= {integer_range(low, high)}")
@@ -286,7 +285,6 @@ def test_what_a_grammar_cannot_say_is_not_pushed_down(pattern: str) -> None:
 
 
 @given(st.integers(0, 10), st.from_regex(r"[A-Za-z][A-Za-z ]{0,20}[a-z]", fullmatch=True))
-@settings(deadline=None, derandomize=True, max_examples=60)
 def test_what_the_grammar_takes_is_read_back_exactly(score: int, name: str) -> None:
     form = compile_template(
         "{name}, score: {score}/10", {"score": {"type": "integer", "minimum": 0, "maximum": 10}}
