@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from deterministic_llm._core.attempts import Loss, Repair
 from deterministic_llm._core.exchange import JsonValue
@@ -82,12 +83,12 @@ class Edits:
 
     def repairs(self) -> tuple[Repair, ...]:
         """One repair a rule, with its first places."""
-        return tuple(
-            self._repair(rule) for rule in sorted(self._counts, key=lambda rule: self._places[rule])
-        )
+        repairs: list[Repair] = []
+        for rule, places in sorted(self._places.items(), key=_BY_PLACE):
+            before, after, loss = RULES[rule]
+            shown = self._shown.get(rule) or (before, after)
+            repairs.append(Repair(rule, "$", *shown, loss, self._counts[rule], tuple(places)))
+        return tuple(repairs)
 
-    def _repair(self, rule: str) -> Repair:
-        *example, loss = RULES[rule]
-        before, after = self._shown.get(rule, example)
-        places = tuple(self._places[rule])
-        return Repair(rule, "$", before, after, loss, count=self._counts[rule], places=places)
+
+_BY_PLACE = itemgetter(1)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Sequence
+from itertools import accumulate, islice
 
 from deterministic_llm._core.reading.blanks import is_plain
 from deterministic_llm._core.reading.documents import Document
@@ -31,17 +31,14 @@ def rewrite(text: str, start: int, end: int) -> Document | None:
     # An empty last part is a string that never closes.
     if "\0" in piece or not parts[-1]:
         return None
-    structure = _Structure("\0".join(parts[0::2]))
-    strings = _Strings(parts[1::2])
-    mended = parts.copy()
-    mended[0::2] = structure.mended.split("\0")
-    if strings.damaged:
-        mended[1::2] = strings.mended().split("\0")
+    structure, strings = _Structure("\0".join(parts[0::2])), _Strings(parts[1::2])
     try:
-        value = native("".join(mended).encode())
+        value = native(_joined(structure, strings).encode())
     except ValueError:
         return None
-    _Places(parts, start).note(structure, strings, edits)
+    offsets = list(accumulate(map(len, parts), initial=start))
+    structure.note(offsets[0::2], edits)
+    strings.note(offsets[1::2], edits)
     return Document(value, start + len(piece.rstrip()), edits.repairs())
 
 
@@ -55,9 +52,12 @@ _COMMENTS = re.compile(
     + r"(?:(?<=\#)[^\n]*+|/[^\n]*+|\*(?:[^*]++|\*(?!/))*+\*/))",
     re.DOTALL,
 )
-_WORD = re.compile(r"([A-Za-z_$\x80-\U0010ffff](?<![\w$.+-].)[\w$-]*+)(\s*+:)?")
-_TRAILING_COMMA = re.compile(r",(?<![\s,\[{],)(?=\s*+[}\]])")
-_LITERALS = {word: json.dumps(value) for word, value in LITERALS.items()}
+_WORD_OR_COMMA = re.compile(
+    r"([A-Za-z_$\x80-\U0010ffff](?<![\w$.+-].)[\w$-]*+)(\s*+:)?|,(?<![\s,\[{],)(?=\s*+[}\]])"
+)
+_LITERALS = {
+    word: json.dumps(value) for word, value in LITERALS.items() if word != json.dumps(value)
+}
 _ESCAPE_OR_QUOTE = re.compile(r'\\(.)|"', re.DOTALL)
 _ESCAPED_BREAK = re.compile(r"\\[\n\r\t]")
 
@@ -75,62 +75,112 @@ def _without_comments(piece: str, *, start: int, edits: Edits) -> str:
     return _COMMENTS.sub(blank, piece)
 
 
+def _joined(structure: _Structure, strings: _Strings) -> str:
+    between, inside = structure.mended.split("\0"), strings.mended()
+    parts = between + inside
+    parts[0::2], parts[1::2] = between, inside
+    return "".join(parts)
+
+
 class _Structure:
     """What stands between the strings: mended, with the places of its repairs."""
 
-    __slots__ = ("commas", "keys", "literals", "mended", "plane")
+    __slots__ = ("_commas", "_keys", "_literals", "_plane", "mended")
 
     def __init__(self, plane: str) -> None:
-        self.plane = plane
-        self.keys: list[int] = []
-        self.literals: list[int] = []
-        self.mended, self.commas = _TRAILING_COMMA.subn("", _WORD.sub(self._word, plane))
+        self._plane = plane
+        self._keys: list[int] = []
+        self._literals: list[int] = []
+        self._commas: list[int] = []
+        self.mended = _WORD_OR_COMMA.sub(self._mend, plane)
 
-    def _word(self, match: re.Match[str]) -> str:
+    def _mend(self, match: re.Match[str]) -> str:
         word, colon = match.groups()
+        if word is None:
+            self._commas.append(match.start())
+            return ""
         if colon is not None:
-            self.keys.append(match.start())
+            self._keys.append(match.start())
             return f'"{word}"{colon}'
-        literal = _LITERALS.get(word)
-        if literal is None or literal == word:
-            return word
-        self.literals.append(match.start())
+        if (literal := _LITERALS.get(word)) is None:
+            return match[0]
+        self._literals.append(match.start())
         return literal
+
+    def note(self, offsets: Sequence[int], edits: Edits) -> None:
+        """Record each repair where it is in the text; NUL parts one piece from the next."""
+        plane = self._plane
+        for rule, found in (
+            ("unquoted key", self._keys),
+            ("other literal", self._literals),
+            ("trailing comma", self._commas),
+        ):
+            if found:
+                places = [
+                    offsets[plane.count("\0", 0, at)] + at - plane.rfind("\0", 0, at) - 1
+                    for at in found[:MAX_PLACES]
+                ]
+                edits.add_all(rule, places, count=len(found))
 
 
 class _Strings:
     """The strings of a text, and what is not JSON's in them."""
 
-    __slots__ = ("breaks", "plane", "single", "strings")
+    __slots__ = ("_plane", "_strings", "breaks", "single")
 
     def __init__(self, strings: list[str]) -> None:
-        self.strings = strings
-        self.plane = plane = "\0".join(strings)
+        self._strings = strings
+        self._plane = plane = "\0".join(strings)
         self.single = plane.count("\0'") + plane.startswith("'")
         self.breaks = "\n" in plane or "\t" in plane or "\r" in plane
 
-    @property
-    def damaged(self) -> bool:
-        """Whether there is anything to mend."""
-        return self.single > 0 or self.breaks
-
-    def mended(self) -> str:
-        """The plane of the strings as JSON."""
-        plane = self.plane
+    def mended(self) -> list[str]:
+        """The strings as JSON."""
+        plane = self._plane
+        if not (self.single or self.breaks):
+            return self._strings
         if self.single:
-            if '"' in plane or "\\" in plane:
-                plane = "\0".join([_requoted(string) for string in self.strings])
-            plane = plane.replace("'\0", '"\0').replace("\0'", '\0"')
+            plane = self._requoted().replace("'\0", '"\0').replace("\0'", '\0"')
             plane = f'"{plane[1:-1]}"'
         if self.breaks and not _ESCAPED_BREAK.search(plane):
             plane = plane.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-        return plane
+        return plane.split("\0")
+
+    def _requoted(self) -> str:
+        """The plane with the inside of single-quoted strings as it stands in double quotes."""
+        plane = self._plane
+        if '"' not in plane and "\\" not in plane:
+            return plane
+        if self.single == len(self._strings) and "\\\\" not in plane and '\\"' not in plane:
+            return plane.replace("\\'", "'").replace('"', '\\"')
+        return "\0".join(
+            [
+                _requoted(string)
+                if string[0] == "'" and ('"' in string or "\\" in string)
+                else string
+                for string in self._strings
+            ]
+        )
+
+    def note(self, offsets: Sequence[int], edits: Edits) -> None:
+        """Record what was mended; *offsets* say where each string begins in the text."""
+        if self.single == len(self._strings):
+            edits.add_all(
+                "single quotes", offsets[: min(self.single, MAX_PLACES)], count=self.single
+            )
+        elif self.single:
+            found = (
+                at for at, string in zip(offsets, self._strings, strict=False) if string[0] == "'"
+            )
+            edits.add_all("single quotes", list(islice(found, MAX_PLACES)), count=self.single)
+        if self.breaks:
+            for at, string in zip(offsets, self._strings, strict=False):
+                if match := _BREAK.search(string):
+                    edits.add("raw control character", at + match.start())
 
 
 def _requoted(string: str) -> str:
-    """The inside of a single-quoted string as it stands in double quotes."""
-    if string[0] == '"':
-        return string
+    """A single-quoted string with its inside as it stands in double quotes."""
     if "\\" in string:
         if "\\\\" in string or '\\"' in string:
             return _ESCAPE_OR_QUOTE.sub(_requote, string)
@@ -143,53 +193,6 @@ def _requote(match: re.Match[str]) -> str:
     if escaped is None:
         return '\\"'
     return "'" if escaped == "'" else match[0]
-
-
-class _Places:
-    """Where in the text the parts of its two planes are."""
-
-    __slots__ = ("_parts", "_start")
-
-    def __init__(self, parts: list[str], start: int) -> None:
-        self._parts, self._start = parts, start
-
-    def note(self, structure: _Structure, strings: _Strings, edits: Edits) -> None:
-        """Record the repairs of both planes."""
-        self._note_structure(structure, edits)
-        if strings.single:
-            single = (i for i, string in enumerate(strings.strings) if string[0] == "'")
-            edits.add_all("single quotes", self._of_strings(single), count=strings.single)
-        if strings.breaks:
-            breaks = ((i, _BREAK.search(string)) for i, string in enumerate(strings.strings))
-            found = [self._offset(2 * i + 1) + match.start() for i, match in breaks if match]
-            edits.add_all("raw control character", found, count=len(found))
-
-    def _note_structure(self, structure: _Structure, edits: Edits) -> None:
-        plane, keys, literals = structure.plane, structure.keys, structure.literals
-        commas: list[int] = []
-        if structure.commas:
-            matches = islice(_TRAILING_COMMA.finditer(plane), MAX_PLACES)
-            commas = [match.start() for match in matches]
-        for rule, found, count in (
-            ("unquoted key", keys, len(keys)),
-            ("other literal", literals, len(literals)),
-            ("trailing comma", commas, structure.commas),
-        ):
-            edits.add_all(rule, self._between(plane, found), count=count)
-
-    def _between(self, plane: str, found: list[int]) -> list[int]:
-        places: list[int] = []
-        for place in found[:MAX_PLACES]:
-            number = plane.count("\0", 0, place)
-            inside = place - plane.rfind("\0", 0, place) - 1
-            places.append(self._offset(2 * number) + inside)
-        return places
-
-    def _of_strings(self, numbers: Iterable[int]) -> list[int]:
-        return [self._offset(2 * number + 1) for number in islice(numbers, MAX_PLACES)]
-
-    def _offset(self, number: int) -> int:
-        return self._start + sum(map(len, self._parts[:number]))
 
 
 _BREAK = re.compile(r"[\n\r\t]")
