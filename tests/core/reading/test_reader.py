@@ -77,6 +77,9 @@ def test_digits_alone_are_no_seconds():
     """Pydantic would take them for seconds since 1970."""
     assert parse('{"name": "x", "day": "20250304"}', Event).output.day == date(2025, 3, 4)
     assert refused('{"name": "x", "day": "1741046400"}', Event) == ["format"]
+    for digits in ("20250304", "1741046400"):
+        with pytest.raises(ResponseError):
+            parse(f'{{"name": "x", "day": "{digits}"}}', Event, strict=True)
 
 
 AMBIGUOUS = [

@@ -15,9 +15,10 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment import Plan, compile_schema
-from deterministic_llm._core.reading.bends import LIST_OF_ONE
+from deterministic_llm._core.reading.bends import DATE_SPELLING, LIST_OF_ONE, TIME_SPELLING
 from deterministic_llm._core.reading.candidates import Candidate
 from deterministic_llm._core.reading.documents import Document, Unreadable
+from deterministic_llm._core.reading.doubts import doubts_about
 from deterministic_llm._core.reading.finding import Found, extraction, find, glance
 from deterministic_llm._core.reading.lenient import loads
 from deterministic_llm._core.reading.marks import choose
@@ -29,15 +30,13 @@ from deterministic_llm._core.reading.refusals import refusal_in
 from deterministic_llm._core.reading.strict import decode
 from deterministic_llm._core.reading.thinking import thinking
 from deterministic_llm._core.schema.kinds import (
-    has_moments,
-    has_nullable_text,
-    has_optional_members,
     is_scalar,
     kinds,
     kinds_of_items,
+    required_names,
 )
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
-from deterministic_llm._core.schema.wording import describe, quote, resolve
+from deterministic_llm._core.schema.wording import describe, quote
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -121,12 +120,20 @@ def _read_strictly(text: str, target: JsonTarget[T]) -> Parsed[T] | Unread:
     checked = target.decoder.check(document.value, text)
     if not isinstance(checked, Valid):
         return Unread(checked.violations)
+    aligned = _plan(target).align(document.value)
+    if aligned.violations or any(each.rule in _MOMENTS for each in aligned.repairs):
+        # Pydantic takes digits alone for the seconds since 1970, also in its strict mode.
+        return Unread(aligned.violations or (_NO_SECONDS,), aligned.repairs)
     return Parsed(checked.output, document.repairs, (0, len(text)))
+
+
+_MOMENTS = frozenset({DATE_SPELLING.name, TIME_SPELLING.name})
+_NO_SECONDS = Violation("$", "format", "expected dates and times as ISO 8601 writes them")
 
 
 def _read_json(text: str, value: JsonValue, target: JsonTarget[T]) -> Parsed[T] | Unread:
     """The whole *text* is JSON: valid as it stands, or once it is bent to the schema."""
-    doubts = _doubts(target)
+    doubts = doubts_about(target)
     if doubts is None or not doubts.arise(text):
         checked = target.decoder.check(value, text)
         if isinstance(checked, Valid):
@@ -134,51 +141,6 @@ def _read_json(text: str, value: JsonValue, target: JsonTarget[T]) -> Parsed[T] 
     if _is_any_text(target.schema):
         return _read_prose(text, target)
     return _bent(Document(value, len(text)), target, start=0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubts:
-    """What in a valid text calls for a second look by alignment.
-
-    An optional member under another spelling of its name, which would be passed over (*always*);
-    "N/A" where null is allowed, and digits alone for a date, which would be taken for seconds
-    (*patterns*); a tool call whose own name would be taken for the answer's (*words*).
-    """
-
-    always: bool
-    words: tuple[str, ...]
-    patterns: tuple[re.Pattern[str], ...]
-
-    def arise(self, text: str) -> bool:
-        """Whether *text* gives cause for one of them."""
-        return (
-            self.always
-            or any(word in text for word in self.words)
-            or any(pattern.search(text) is not None for pattern in self.patterns)
-        )
-
-
-_NULL_WORD = re.compile(r'"\W*(?:null|none|nil|undefined|n\W{0,2}a)\W*"', re.IGNORECASE)
-_DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
-_CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
-_CALL_KEYS = frozenset({"name", "id", "type", "function", "tool", "tool_name", "action"})
-
-
-@lru_cache(maxsize=1024)
-def _doubts(target: JsonTarget[object]) -> _Doubts | None:
-    """The doubts that *target* gives room for; None when there are none, as for most."""
-    patterns = {
-        _NULL_WORD: has_nullable_text(target.schema),
-        _DIGITS_ALONE: has_moments(target.schema),
-    }
-    own = json.dumps(target.schema)
-    callable_keys = set(_required(target)) <= _CALL_KEYS
-    doubts = _Doubts(
-        has_optional_members(target.schema),
-        tuple(word for word in _CALL_WORDS if callable_keys and word not in own),
-        tuple(pattern for pattern, applies in patterns.items() if applies),
-    )
-    return doubts if doubts.always or doubts.words or doubts.patterns else None
 
 
 def _is_any_text(schema: JsonObject) -> bool:
@@ -284,18 +246,8 @@ _WHOLE = frozenset({"whole", "lines"})
 @lru_cache(maxsize=1024)
 def _key_patterns(target: JsonTarget[object]) -> tuple[re.Pattern[str], ...]:
     """How the required members of *target*, or of its items, are written as keys."""
-    return tuple(
-        re.compile(rf"[\"'`“‘]{re.escape(name)}\\?[\"'`”’]\s*[:：=]") for name in _required(target)
-    )
-
-
-def _required(target: JsonTarget[object]) -> list[str]:
-    """The names that *target*, or each of its items, must have."""
-    node = resolve(target.schema, root=target.schema)
-    if isinstance(node, dict) and "items" in node:
-        node = resolve(node["items"], root=target.schema)
-    names = node.get("required") if isinstance(node, dict) else None
-    return [str(name) for name in names] if isinstance(names, list) else []
+    names = map(re.escape, required_names(target.schema))
+    return tuple(re.compile(rf"[\"'`“‘]{name}\\?[\"'`”’]\s*[:：=]") for name in names)
 
 
 def _phrases(found: Found) -> Iterator[Candidate]:

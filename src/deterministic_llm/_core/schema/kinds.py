@@ -50,6 +50,15 @@ def kinds_of_items(schema: JsonObject) -> frozenset[str]:
     return _kinds(items if isinstance(items, dict) else {}, schema, depth=8)
 
 
+def required_names(schema: JsonObject) -> list[str]:
+    """The members that a value of *schema*, or each of its items, must have."""
+    node = resolve(schema, root=schema)
+    if isinstance(node, dict) and "items" in node:
+        node = resolve(node["items"], root=schema)
+    names = node.get("required") if isinstance(node, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
 def has_floats(schema: JsonObject) -> bool:
     """Whether a number with a fraction can be a part of a value of *schema*."""
     return any(

@@ -1,0 +1,61 @@
+"""What a text may mean although it is valid as it stands: reasons for a second look."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from deterministic_llm._core.schema.kinds import (
+    has_moments,
+    has_nullable_text,
+    has_optional_members,
+    required_names,
+)
+from deterministic_llm._core.schema.target import JsonTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What in a valid text calls for a second look by alignment.
+
+    An optional member under another spelling of its name, which would be passed over (*always*);
+    "N/A" where null is allowed, and digits alone for a date, which would be taken for seconds
+    (*patterns*); a tool call whose own name would be taken for the answer's (*words*).
+    """
+
+    always: bool
+    words: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+
+    def arise(self, text: str) -> bool:
+        """Whether *text* gives cause for one of them."""
+        return (
+            self.always
+            or any(word in text for word in self.words)
+            or any(pattern.search(text) is not None for pattern in self.patterns)
+        )
+
+
+@lru_cache(maxsize=1024)
+def doubts_about(target: JsonTarget[object]) -> Doubts | None:
+    """The doubts that *target* gives room for; None when there are none, as for most."""
+    patterns = {
+        _NULL_WORD: has_nullable_text(target.schema),
+        _DIGITS_ALONE: has_moments(target.schema),
+    }
+    own = json.dumps(target.schema)
+    callable_keys = set(required_names(target.schema)) <= _CALL_KEYS
+    doubts = Doubts(
+        has_optional_members(target.schema),
+        tuple(word for word in _CALL_WORDS if callable_keys and word not in own),
+        tuple(pattern for pattern, applies in patterns.items() if applies),
+    )
+    return doubts if doubts.always or doubts.words or doubts.patterns else None
+
+
+_NULL_WORD = re.compile(r'"\W*(?:null|none|nil|undefined|n\W{0,2}a)\W*"', re.IGNORECASE)
+_DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
+_CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
+_CALL_KEYS = frozenset({"name", "id", "type", "function", "tool", "tool_name", "action"})
