@@ -154,6 +154,7 @@ def ask(**parameters):
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_and_the_server_ends_with_its_process_while_it_answers(
     model: Path,
 ) -> None:
@@ -178,6 +179,7 @@ print(endpoint.base_url)
     assert not listening(Endpoint(finished.stdout.strip(), ""))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
 def test_the_server_of_a_killed_process_ends(model: Path) -> None:
     script = f"""{SPEAK}
@@ -192,6 +194,7 @@ os.kill(os.getpid(), {signal.SIGKILL.value})
         os.sched_yield()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_child_has_a_server_of_its_own_and_leaves_its_parents_alone(model: Path) -> None:
     script = f"""{SPEAK}

