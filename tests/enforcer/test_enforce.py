@@ -432,11 +432,11 @@ def test_an_awaited_call_that_fails_is_repeated_and_a_bug_is_not():
 class Holder:
     """A class whose attribute is a callable object, not a function."""
 
-    ask = enforce(Grade)(partial(json.dumps, {"score": 4}))
+    ask = enforce(Grade)(Caller('{"score": 4}'))
 
 
 def test_a_callable_object_does_not_bind():
-    """As partial objects do not."""
+    """It has no way to."""
     assert Holder().ask() == Holder.ask() == Grade(score=4)
 
 
