@@ -90,6 +90,10 @@ AMBIGUOUS = [
         '"city": "Oslo", "pop": 1\n\n{"city": "Oslo", "pop": 2}',
         id="a second answer that cannot be read",
     ),
+    pytest.param(
+        '"City": "Oslo", "Pop": 1\n\n{"city": "Oslo", "pop": 2}',
+        id="a second answer that cannot be read, in another style",
+    ),
 ]
 
 

@@ -221,12 +221,12 @@ def _another_unread(
     ]
     spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
-    return _names_all((*unread, rest), target)
+    return _names_all(unread, target, quoted=False) or _names_all((rest,), target)
 
 
-def _names_all(texts: Sequence[str], target: JsonTarget[object]) -> bool:
-    """Whether one of *texts* names every required member of *target* as a key."""
-    keys = _key_patterns(target)
+def _names_all(texts: Sequence[str], target: JsonTarget[object], *, quoted: bool = True) -> bool:
+    """Whether one of *texts* names every required member as a key, in prose as a *quoted* one."""
+    keys = _key_patterns(target, quoted=quoted)
     return bool(keys) and any(all(key.search(text) for key in keys) for text in texts)
 
 
@@ -244,10 +244,20 @@ _WHOLE = frozenset({"whole", "lines"})
 
 
 @lru_cache(maxsize=1024)
-def _key_patterns(target: JsonTarget[object]) -> tuple[re.Pattern[str], ...]:
+def _key_patterns(target: JsonTarget[object], *, quoted: bool) -> tuple[re.Pattern[str], ...]:
     """How the required members of *target*, or of its items, are written as keys."""
-    names = map(re.escape, required_names(target.schema))
-    return tuple(re.compile(rf"[\"'`“‘]{name}\\?[\"'`”’]\s*[:：=]") for name in names)
+    return tuple(_key_pattern(name, quoted=quoted) for name in required_names(target.schema))
+
+
+def _key_pattern(name: str, *, quoted: bool) -> re.Pattern[str]:
+    """*name* as a key in any style: ``"peak_share"``, ``"Peak Share"``, bare ``peakShare``."""
+    words = map(re.escape, _WORDS_OF_A_NAME.findall(name) or [name])
+    joined = r"[\W_]*".join(words)
+    before, after = (r"[\"'`“‘]", r"\\?[\"'`”’]") if quoted else (r"(?<!\w)", r"\W{0,3}?")
+    return re.compile(rf"{before}{joined}{after}\s*[:：=]", re.IGNORECASE)
+
+
+_WORDS_OF_A_NAME = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 
 
 def _phrases(found: Found) -> Iterator[Candidate]:
