@@ -42,7 +42,7 @@ def read_string(text: str, at: int, end: int, *, role: Role, edits: Edits) -> Qu
     """The string that opens at *at*, or None if the text ends before it does.
 
     A mark closes it if what follows fits its *role*. Marks inside must come in pairs, or stand
-    for inches or apostrophes, and must leave one reading only; otherwise it is refused.
+    for inches or apostrophes, and must leave one reading only; otherwise it is error.
     """
     if match := _TRIPLE.match(text, at, end):
         return _read_triple(text, match.end(), end, mark=match[0], edits=edits)
@@ -52,26 +52,27 @@ def read_string(text: str, at: int, end: int, *, role: Role, edits: Edits) -> Qu
     if closing >= end or text[closing] == "\\":
         _refuse_closers_inside(text, at, end)
         return None
-    if (close := _close(text, at, closing, end, quote=quote, role=role)) != closing:
+    if not _FIRST[role].match(text, closing + 1, end):
+        closing = _around_inner_marks(text, at, end, quote=quote, role=role)
         edits.add("inner quotes", at)
     if quote.rule is not None:
         edits.add(quote.rule, at)
-    raw = text[at + 1 : close]
-    return Quoted(unescape(raw, at + 1, mark=text[at], role=role, edits=edits), close + 1)
+    raw = text[at + 1 : closing]
+    return Quoted(unescape(raw, at + 1, mark=text[at], role=role, edits=edits), closing + 1)
 
 
 _TRIPLE = re.compile(r"\"{3}|'{3}")
 _REST_OF_LINE = rf"(?=[ \t]*+(?:\n|\Z|{CLOSER}|/[/*]|#))"
 _FIRST: dict[Role, Pattern[str]] = {
     "root": re.compile(_REST_OF_LINE),
-    "key": re.compile(rf"{BLANKS}{COMMENTS}(?:{COLON}|\Z)"),
+    "key": re.compile(rf"{GAP}(?:{COLON}|\Z)"),
     "member": re.compile(
-        rf"{BLANKS}{COMMENTS}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{QUOTED}{BLANKS}{COLON}"
-        rf"|(?<=\s){BARE_KEY}{BLANKS}{COLON})|[ \t]*+\n\s*+{QUOTE}"
+        rf"{GAP}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{QUOTED}{BLANKS}{COLON})"
+        rf"|{BLANK}++{BARE_KEY}{BLANKS}{COLON}|[ \t]*+\n\s*+{QUOTE}"
     ),
     "item": re.compile(
-        rf"{BLANKS}{COMMENTS}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{COLON}"
-        rf"|(?<=\s)(?:{QUOTE}|{OPENER}|[-\d]))|[ \t]*+\n"
+        rf"{GAP}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{COLON})"
+        rf"|{BLANK}++(?:{QUOTE}|{OPENER}|[-\d])|[ \t]*+\n"
     ),
 }
 _CLOSERS_TO_THE_END = (
@@ -109,25 +110,6 @@ def _refuse_closers_inside(text: str, at: int, end: int) -> None:
         raise ReadingError(
             "syntax", "expected a closing quotation mark for the string that opens", at
         )
-
-
-def _close(text: str, at: int, first: int, end: int, *, quote: Quote, role: Role) -> int:
-    """Index of the mark that closes the string at *at*; *first* is the first that could.
-
-    A comment behind it that holds such marks itself could also be the rest of the string.
-    """
-    fit = _FIRST[role].match(text, first + 1, end)
-    comments = fit["comments"] if fit and role != "root" else None
-    if fit and not (comments and text[first] in comments):
-        return first
-    paired = comments is not None and len(_INNER_MARK.findall(comments)) % 2 == 0
-    if not paired:
-        return _around_inner_marks(text, at, end, quote=quote, role=role)
-    try:
-        last = _around_inner_marks(text, at, end, quote=quote, role=role)
-    except ReadingError:
-        return first
-    raise _doubt(at) if text[first + 1].isspace() else _doubt(last)
 
 
 def _around_inner_marks(text: str, at: int, end: int, *, quote: Quote, role: Role) -> int:
