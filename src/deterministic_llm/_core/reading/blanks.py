@@ -42,7 +42,7 @@ COMMENT = re.compile(
 _BLANKS = re.compile(r"[ \t\r\n]*+")
 _ODD_BLANKS = re.compile(rf"(?P<escaped>\\[nrt])|{BLANK}++")
 _UNUSUAL = frozenset(
-    {"/", "#", "<", "\\", *(c for c in map(chr, range(0x10000)) if re.match(BLANK, c))}
+    {"/", "#", "<", "\\", *re.findall(BLANK, "".join(map(chr, range(0x10000))))}
 ) - frozenset(" \t\r\n")
 _MARK = re.compile(rf"(?<![^\W_])['\u2019]|['\u2019](?![^\W_])|(?!['\u2019]){QUOTE}")
 _AND_SO_ON = re.compile(
