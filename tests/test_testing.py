@@ -28,8 +28,8 @@ class Person(BaseModel):
 
 
 ADA = '{"age": 36}'
-BUSY = CallFailure("busy", retryable=True, status=503, retry_after=0.0)
-DENIED = CallFailure("no such key", retryable=False, status=401)
+BUSY = CallFailure("busy", "overloaded", status=503, retry_after=0.0)
+DENIED = CallFailure("no such key", "unauthorized", status=401)
 
 
 def prompted(model: ScriptedModel) -> Result[Person]:
@@ -72,7 +72,7 @@ def test_the_answers_come_in_the_order_of_the_script(ask):
     assert result.output == Person(age=36)
     assert [attempt.outcome for attempt in result.attempts] == [
         "invalid",
-        "unreachable",
+        "overloaded",
         "accepted",
     ]
     assert result.usage == answer.usage

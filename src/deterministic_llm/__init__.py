@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from deterministic_llm.enforcer.enforcers import AsyncEnforcer, Enforcer
     from deterministic_llm.enforcer.turn import Turn
     from deterministic_llm.errors import (
+        BudgetExceeded,
         ConfigurationError,
+        DeadlineExceeded,
+        Degenerate,
         DeterministicLLMError,
         EnforcementError,
         Filtered,
+        NoProgress,
+        PromptTooLong,
         ProviderError,
         Refused,
         ResponseError,
@@ -48,11 +53,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncEnforcer",
     "Attempt",
+    "BudgetExceeded",
     "CallFailure",
     "ChatMessage",
     "Choice",
     "Completion",
     "ConfigurationError",
+    "DeadlineExceeded",
+    "Degenerate",
     "DeterministicLLMError",
     "EnforcementError",
     "Enforcer",
@@ -60,8 +68,10 @@ __all__ = [
     "JsonValue",
     "Mode",
     "Model",
+    "NoProgress",
     "Parsed",
     "Pattern",
+    "PromptTooLong",
     "ProviderError",
     "Record",
     "Refused",
@@ -88,8 +98,9 @@ _HOMES = {
     "enforcer.enforcers": "AsyncEnforcer Enforcer",
     "enforcer.turn": "Turn",
     "errors": (
-        "ConfigurationError DeterministicLLMError EnforcementError Filtered ProviderError Refused "
-        "ResponseError RetriesExhausted SchemaError Truncated"
+        "BudgetExceeded ConfigurationError DeadlineExceeded Degenerate DeterministicLLMError "
+        "EnforcementError Filtered NoProgress PromptTooLong ProviderError Refused ResponseError "
+        "RetriesExhausted SchemaError Truncated"
     ),
     "generate": "Model",
     "targets": "Choice Pattern Record Schema Template parse",

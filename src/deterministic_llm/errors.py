@@ -6,9 +6,14 @@ DeterministicLLMError
 ├── ResponseError          (ValueError) parse(): one text is not the target
 └── EnforcementError       the run ended without a value
     ├── RetriesExhausted   every allowed re-ask was answered, none validly
+    ├── NoProgress         the same wrong answer came again
     ├── Refused            the model declined to answer
     ├── Filtered           the provider's content filter withheld the answer
     ├── Truncated          the answer was cut at the token limit
+    ├── Degenerate         the answer repeats itself without end
+    ├── PromptTooLong      the prompt does not fit the model
+    ├── BudgetExceeded     the next call might have cost more than was left
+    ├── DeadlineExceeded   (TimeoutError) the time for the run was over
     └── ProviderError      the call itself failed and asking again would not help
 
 All of them pickle and deep-copy: what ``__init__`` takes is what ``args`` holds.
@@ -111,6 +116,12 @@ class RetriesExhausted(EnforcementError):
     """Every allowed re-ask was answered, and no answer was valid."""
 
 
+class NoProgress(EnforcementError):
+    """The model gave the same wrong answer again, and no other way of asking was left."""
+
+    reason = "the same wrong answer came again"
+
+
 class Refused(EnforcementError):
     """The model declined to answer; the same words again would not change that."""
 
@@ -129,6 +140,30 @@ class Truncated(EnforcementError):
     reason = "the answer was cut at the token limit (raise max_tokens)"
 
 
+class Degenerate(EnforcementError):
+    """The answer repeats itself without end."""
+
+    reason = "the answer repeats itself without end"
+
+
+class PromptTooLong(EnforcementError):
+    """The prompt does not fit the model; no answer to it can come."""
+
+    reason = "the prompt does not fit the model"
+
+
+class BudgetExceeded(EnforcementError):
+    """The next call was not made: at its worst it would have cost more than was left."""
+
+    reason = "the budget does not cover another call"
+
+
+class DeadlineExceeded(EnforcementError, TimeoutError):
+    """The time for the run was over before there was a valid answer."""
+
+    reason = "the deadline passed"
+
+
 class ProviderError(EnforcementError):
     """The last call failed in a way that asking again does not mend, or failed too often."""
 
@@ -138,11 +173,18 @@ class ProviderError(EnforcementError):
         self.failure = failure
         self.status = failure.status
         self.code = failure.code
-        self.retryable = failure.retryable
+        self.retryable = failure.kind in _MAY_PASS and not failure.final
 
     def __str__(self) -> str:
         status = "" if self.status is None else f" with status {self.status}"
         return f"the call failed{status}: {self.failure.message}"
+
+
+_MAY_PASS = frozenset(
+    {"unreachable", "timeout", "conflict", "rate_limited", "overloaded", "server_error"}
+    | {"malformed", "cut_off", "circuit_open"}
+)
+"""Kinds of failure that may be over when the same call is made later."""
 
 
 def _with_list(headline: str, violations: Sequence[Violation]) -> str:

@@ -29,7 +29,7 @@ from deterministic_llm._core.attempts import Answered, Failed, Rejected, Repair,
 VIOLATION = Violation(
     "$.score", "range", "expected an integer from 0 to 10", '"11"', "choose a number from 0 to 10"
 )
-FAILURE = CallFailure("busy", retryable=True, status=503, code="overloaded")
+FAILURE = CallFailure("busy", "overloaded", status=503, code="overloaded")
 ATTEMPTS = (
     Answered(
         Request(1),

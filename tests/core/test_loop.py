@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,15 @@ from deterministic_llm import (
     RetriesExhausted,
     Truncated,
 )
-from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.attempts import AnswerOutcome, Attempt
 from deterministic_llm._core.contract import Contract
-from deterministic_llm._core.exchange import UNCONSTRAINED, CallFailure, Completion, Constraint
+from deterministic_llm._core.exchange import (
+    UNCONSTRAINED,
+    CallFailure,
+    Completion,
+    Constraint,
+    FailureKind,
+)
 from deterministic_llm._core.loop import Accept, Call, GiveUp, Task, judge, next_step
 from deterministic_llm._core.policy import FOLLOWS, Policy
 from deterministic_llm._core.reask import instructions
@@ -37,9 +44,9 @@ GOOD = Completion('{"age": 36}')
 BAD = Completion('{"age": 200}')
 NOTHING = Completion(None)
 CUT = Completion('{"age": 3', "length")
-BUSY = CallFailure("busy", retryable=True, status=503)
-TOLD = CallFailure("slow down", retryable=True, status=429, retry_after=7.0)
-DENIED = CallFailure("no such key", retryable=False, status=401)
+BUSY = CallFailure("busy", "overloaded", status=503)
+TOLD = CallFailure("slow down", "rate_limited", status=429, retry_after=7.0)
+DENIED = CallFailure("no such key", "unauthorized", status=401)
 TARGET = typed_target(Person)
 
 
@@ -176,16 +183,7 @@ def test_a_reask_says_what_was_wrong_after_an_unchanged_prompt():
 
 def test_every_outcome_has_a_row():
     """The policy table is closed over the outcomes."""
-    assert set(FOLLOWS) == {
-        "accepted",
-        "invalid",
-        "empty",
-        "truncated",
-        "refused",
-        "filtered",
-        "unreachable",
-        "failed",
-    }
+    assert set(FOLLOWS) == {*get_args(AnswerOutcome), *get_args(FailureKind)}
 
 
 @given(

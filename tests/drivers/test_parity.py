@@ -26,7 +26,7 @@ TARGET = typed_target(int)
 TASK = Task(
     Contract(TARGET, UNCONSTRAINED, instructions(TARGET)), Policy(max_retries=1, wait=wait_fixed(2))
 )
-BUSY = CallFailure("busy", retryable=True, retry_after=3.0)
+BUSY = CallFailure("busy", "rate_limited", retry_after=3.0)
 
 
 def by_blocking(script: Script, resume: tuple[Attempt[int], ...] = ()) -> Story:
@@ -66,7 +66,7 @@ STORIES = [
     pytest.param([Completion("seventh"), Completion("7")], id="a bad answer and a good one"),
     pytest.param([Completion("x"), Completion("y")], id="bad answers only"),
     pytest.param([BUSY, BUSY, Completion("7")], id="a busy server"),
-    pytest.param([CallFailure("no", retryable=False)], id="a failure for good"),
+    pytest.param([CallFailure("no", "bad_request")], id="a failure for good"),
     pytest.param([Completion(None, "refusal", "no")], id="a refusal"),
 ]
 

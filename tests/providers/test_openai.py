@@ -90,33 +90,39 @@ def test_an_answer_is_read_by_shape(ask: Ask, reply: Reply, expected: tuple[obje
 
 
 FAILURES = [
-    pytest.param(failing(500), (True, 500, None), id="500 may pass"),
-    pytest.param(failing(529), (True, 529, None), id="529 may pass"),
-    pytest.param(failing(408), (True, 408, None), id="408 may pass"),
-    pytest.param(failing(429, retry_after="7"), (True, 429, 7.0), id="429 says how long"),
-    pytest.param(failing(429, retry_after_ms="250"), (True, 429, 0.25), id="to the millisecond"),
+    pytest.param(failing(500), ("server_error", 500, None), id="500 may pass"),
+    pytest.param(failing(529), ("overloaded", 529, None), id="529 may pass"),
+    pytest.param(failing(408), ("timeout", 408, None), id="408 may pass"),
+    pytest.param(failing(429, retry_after="7"), ("rate_limited", 429, 7.0), id="429 says how long"),
     pytest.param(
-        failing(429, x_ratelimit_reset_tokens="6m0s"), (True, 429, 360.0), id="or only as a reset"
+        failing(429, retry_after_ms="250"), ("rate_limited", 429, 0.25), id="to the millisecond"
     ),
-    pytest.param(failing(429, code="insufficient_quota"), (False, 429, None), id="no quota left"),
-    pytest.param(failing(503, x_should_retry="false"), (False, 503, None), id="the server says no"),
-    pytest.param(failing(401), (False, 401, None), id="a wrong key"),
-    pytest.param(failing(404), (False, 404, None), id="a wrong model"),
-    pytest.param(failing(400), (False, 400, None), id="a bad request"),
     pytest.param(
-        Reply(body=b"<html>login</html>"), (True, None, None), id="a page with status 200"
+        failing(429, x_ratelimit_reset_tokens="6m0s"),
+        ("rate_limited", 429, 360.0),
+        id="or only as a reset",
     ),
-    pytest.param(Reply(body=b""), (True, None, None), id="nothing with status 200"),
-    pytest.param(Reply(body=b"null"), (True, None, None), id="null with status 200"),
-    pytest.param(Reply(body=b'{"choices": []}'), (True, None, None), id="no choices"),
+    pytest.param(failing(429, code="insufficient_quota"), ("quota", 429, None), id="no quota left"),
+    pytest.param(
+        failing(503, x_should_retry="false"), ("overloaded", 503, None), id="the server says no"
+    ),
+    pytest.param(failing(401), ("unauthorized", 401, None), id="a wrong key"),
+    pytest.param(failing(404), ("bad_request", 404, None), id="a wrong model"),
+    pytest.param(failing(400), ("bad_request", 400, None), id="a bad request"),
+    pytest.param(
+        Reply(body=b"<html>login</html>"), ("malformed", None, None), id="a page with status 200"
+    ),
+    pytest.param(Reply(body=b""), ("malformed", None, None), id="nothing with status 200"),
+    pytest.param(Reply(body=b"null"), ("malformed", None, None), id="null with status 200"),
+    pytest.param(Reply(body=b'{"choices": []}'), ("malformed", None, None), id="no choices"),
     pytest.param(
         Reply(body=b'{"error": {"code": 502, "message": "bad gateway"}}'),
-        (True, 502, None),
+        ("server_error", 502, None),
         id="an error with status 200",
     ),
     pytest.param(
         Reply(body=b'{"error": {"code": "insufficient_quota", "message": "pay"}}'),
-        (False, None, None),
+        ("quota", None, None),
         id="no quota with status 200",
     ),
 ]
@@ -125,10 +131,10 @@ FAILURES = [
 @both
 @pytest.mark.parametrize(("reply", "expected"), FAILURES)
 def test_what_is_no_answer_is_a_failure(ask: Ask, reply: Reply, expected: tuple[object, ...]):
-    """Whether to try again, the status and the wait; no exception of the SDK comes out."""
+    """Which kind of failure, the status and the wait; no exception of the SDK comes out."""
     failure = asked(ask, reply)
     assert isinstance(failure, CallFailure)
-    assert (failure.retryable, failure.status, failure.retry_after) == expected
+    assert (failure.kind, failure.status, failure.retry_after) == expected
     assert "sk-canary" not in repr(failure)
 
 
@@ -140,7 +146,7 @@ def test_no_server_is_one_clear_sentence(ask: Ask):
         address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     failure = ask(ChatModel("m", base_url=address, api_key="k"), Request(1, PROMPT))
     assert isinstance(failure, CallFailure)
-    assert failure.retryable
+    assert failure.kind == "unreachable"
     assert failure.message.startswith(f"no answer from {address}")
 
 
@@ -236,7 +242,7 @@ def test_a_run_resends_and_reasks_over_http(caplog: pytest.LogCaptureFixture):
         result = model.run("Give a number.", int)
     assert result.output == 7
     assert [attempt.outcome for attempt in result.attempts] == [
-        "unreachable",
+        "overloaded",
         "invalid",
         "accepted",
     ]

@@ -14,6 +14,7 @@ from deterministic_llm._core.exchange import (
     ChatMessage,
     Completion,
     Constraint,
+    FailureKind,
     JsonValue,
     Mode,
     Usage,
@@ -82,9 +83,20 @@ class Repair:
     places: tuple[int, ...] = ()
 
 
-Outcome: TypeAlias = Literal[
-    "accepted", "invalid", "empty", "truncated", "refused", "filtered", "unreachable", "failed"
+AnswerOutcome: TypeAlias = Literal[
+    "accepted",
+    "invalid",
+    "empty",
+    "reasoning_only",
+    "several_calls",
+    "wrong_tool",
+    "degenerate",
+    "truncated",
+    "refused",
+    "filtered",
 ]
+"""What an answer came to."""
+Outcome: TypeAlias = AnswerOutcome | FailureKind
 """What one call came to, in the words of the policy table."""
 
 
@@ -138,7 +150,7 @@ class Accepted(Generic[T_co]):
 class Rejected:
     """The answer is not the target, and why."""
 
-    outcome: Outcome
+    outcome: AnswerOutcome
     violations: tuple[Violation, ...]
     repairs_tried: tuple[Repair, ...] = ()
 
@@ -201,8 +213,8 @@ class Failed:
 
     @property
     def outcome(self) -> Outcome:
-        """Whether the same request may succeed later."""
-        return "unreachable" if self.failure.retryable else "failed"
+        """Why no answer came."""
+        return self.failure.kind
 
     @property
     def seconds(self) -> float:

@@ -8,7 +8,7 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Accepted, Outcome, Rejected, Violation
+from deterministic_llm._core.attempts import Accepted, AnswerOutcome, Rejected, Violation
 from deterministic_llm._core.exchange import (
     Abilities,
     Completion,
@@ -88,7 +88,7 @@ def judge_completion(contract: Contract[T_co], completion: Completion) -> Accept
     reading = read(text, contract.target, strict=contract.strict)
     if not isinstance(reading, Parsed):
         refused = any(violation.code == "refusal" for violation in reading.violations)
-        outcome: Outcome = "refused" if refused else "truncated" if cut else "invalid"
+        outcome: AnswerOutcome = "refused" if refused else "truncated" if cut else "invalid"
         return Rejected(outcome, reading.violations, reading.repairs_tried)
     # In prompt mode a correction may still have followed the cut; elsewhere the first document
     # is the whole answer.
@@ -98,7 +98,7 @@ def judge_completion(contract: Contract[T_co], completion: Completion) -> Accept
     return Accepted(reading.output, reading.repairs, reading.span)
 
 
-def _turned_away(outcome: Outcome, said: str | None) -> Rejected:
+def _turned_away(outcome: AnswerOutcome, said: str | None) -> Rejected:
     got = None if said is None else quote(said)
     return Rejected(outcome, (Violation("$", "refusal", "expected an answer", got),))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -15,17 +16,37 @@ ChatMessage: TypeAlias = Mapping[str, object]
 
 Finish: TypeAlias = Literal["stop", "length", "refusal", "filter", "unfinished"]
 """Why the model ended: of itself, at the token limit, declining, filtered, or nobody said."""
-Mode: TypeAlias = Literal["auto", "native", "json", "grammar", "prompt"]
+Mode: TypeAlias = Literal["auto", "native", "tool", "json", "grammar", "prompt"]
 """How the wanted form is put to the backend, strongest first; auto picks."""
+FailureKind: TypeAlias = Literal[
+    "unreachable",
+    "timeout",
+    "conflict",
+    "rate_limited",
+    "overloaded",
+    "server_error",
+    "malformed",
+    "cut_off",
+    "quota",
+    "unauthorized",
+    "bad_request",
+    "prompt_too_long",
+    "too_large",
+    "over_budget",
+    "late",
+    "circuit_open",
+]
+"""Why a call brought no answer; what follows each is a row of the policy table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """How the answer's form is held by the backend: at most one of the two is set."""
+    """How the answer's form is held by the backend: at most one of the three is set."""
 
     mode: Mode = "prompt"
     response_format: JsonObject | None = None
     grammar: str | None = None
+    tool: JsonObject | None = None
 
 
 UNCONSTRAINED = Constraint()
@@ -66,8 +87,20 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One tool that the model called: its *name*, and its *arguments* as the JSON text it wrote."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer of a model; *text* is None when it said nothing readable."""
+    """One answer of a model; *text* is None when it said nothing readable.
+
+    *reasoning* is what it thought aloud, never a source of values. *seconds* is how long the call
+    took and *first_token* until its first word came. *cost* is in US dollars, None when unknown.
+    """
 
     text: str | None
     finish: Finish = "stop"
@@ -76,14 +109,22 @@ class Completion:
     fingerprint: str | None = None
     usage: Usage = Usage()
     seconds: float = 0.0
+    calls: tuple[ToolCall, ...] = ()
+    reasoning: str | None = None
+    first_token: float | None = None
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CallFailure:
-    """A call that brought no answer; *retry_after* is the server's own wish, in seconds."""
+    """A call that brought no answer; *retry_after* is the server's own wish, in seconds.
+
+    *final* says that the server itself forbade to ask again.
+    """
 
     message: str
-    retryable: bool
+    kind: FailureKind = "unreachable"
+    final: bool = False
     status: int | None = None
     code: str | None = None
     retry_after: float | None = None

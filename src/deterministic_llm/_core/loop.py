@@ -138,9 +138,20 @@ def _enlarged(
 
 
 def _after_failure(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Failed) -> Step[T_co]:
-    policy = task.policy
-    used_up = failures_in_a_row(attempts) > policy.transport_retries
-    if FOLLOWS[last.outcome].step == "stop" or used_up:
-        return GiveUp(ProviderError(tuple(attempts), last.failure))
+    follow = FOLLOWS[last.outcome]
+    allowed = task.policy.transport_retries
+    if follow.at_most is not None:
+        allowed = min(allowed, follow.at_most)
+    used_up = failures_in_a_row(attempts) > allowed
+    if follow.step == "stop" or last.failure.final or used_up:
+        return GiveUp(_failed(follow.error, attempts, last))
     request = replace(last.request, number=last.request.number + 1)
-    return Call(request, delay_before_resend(policy, attempts))
+    return Call(request, delay_before_resend(task.policy, attempts))
+
+
+def _failed(
+    error: type[EnforcementError], attempts: Sequence[Attempt[object]], last: Failed
+) -> EnforcementError:
+    if issubclass(error, ProviderError):
+        return error(tuple(attempts), last.failure)
+    return error(tuple(attempts))

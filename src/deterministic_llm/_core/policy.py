@@ -12,8 +12,13 @@ from tenacity.wait import wait_base, wait_exponential
 
 from deterministic_llm._core.attempts import Attempt, Failed, Outcome
 from deterministic_llm.errors import (
+    BudgetExceeded,
+    DeadlineExceeded,
+    Degenerate,
     EnforcementError,
     Filtered,
+    PromptTooLong,
+    ProviderError,
     Refused,
     RetriesExhausted,
     Truncated,
@@ -34,21 +39,44 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """What follows an outcome, and the *error* that ends the run when that is used up."""
+    """What follows an outcome, and the *error* that ends the run when that is used up.
+
+    *at_most* bounds how often in a row, where the run's own limit would be too patient.
+    """
 
     step: Literal["accept", "reask", "enlarge", "resend", "stop"]
-    error: type[EnforcementError] = EnforcementError
+    error: type[EnforcementError]
+    because: str
+    at_most: int | None = None
 
 
 FOLLOWS: Mapping[Outcome, Follow] = {
-    "accepted": Follow("accept"),
-    "invalid": Follow("reask", RetriesExhausted),
-    "empty": Follow("reask", RetriesExhausted),
-    "truncated": Follow("enlarge", Truncated),
-    "refused": Follow("stop", Refused),
-    "filtered": Follow("stop", Filtered),
-    "unreachable": Follow("resend"),
-    "failed": Follow("stop"),
+    "accepted": Follow("accept", EnforcementError, "the answer is the target"),
+    "invalid": Follow("reask", RetriesExhausted, "the answer breaks a rule"),
+    "empty": Follow("reask", RetriesExhausted, "nothing was said"),
+    "reasoning_only": Follow("reask", RetriesExhausted, "only thinking, which is no answer"),
+    "several_calls": Follow("reask", RetriesExhausted, "different tool calls: none is picked"),
+    "wrong_tool": Follow("reask", RetriesExhausted, "a tool that was not offered"),
+    "degenerate": Follow("reask", Degenerate, "the answer repeats itself without end", 1),
+    "truncated": Follow("enlarge", Truncated, "cut at the token limit"),
+    "refused": Follow("stop", Refused, "the model declined"),
+    "filtered": Follow("stop", Filtered, "the provider withheld the answer"),
+    "unreachable": Follow("resend", ProviderError, "no connection, or it broke"),
+    "timeout": Follow("resend", ProviderError, "no answer in the time of one call"),
+    "conflict": Follow("resend", ProviderError, "status 409"),
+    "rate_limited": Follow("resend", ProviderError, "status 429"),
+    "overloaded": Follow("resend", ProviderError, "status 503 or 529"),
+    "server_error": Follow("resend", ProviderError, "any other status from 500"),
+    "malformed": Follow("resend", ProviderError, "a body that is no answer", 2),
+    "cut_off": Follow("resend", ProviderError, "the answer stopped and nobody said why"),
+    "quota": Follow("stop", ProviderError, "no credit left: waiting brings none"),
+    "unauthorized": Follow("stop", ProviderError, "status 401 or 403"),
+    "bad_request": Follow("stop", ProviderError, "any other status from 400"),
+    "prompt_too_long": Follow("stop", PromptTooLong, "the prompt does not fit the model"),
+    "too_large": Follow("stop", ProviderError, "more bytes than an answer may have"),
+    "over_budget": Follow("stop", BudgetExceeded, "its worst case is more than what is left"),
+    "late": Follow("stop", DeadlineExceeded, "the time for the run is over"),
+    "circuit_open": Follow("stop", ProviderError, "the provider has been failing for a while"),
 }
 """The whole policy of the loop, an outcome a row."""
 

@@ -183,11 +183,11 @@ def _decoded(raw: bytes, seconds: float) -> Completion | CallFailure:
         body: object = from_json(raw)
     except ValueError:
         said = quote(raw[:200].decode(errors="replace"))
-        return CallFailure(f"the server's answer is not JSON: {said}", retryable=True)
+        return CallFailure(f"the server's answer is not JSON: {said}", "malformed")
     failure = error_body(body, seconds=seconds)
     if failure is not None:
         return failure
     if not items(get(body, "choices")):
         said = quote(body)
-        return CallFailure(f"the server's answer has no choices: {said}", retryable=True)
+        return CallFailure(f"the server's answer has no choices: {said}", "malformed")
     return completion_of(body, seconds=seconds)

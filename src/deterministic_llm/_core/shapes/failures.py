@@ -7,10 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from deterministic_llm._core.exchange import CallFailure
+from deterministic_llm._core.exchange import CallFailure, FailureKind
 from deterministic_llm._core.shapes.members import get, text
 
-_RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+_KINDS: Mapping[int, FailureKind] = {
+    401: "unauthorized",
+    403: "unauthorized",
+    408: "timeout",
+    409: "conflict",
+    429: "rate_limited",
+    503: "overloaded",
+    529: "overloaded",
+}
 _FINAL_CODES = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit"})
 _TRANSPORT_ERRORS = frozenset(
     {
@@ -41,7 +49,7 @@ def failure_of(error: BaseException, *, seconds: float = 0.0) -> CallFailure | N
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & _TRANSPORT_ERRORS or isinstance(error, ConnectionError | TimeoutError):
         message = " ".join(filter(None, (type(error).__name__, str(error))))
-        return CallFailure(message, retryable=True, seconds=seconds)
+        return CallFailure(message, seconds=seconds)
     return None
 
 
@@ -53,9 +61,15 @@ def error_body(body: object, *, seconds: float = 0.0) -> CallFailure | None:
     status = get(error, "code")
     code = text(get(error, "code")) or text(get(error, "type"))
     number = int(status) if isinstance(status, int | str) and str(status).isdecimal() else None
-    retryable = code not in _FINAL_CODES and (number is None or number in _RETRYABLE_STATUSES)
     message = text(get(error, "message")) or str(error)
-    return CallFailure(message, retryable=retryable, status=number, code=code, seconds=seconds)
+    kind = _kind(number or 500, code)
+    return CallFailure(message, kind, status=number, code=code, seconds=seconds)
+
+
+def _kind(status: int, code: str | None) -> FailureKind:
+    if code in _FINAL_CODES:
+        return "quota"
+    return _KINDS.get(status, "server_error" if status >= 500 else "bad_request")
 
 
 def _status_failure(error: BaseException, status: int, seconds: float) -> CallFailure:
@@ -64,11 +78,10 @@ def _status_failure(error: BaseException, status: int, seconds: float) -> CallFa
     code = text(get(inner, "code")) or text(get(inner, "type"))
     headers = cast("object", getattr(getattr(error, "response", None), "headers", None))
     asked = _header(headers, "x-should-retry")
-    retryable = status in _RETRYABLE_STATUSES or status >= 500
-    retryable = (retryable and asked != "false") and code not in _FINAL_CODES
     return CallFailure(
         text(get(inner, "message")) or str(error),
-        retryable=retryable,
+        _kind(status, code),
+        final=asked == "false",
         status=status,
         code=code,
         retry_after=_retry_after(headers),
