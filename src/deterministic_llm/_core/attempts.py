@@ -56,13 +56,17 @@ Code: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule: where (JSONPath), what was expected, what was got, how to mend it."""
+    """One broken rule: where (JSONPath), what was expected, what was got, how to mend it.
+
+    *involved* are the paths of other members that the rule speaks of.
+    """
 
     path: str
     code: Code
     expected: str
     got: str | None = None
     fix: str | None = None
+    involved: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         got = "" if self.got is None else f", got {self.got}"
