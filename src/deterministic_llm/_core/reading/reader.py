@@ -5,32 +5,42 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Generic
 
 from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair, Violation
-from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.alignment import Plan, compile_schema
-from deterministic_llm._core.reading.bends import DATE_SPELLING, LIST_OF_ONE, TIME_SPELLING
+from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.reading.bends import (
+    DATE_SPELLING,
+    TIME_SPELLING,
+)
 from deterministic_llm._core.reading.candidates import Candidate
-from deterministic_llm._core.reading.documents import Document, Unreadable
-from deterministic_llm._core.reading.doubts import doubts_about
+from deterministic_llm._core.reading.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.finding import Found, extraction, find, glance
-from deterministic_llm._core.reading.lenient import loads
+from deterministic_llm._core.reading.judging import (
+    ENDLESS_THINKING,
+    bend,
+    is_any_text,
+    judge,
+    outside_thinking,
+    plan_of,
+    read_json,
+    read_prose,
+    wants_scalar,
+)
 from deterministic_llm._core.reading.marks import choose
 from deterministic_llm._core.reading.matching import Matched, match
 from deterministic_llm._core.reading.native import native
 from deterministic_llm._core.reading.notations import read_notation
+from deterministic_llm._core.reading.outcomes import Draft, Parsed, Unread
 from deterministic_llm._core.reading.phrases import scalar_phrases
 from deterministic_llm._core.reading.refusals import refusal_in
 from deterministic_llm._core.reading.strict import decode
 from deterministic_llm._core.reading.thinking import thinking
 from deterministic_llm._core.schema.kinds import (
-    is_scalar,
     kinds,
     kinds_of_items,
     required_names,
@@ -38,45 +48,21 @@ from deterministic_llm._core.schema.kinds import (
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
 from deterministic_llm._core.schema.wording import describe, quote
 
+__all__ = ["MAX_CHARACTERS", "Draft", "Parsed", "Unread", "outside_thinking", "read"]
+
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 MAX_CHARACTERS = 10_000_000
 """The longest text that is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[T_co]):
-    """What a text says: the *output*, the *repairs* it took, and the *span* where it stood.
+def read(
+    text: str, target: Target[T], *, strict: bool = False, context: object = None
+) -> Parsed[T] | Unread:
+    """Parsed *target* from *text*; *strict* takes the whole text as it stands or not at all.
 
-    *truncated* says that closers were missing and only closed members were taken.
+    *context* is what the validators of a type are told, as in pydantic.
     """
-
-    output: T_co
-    repairs: tuple[Repair, ...]
-    span: tuple[int, int]
-    truncated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """The text is not the target: why, and which repairs did not help."""
-
-    violations: tuple[Violation, ...]
-    repairs_tried: tuple[Repair, ...] = ()
-
-
-_ENDLESS_THINKING = Unread(
-    (
-        Violation(
-            "$", "truncated", "expected an answer after the thinking", "thinking that never ended"
-        ),
-    )
-)
-
-
-def read(text: str, target: Target[T], *, strict: bool = False) -> Parsed[T] | Unread:
-    """Parsed *target* from *text*; *strict* takes the whole text as it stands or not at all."""
     if len(text) > MAX_CHARACTERS:
         expected = f"expected at most {MAX_CHARACTERS:,} characters"
         return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
@@ -85,12 +71,14 @@ def read(text: str, target: Target[T], *, strict: bool = False) -> Parsed[T] | U
     if isinstance(target, TextTarget):
         return _read_form(text, target, strict=strict)
     if strict:
-        return _read_strictly(text, target)
+        return _read_strictly(text, target, context)
     try:
         value = native(text.encode(), floats=target.floats)
     except ValueError:
-        return (_read_prose if _is_any_text(target.schema) else _read_candidates)(text, target)
-    return _read_json(text, value, target)
+        return (read_prose if is_any_text(target.schema) else _read_candidates)(
+            text, target, context
+        )
+    return read_json(text, value, target, context)
 
 
 def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] | Unread:
@@ -103,24 +91,14 @@ def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] |
     return Parsed(checked.output, matched.repairs, matched.span)
 
 
-def outside_thinking(text: str) -> str:
-    """*text* with its reasoning blocks blanked, so that places in it stay where they are."""
-    pieces: list[str] = []
-    at = 0
-    for start, end in thinking(text).blocks:
-        pieces += [text[at:start], " " * (end - start)]
-        at = end
-    return "".join([*pieces, text[at:]])
-
-
-def _read_strictly(text: str, target: JsonTarget[T]) -> Parsed[T] | Unread:
+def _read_strictly(text: str, target: JsonTarget[T], context: object) -> Parsed[T] | Unread:
     document = decode(text)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
-    checked = target.decoder.check(document.value, text)
+    checked = target.decoder.check(document.value, text, context)
     if not isinstance(checked, Valid):
         return Unread(checked.violations)
-    aligned = _plan(target).align(document.value)
+    aligned = plan_of(target).align(document.value)
     if aligned.violations or any(each.rule in _MOMENTS for each in aligned.repairs):
         # Pydantic takes digits alone for the seconds since 1970, also in its strict mode.
         return Unread(aligned.violations or (_NO_SECONDS,), aligned.repairs)
@@ -131,47 +109,22 @@ _MOMENTS = frozenset({DATE_SPELLING.name, TIME_SPELLING.name})
 _NO_SECONDS = Violation("$", "format", "expected dates and times as ISO 8601 writes them")
 
 
-def _read_json(text: str, value: JsonValue, target: JsonTarget[T]) -> Parsed[T] | Unread:
-    """The whole *text* is JSON: valid as it stands, or once it is bent to the schema."""
-    doubts = doubts_about(target)
-    if doubts is None or not doubts.arise(text):
-        checked = target.decoder.check(value, text)
-        if isinstance(checked, Valid):
-            return Parsed(checked.output, (), (0, len(text)))
-    if _is_any_text(target.schema):
-        return _read_prose(text, target)
-    return _bent(Document(value, len(text)), target, start=0)
-
-
-def _is_any_text(schema: JsonObject) -> bool:
-    return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
-
-
-def _read_prose(text: str, target: JsonTarget[T]) -> Parsed[T] | Unread:
-    """The whole answer as text: where any text will do there is nothing to look for in it."""
-    if thinking(text).unfinished:
-        return _ENDLESS_THINKING
-    checked = target.decoder.check(outside_thinking(text).strip())
-    if not isinstance(checked, Valid):
-        return Unread(checked.violations)
-    return Parsed(checked.output, (), (0, len(text)))
-
-
-def _read_candidates(text: str, target: JsonTarget[T]) -> Parsed[T] | Unread:
+def _read_candidates(text: str, target: JsonTarget[T], context: object) -> Parsed[T] | Unread:
     glimpsed = glance(text)
     if glimpsed is not None:
-        reading = _judge(text, (glimpsed,), target)
+        reading = judge(text, (glimpsed,), target, context)
         rest = (text[: glimpsed.start], text[glimpsed.end :])
         if isinstance(reading, Parsed) and not reading.truncated and not _names_all(rest, target):
             found = Found(text, (), (), unfinished_thinking=False, prose="")
             repairs = (*extraction(found, glimpsed), *reading.repairs)
             return Parsed(reading.output, repairs, reading.span)
     found = find(text)
-    judged = [(each, _judge(found.text, each, target)) for each in _to_be_judged(found, target)]
+    judged = [
+        (run, judge(found.text, run, target, context)) for run in _to_be_judged(found, target)
+    ]
     answers = [(each, reading) for each, reading in judged if isinstance(reading, Parsed)]
     if not answers:
-        failed = [reading for _, reading in judged if isinstance(reading, Unread)]
-        return _without_candidate(found, target, failed)
+        return _without_candidate(found, target, judged, context)
     distinct = dict.fromkeys(_canonical(reading.output) for _, reading in answers)
     if len(distinct) > 1 or _another_unread(found, judged, target):
         said = " and ".join([*distinct, "another that cannot be read"][:2])
@@ -194,7 +147,7 @@ def _to_be_judged(found: Found, target: JsonTarget[object]) -> list[tuple[Candid
             if nested or not any(found.text.startswith("[", each.start) for each in inside):
                 runs.append(inside)
                 singles = [each for each in singles if each not in inside]
-    if _wants_scalar(target):
+    if wants_scalar(target):
         singles += _phrases(found)
     else:
         singles = [
@@ -273,125 +226,69 @@ _WORD = re.compile(r"\w")
 _EMPHASIS = " \t\r\n*_`\"'“”.:#"
 
 
-def _judge(text: str, run: tuple[Candidate, ...], target: JsonTarget[T]) -> Parsed[T] | Unread:
-    """What a candidate, or a run of them, says: bent to the schema and validated in full."""
-    first = run[0]
-    plain = _plain_json(text, first) if len(run) == 1 else None
-    if plain is not None:
-        reading = _read_json(text[first.start : first.end], plain.value, target)
-        if isinstance(reading, Unread):
-            return reading
-        return Parsed(reading.output, reading.repairs, (first.start, first.end))
-    document = _document(text, first, target) if len(run) == 1 else _gathered(text, run, target)
-    if isinstance(document, Unreadable):
-        return Unread((document.violation,))
-    return _bent(document, target, start=run[0].start)
-
-
-def _bent(document: Document, target: JsonTarget[T], *, start: int) -> Parsed[T] | Unread:
-    """*document* bent to the schema and validated in full."""
-    aligned = _plan(target).align(document.value)
-    repairs = (*document.repairs, *aligned.repairs)
-    if aligned.violations:
-        return Unread(aligned.violations, repairs)
-    open_lists = ("$", *document.open_paths) if document.truncated else ()
-    if any(each.rule == LIST_OF_ONE.name and each.path in open_lists for each in repairs):
-        return Unread((_CUT,), repairs)  # there may have been more than one
-    checked = target.decoder.check(aligned.value)
-    if not isinstance(checked, Valid):
-        return Unread(checked.violations, repairs)
-    return Parsed(checked.output, repairs, (start, document.end), document.truncated)
-
-
-def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Document | Unreadable:
-    """The JSON-like value of *candidate*; where a scalar is wanted, plain words are one, too."""
-    piece = text[candidate.start : candidate.end]
-    if _wants_scalar(target) and not piece.lstrip().startswith(("{", "[", '"')):
-        if candidate.open:
-            return Unreadable(_CUT)
-        return Document(piece.strip(), candidate.end)
-    document = loads(text, candidate.start, candidate.end)
-    if isinstance(document, Document) and (rest := text[document.end : candidate.end].strip()):
-        return Unreadable(Violation("$", "ambiguous", "expected one value", quote(rest)))
-    return document
-
-
-_CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
-
-
-def _plain_json(text: str, candidate: Candidate) -> Document | None:
-    """The value of a candidate that is JSON as it stands."""
-    if not _LIKE_JSON.match(text, candidate.start, candidate.end):
-        return None
-    try:
-        value = native(text[candidate.start : candidate.end].encode())
-    except ValueError:
-        return None
-    return Document(value, candidate.end)
-
-
-_LIKE_JSON = re.compile(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
-
-
-def _gathered(
-    text: str, run: tuple[Candidate, ...], target: JsonTarget[object]
-) -> Document | Unreadable:
-    """The values that stand one after another in *run*, as a list."""
-    items: list[JsonValue] = []
-    repairs: list[Repair] = []
-    for candidate in run:
-        document = _plain_json(text, candidate) or _document(text, candidate, target)
-        if isinstance(document, Unreadable):
-            return document
-        repairs.extend(document.repairs)
-        if document.truncated:
-            return Document(items, document.end, tuple(repairs), truncated=True)
-        items.append(document.value)
-    repairs.append(Repair("values on lines of their own", "$", None, None, "format", len(items)))
-    return Document(items, run[-1].end, tuple(repairs))
-
-
 def _without_candidate(
-    found: Found, target: JsonTarget[T], failed: Sequence[Unread]
+    found: Found,
+    target: JsonTarget[T],
+    judged: Sequence[tuple[tuple[Candidate, ...], Parsed[T] | Unread]],
+    context: object,
 ) -> Parsed[T] | Unread:
     """Another notation, or the best reason why there is no answer."""
     if found.unfinished_thinking:
-        return _ENDLESS_THINKING
+        return ENDLESS_THINKING
     noted = read_notation(found.text, target.schema)
     if noted is not None:
-        return _noted(found, target, *noted)
+        return _noted(found, target, noted, context)
     said = refusal_in(found.prose)
     if said is not None:
         return Unread((Violation("$", "refusal", "expected an answer", quote(said)),))
+    failed = [reading for _, reading in judged if isinstance(reading, Unread)]
     if failed:
-        return min(failed, key=lambda each: len(each.violations))
+        best = min(failed, key=lambda each: len(each.violations))
+        return replace(best, draft=_only_draft(found, judged, target))
     wanted = describe(target.schema, root=target.schema)
     got = quote(found.prose.strip())
     return Unread((Violation("$", "no_value", f"expected {wanted}", got, f"write {wanted}"),))
 
 
+def _only_draft(
+    found: Found,
+    judged: Sequence[tuple[tuple[Candidate, ...], Parsed[T] | Unread]],
+    target: JsonTarget[T],
+) -> Draft | None:
+    """The draft of the one document in the text, if nothing beside it may be another one."""
+    drafts = [
+        (run[0].start, run[-1].end, reading.draft)
+        for run, reading in judged
+        if isinstance(reading, Unread) and reading.draft is not None
+    ]
+    values = [draft.value for _, _, draft in drafts]
+    if not drafts or not all(same(values[0], other) for other in values[1:]):
+        return None
+    spans = [(start, end) for start, end, _ in drafts]
+    for run, _ in judged:
+        if not any(run[0].start < end and start < run[-1].end for start, end in spans):
+            return None
+    rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
+    return None if _names_all((rest,), target) else drafts[0][2]
+
+
 def _noted(
-    found: Found, target: JsonTarget[T], value: JsonValue, repairs: tuple[Repair, ...]
+    found: Found,
+    target: JsonTarget[T],
+    noted: tuple[JsonValue, tuple[Repair, ...]],
+    context: object,
 ) -> Parsed[T] | Unread:
     """What another notation says; an item that is only dots means that more was left out."""
+    value, repairs = noted
     if _DOTS_ALONE.search(json.dumps(value, ensure_ascii=False)):
         return Unread((Violation("$", "ellipsis", "expected every item", '"..."', "write all"),))
     document = Document(value, len(found.text), (*found.repairs, *repairs))
-    return _bent(document, target, start=0)
+    reading = bend(document, target, context, start=0)
+    return replace(reading, draft=None) if isinstance(reading, Unread) else reading
 
 
 _DOTS_ALONE = re.compile(r'"\s*(?:\.{3,}|…)\s*"')
 
 
-@lru_cache(maxsize=1024)
-def _wants_scalar(target: JsonTarget[object]) -> bool:
-    return is_scalar(target.schema)
-
-
 def _canonical(output: object) -> str:
     return json.dumps(from_json(to_json(output, fallback=repr)), sort_keys=True, ensure_ascii=False)
-
-
-@lru_cache(maxsize=1024)
-def _plan(target: JsonTarget[object]) -> Plan:
-    return compile_schema(target.schema)

@@ -107,8 +107,10 @@ class _SchemaDecoder:
     validator: Validator
     schema: JsonObject
 
-    def check(self, value: JsonValue, text: str | None = None) -> Checked[JsonValue]:
-        del text  # the schema judges values; only types read text faster
+    def check(
+        self, value: JsonValue, text: str | None = None, context: object = None
+    ) -> Checked[JsonValue]:
+        del text, context  # only types read text faster and have validators of their own
         errors = sorted(self.validator.iter_errors(value), key=_document_order)
         if not errors:
             return Valid(value)

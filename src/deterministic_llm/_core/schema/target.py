@@ -36,8 +36,13 @@ Checked: TypeAlias = Valid[T_co] | Invalid
 class Decoder(Protocol[T_co]):
     """The full validation of a payload; what it accepts is what the target means."""
 
-    def check(self, value: JsonValue, text: str | None = None) -> Checked[T_co]:
-        """Validate a JSON *value*, or faster the *text* that says it in strict JSON."""
+    def check(
+        self, value: JsonValue, text: str | None = None, context: object = None
+    ) -> Checked[T_co]:
+        """Validate a JSON *value*, or faster the *text* that says it in strict JSON.
+
+        *context* is for the validators of a type.
+        """
         ...
 
 

@@ -87,10 +87,12 @@ class _TypeDecoder(Generic[T_co]):
     adapter: TypeAdapter[T_co]
     schema: JsonObject
 
-    def check(self, value: JsonValue, text: str | None = None) -> Checked[T_co]:
+    def check(
+        self, value: JsonValue, text: str | None = None, context: object = None
+    ) -> Checked[T_co]:
         source = to_json(value) if text is None else text
         try:
-            return Valid(self.adapter.validate_json(source, strict=True))
+            return Valid(self.adapter.validate_json(source, strict=True, context=context))
         except ValidationError as error:
             return self._invalid(error)
 

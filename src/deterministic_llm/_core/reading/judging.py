@@ -1,0 +1,193 @@
+"""What one stretch of a text says: in goes where it stands, out comes the output or why not."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment import Aligned, Plan, compile_schema
+from deterministic_llm._core.reading.bends import LIST_OF_ONE, SINGLE_ITEM
+from deterministic_llm._core.reading.candidates import Candidate
+from deterministic_llm._core.reading.documents import Document, Unreadable, json_path
+from deterministic_llm._core.reading.doubts import doubts_about
+from deterministic_llm._core.reading.lenient import loads
+from deterministic_llm._core.reading.native import native
+from deterministic_llm._core.reading.outcomes import Draft, Parsed, Unread
+from deterministic_llm._core.reading.thinking import thinking
+from deterministic_llm._core.schema.kinds import is_scalar
+from deterministic_llm._core.schema.target import JsonTarget, Valid
+from deterministic_llm._core.schema.wording import quote
+
+T = TypeVar("T")
+
+ENDLESS_THINKING = Unread(
+    (
+        Violation(
+            "$", "truncated", "expected an answer after the thinking", "thinking that never ended"
+        ),
+    )
+)
+
+
+def judge(
+    text: str, run: tuple[Candidate, ...], target: JsonTarget[T], context: object
+) -> Parsed[T] | Unread:
+    """What a candidate, or a run of them, says: bent to the schema and validated in full."""
+    first = run[0]
+    plain = _plain_json(text, first) if len(run) == 1 else None
+    if plain is not None:
+        reading = read_json(text[first.start : first.end], plain.value, target, context)
+        if isinstance(reading, Unread):
+            return reading
+        return Parsed(reading.output, reading.repairs, (first.start, first.end))
+    document = _document(text, first, target) if len(run) == 1 else _gathered(text, run, target)
+    if isinstance(document, Unreadable):
+        return Unread((document.violation,))
+    return bend(document, target, context, start=run[0].start)
+
+
+def bend(
+    document: Document, target: JsonTarget[T], context: object, *, start: int
+) -> Parsed[T] | Unread:
+    """*document* bent to the schema and validated in full."""
+    aligned = plan_of(target).align(document.value)
+    repairs = (*document.repairs, *aligned.repairs)
+    left_open = _left_open(document, aligned) if document.truncated else ()
+    if aligned.violations:
+        return Unread(aligned.violations, repairs, _draft(aligned.value, document, left_open))
+    open_lists = ("$", *document.open_paths) if document.truncated else ()
+    if any(each.rule == LIST_OF_ONE.name and each.path in open_lists for each in repairs):
+        return Unread((_CUT,), repairs)  # there may have been more than one
+    checked = target.decoder.check(aligned.value, None, context)
+    if not isinstance(checked, Valid):
+        return Unread(checked.violations, repairs, _draft(aligned.value, document, left_open))
+    return Parsed(checked.output, repairs, (start, document.end), document.truncated, left_open)
+
+
+def _draft(value: JsonValue, document: Document, left_open: tuple[str, ...]) -> Draft | None:
+    if not isinstance(value, dict | list):
+        return None
+    return Draft(value, document.truncated, left_open)
+
+
+def _left_open(document: Document, aligned: Aligned) -> tuple[str, ...]:
+    """The containers of the *aligned* value that may have gone on where *document* was cut off.
+
+    Those are the last of the last: alignment keeps the order of members. It may take wrappers
+    away, which then counts some as open that are closed, and may put an item in a list.
+    """
+    wrapped = sum(each.rule == SINGLE_ITEM.name for each in aligned.repairs)
+    keys: list[str | int] = []
+    paths: list[str] = []
+    inner = aligned.value
+    while isinstance(inner, dict | list) and len(paths) < len(document.open_paths) + wrapped:
+        paths.append(json_path(keys))
+        if not inner:
+            break
+        if isinstance(inner, dict):
+            key, inner = next(reversed(inner.items()))
+            keys.append(key)
+        else:
+            keys.append(len(inner) - 1)
+            inner = inner[-1]
+    return tuple(paths)
+
+
+def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Document | Unreadable:
+    """The JSON-like value of *candidate*; where a scalar is wanted, plain words are one, too."""
+    piece = text[candidate.start : candidate.end]
+    if wants_scalar(target) and not piece.lstrip().startswith(("{", "[", '"')):
+        if candidate.open:
+            return Unreadable(_CUT)
+        return Document(piece.strip(), candidate.end)
+    document = loads(text, candidate.start, candidate.end)
+    if isinstance(document, Document) and (rest := text[document.end : candidate.end].strip()):
+        return Unreadable(Violation("$", "ambiguous", "expected one value", quote(rest)))
+    return document
+
+
+_CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
+
+
+def _plain_json(text: str, candidate: Candidate) -> Document | None:
+    """The value of a candidate that is JSON as it stands."""
+    if not _LIKE_JSON.match(text, candidate.start, candidate.end):
+        return None
+    try:
+        value = native(text[candidate.start : candidate.end].encode())
+    except ValueError:
+        return None
+    return Document(value, candidate.end)
+
+
+_LIKE_JSON = re.compile(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
+
+
+def _gathered(
+    text: str, run: tuple[Candidate, ...], target: JsonTarget[object]
+) -> Document | Unreadable:
+    """The values that stand one after another in *run*, as a list."""
+    items: list[JsonValue] = []
+    repairs: list[Repair] = []
+    for candidate in run:
+        document = _plain_json(text, candidate) or _document(text, candidate, target)
+        if isinstance(document, Unreadable):
+            return document
+        repairs.extend(document.repairs)
+        if document.truncated:
+            return Document(items, document.end, tuple(repairs), truncated=True, open_paths=("$",))
+        items.append(document.value)
+    repairs.append(Repair("values on lines of their own", "$", None, None, "format", len(items)))
+    return Document(items, run[-1].end, tuple(repairs))
+
+
+def read_json(
+    text: str, value: JsonValue, target: JsonTarget[T], context: object
+) -> Parsed[T] | Unread:
+    """The whole *text* is JSON: valid as it stands, or once it is bent to the schema."""
+    doubts = doubts_about(target)
+    if doubts is None or not doubts.arise(text):
+        checked = target.decoder.check(value, text, context)
+        if isinstance(checked, Valid):
+            return Parsed(checked.output, (), (0, len(text)))
+    if is_any_text(target.schema):
+        return read_prose(text, target, context)
+    return bend(Document(value, len(text)), target, context, start=0)
+
+
+def is_any_text(schema: JsonObject) -> bool:
+    return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
+
+
+def read_prose(text: str, target: JsonTarget[T], context: object) -> Parsed[T] | Unread:
+    """The whole answer as text: where any text will do there is nothing to look for in it."""
+    if thinking(text).unfinished:
+        return ENDLESS_THINKING
+    checked = target.decoder.check(outside_thinking(text).strip(), None, context)
+    if not isinstance(checked, Valid):
+        return Unread(checked.violations)
+    return Parsed(checked.output, (), (0, len(text)))
+
+
+def outside_thinking(text: str) -> str:
+    """*text* with its reasoning blocks blanked, so that places in it stay where they are."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in thinking(text).blocks:
+        pieces += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+@lru_cache(maxsize=1024)
+def plan_of(target: JsonTarget[object]) -> Plan:
+    return compile_schema(target.schema)
+
+
+@lru_cache(maxsize=1024)
+def wants_scalar(target: JsonTarget[object]) -> bool:
+    return is_scalar(target.schema)

@@ -1,0 +1,54 @@
+"""What reading a text comes to: the output that it says, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.exchange import JsonValue
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[T_co]):
+    """What a text says: the *output*, the *repairs* it took, and the *span* where it stood.
+
+    *truncated* says that closers were missing and only closed members were taken; *open_paths*
+    are the JSONPaths, outermost first, of the objects and lists that may have gone on.
+    """
+
+    output: T_co
+    repairs: tuple[Repair, ...]
+    span: tuple[int, int]
+    truncated: bool = False
+    open_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The object or list of the one document in a text that is not the target, as far as it goes.
+
+    *value* holds closed members only, bent to the schema where that could be done. When the text
+    was *truncated*, *open_paths* are the JSONPaths in *value*, outermost first, of the objects and
+    lists that may have gone on.
+    """
+
+    value: JsonValue
+    truncated: bool = False
+    open_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The text is not the target: why, and which repairs did not help.
+
+    *draft* is what was read all the same, where exactly one document stood there.
+    """
+
+    violations: tuple[Violation, ...]
+    repairs_tried: tuple[Repair, ...] = ()
+    draft: Draft | None = None
