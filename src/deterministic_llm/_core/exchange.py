@@ -14,8 +14,9 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 ChatMessage: TypeAlias = Mapping[str, object]
 """One chat message in the provider's own form; passed through untouched."""
 
-Finish: TypeAlias = Literal["stop", "length", "refusal", "filter", "unfinished"]
-"""Why the model ended: of itself, at the token limit, declining, filtered, or nobody said."""
+Finish: TypeAlias = Literal["stop", "length", "refusal", "filter", "aborted", "unfinished"]
+"""Why the model ended: of itself, at the token limit, declining, filtered, broken off by the
+server, or nobody said."""
 Mode: TypeAlias = Literal["auto", "native", "tool", "json", "grammar", "prompt"]
 """How the wanted form is put to the backend, strongest first; auto picks."""
 FailureKind: TypeAlias = Literal[
@@ -65,12 +66,17 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them; all zero when it did not say."""
+    """Tokens as the provider counted them; all zero when it did not say.
+
+    *cached_tokens* were read from the provider's cache and *written_tokens* put there: both are
+    part of the input, at prices of their own. *reasoning_tokens* are part of the output.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    written_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -83,6 +89,7 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.written_tokens + other.written_tokens,
         )
 
 
@@ -119,7 +126,8 @@ class Completion:
 class CallFailure:
     """A call that brought no answer; *retry_after* is the server's own wish, in seconds.
 
-    *final* says that the server itself forbade to ask again.
+    *final* says that the server itself forbade to ask again. *sent* is False when the request
+    surely never left, so that nobody can have charged for it.
     """
 
     message: str
@@ -129,3 +137,4 @@ class CallFailure:
     code: str | None = None
     retry_after: float | None = None
     seconds: float = 0.0
+    sent: bool = True

@@ -92,6 +92,7 @@ def _chat(answer: object, seconds: float) -> Completion:
             count(usage, "completion_tokens"),
             count(get(usage, "prompt_tokens_details"), "cached_tokens"),
             count(get(usage, "completion_tokens_details"), "reasoning_tokens"),
+            count(get(usage, "prompt_tokens_details"), "cache_write_tokens"),
         ),
         seconds=seconds,
     )
@@ -121,6 +122,7 @@ def _responses(answer: object, seconds: float) -> Completion:
             count(usage, "output_tokens"),
             count(get(usage, "input_tokens_details"), "cached_tokens"),
             count(get(usage, "output_tokens_details"), "reasoning_tokens"),
+            count(get(usage, "input_tokens_details"), "cache_write_tokens"),
         ),
         seconds=seconds,
     )
@@ -132,25 +134,28 @@ def _anthropic(answer: object, seconds: float) -> Completion:
     inputs = [get(part, "input") for part in content if get(part, "type") == "tool_use"]
     usage = get(answer, "usage")
     cached = count(usage, "cache_read_input_tokens")
+    written = count(usage, "cache_creation_input_tokens")
     return Completion(
         joined(content) or (json.dumps(inputs[0]) if len(inputs) == 1 else None),
         _finish(get(answer, "stop_reason")),
         model=text(get(answer, "model")),
         usage=Usage(
-            count(usage, "input_tokens") + cached + count(usage, "cache_creation_input_tokens"),
+            count(usage, "input_tokens") + cached + written,
             count(usage, "output_tokens"),
             cached,
+            written_tokens=written,
         ),
         seconds=seconds,
     )
 
 
 def _gemini(answer: object, seconds: float) -> Completion:
-    """Gemini's generateContent, as its SDK's object or as JSON; thoughts are left out."""
+    """Gemini's generateContent, as its SDK's object or as JSON; the text has no thoughts."""
     candidates = items(get(answer, "candidates"))
     candidate = candidates[0] if candidates else None
     parts = items(get(get(candidate, "content"), "parts"))
     usage = get(answer, "usage_metadata") or get(answer, "usageMetadata")
+    thoughts = count(usage, "thoughts_token_count", "thoughtsTokenCount")
     reason = get(candidate, "finish_reason") or get(candidate, "finishReason")
     return Completion(
         joined(part for part in parts if not get(part, "thought")),
@@ -158,9 +163,9 @@ def _gemini(answer: object, seconds: float) -> Completion:
         model=text(get(answer, "model_version")) or text(get(answer, "modelVersion")),
         usage=Usage(
             count(usage, "prompt_token_count", "promptTokenCount"),
-            count(usage, "candidates_token_count", "candidatesTokenCount"),
+            count(usage, "candidates_token_count", "candidatesTokenCount") + thoughts,
             count(usage, "cached_content_token_count", "cachedContentTokenCount"),
-            count(usage, "thoughts_token_count", "thoughtsTokenCount"),
+            thoughts,
         ),
         seconds=seconds,
     )
