@@ -231,3 +231,20 @@ def test_what_is_no_type_for_json_is_a_schema_error(kind: object):
     """Said where the target is declared."""
     with pytest.raises(SchemaError, match="cannot be a target"):
         typed_target(kind)
+
+
+class Reading(NamedTuple):
+    """A number of each kind."""
+
+    share: float
+    count: int
+
+
+@pytest.mark.parametrize("kind", [list[float], Reading], ids=["plain", "with rules for JSON"])
+def test_an_integer_is_never_made_infinite(kind: type):
+    """A float ends at 309 digits, where pydantic's JSON rules go on with infinity."""
+    checked = typed_target(kind).decoder.check([10**309, 3], f"[1{'0' * 309}, 3]")
+    assert isinstance(checked, Invalid)
+    assert [violation.path for violation in checked.violations] == ["$[0]"]
+    assert isinstance(typed_target(kind).decoder.check([10**300, 3]), Valid)
+    assert isinstance(typed_target(list[int]).decoder.check([10**309, 3]), Valid)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair, Violation
-from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.alignment import Aligned, Plan, compile_schema
+from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.reading.alignment import Aligned
 from deterministic_llm._core.reading.bends import LIST_OF_ONE, SINGLE_ITEM
 from deterministic_llm._core.reading.candidates import Candidate
 from deterministic_llm._core.reading.documents import Document, Unreadable, json_path
-from deterministic_llm._core.reading.doubts import doubts_about
+from deterministic_llm._core.reading.goals import Goal
 from deterministic_llm._core.reading.lenient import loads
 from deterministic_llm._core.reading.native import native
 from deterministic_llm._core.reading.outcomes import Draft, Parsed, Unread
 from deterministic_llm._core.reading.thinking import thinking
-from deterministic_llm._core.schema.kinds import is_scalar
-from deterministic_llm._core.schema.target import JsonTarget, Valid
+from deterministic_llm._core.schema.target import Valid
 from deterministic_llm._core.schema.wording import quote
 
 T = TypeVar("T")
@@ -34,27 +32,26 @@ ENDLESS_THINKING = Unread(
 
 
 def judge(
-    text: str, run: tuple[Candidate, ...], target: JsonTarget[T], context: object
+    text: str, run: tuple[Candidate, ...], goal: Goal[T], context: object
 ) -> Parsed[T] | Unread:
     """What a candidate, or a run of them, says: bent to the schema and validated in full."""
     first = run[0]
-    plain = _plain_json(text, first) if len(run) == 1 else None
-    if plain is not None:
-        reading = read_json(text[first.start : first.end], plain.value, target, context)
-        if isinstance(reading, Unread):
-            return reading
-        return Parsed(reading.output, reading.repairs, (first.start, first.end))
-    document = _document(text, first, target) if len(run) == 1 else _gathered(text, run, target)
+    document: Document | Unreadable
+    if len(run) == 1:
+        piece = text[first.start : first.end]
+        if (plain := _plain_json(piece, goal)) is not None:
+            return read_json(piece, plain.value, goal, context, at=first.start)
+        document = _document(text, first, goal)
+    else:
+        document = _gathered(text, run, goal)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
-    return bend(document, target, context, start=run[0].start)
+    return bend(document, goal, context, start=first.start)
 
 
-def bend(
-    document: Document, target: JsonTarget[T], context: object, *, start: int
-) -> Parsed[T] | Unread:
+def bend(document: Document, goal: Goal[T], context: object, *, start: int) -> Parsed[T] | Unread:
     """*document* bent to the schema and validated in full."""
-    aligned = plan_of(target).align(document.value)
+    aligned = goal.plan.align(document.value)
     repairs = (*document.repairs, *aligned.repairs)
     left_open = _left_open(document, aligned) if document.truncated else ()
     if aligned.violations:
@@ -62,7 +59,7 @@ def bend(
     open_lists = ("$", *document.open_paths) if document.truncated else ()
     if any(each.rule == LIST_OF_ONE.name and each.path in open_lists for each in repairs):
         return Unread((_CUT,), repairs)  # there may have been more than one
-    checked = target.decoder.check(aligned.value, None, context)
+    checked = goal.target.decoder.check(aligned.value, None, context)
     if not isinstance(checked, Valid):
         return Unread(checked.violations, repairs, _draft(aligned.value, document, left_open))
     return Parsed(checked.output, repairs, (start, document.end), document.truncated, left_open)
@@ -97,10 +94,10 @@ def _left_open(document: Document, aligned: Aligned) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Document | Unreadable:
+def _document(text: str, candidate: Candidate, goal: Goal[object]) -> Document | Unreadable:
     """The JSON-like value of *candidate*; where a scalar is wanted, plain words are one, too."""
     piece = text[candidate.start : candidate.end]
-    if wants_scalar(target) and not piece.lstrip().startswith(("{", "[", '"')):
+    if goal.scalar and not piece.lstrip().startswith(("{", "[", '"')):
         if candidate.open:
             return Unreadable(_CUT)
         return Document(piece.strip(), candidate.end)
@@ -113,28 +110,26 @@ def _document(text: str, candidate: Candidate, target: JsonTarget[object]) -> Do
 _CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
 
 
-def _plain_json(text: str, candidate: Candidate) -> Document | None:
-    """The value of a candidate that is JSON as it stands."""
-    if not _LIKE_JSON.match(text, candidate.start, candidate.end):
+def _plain_json(piece: str, goal: Goal[object]) -> Document | None:
+    """The value of a text that is JSON as it stands."""
+    if not _LIKE_JSON.match(piece):
         return None
     try:
-        value = native(text[candidate.start : candidate.end].encode())
+        return Document(native(piece.encode(), floats=goal.target.floats), len(piece))
     except ValueError:
         return None
-    return Document(value, candidate.end)
 
 
 _LIKE_JSON = re.compile(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
 
 
-def _gathered(
-    text: str, run: tuple[Candidate, ...], target: JsonTarget[object]
-) -> Document | Unreadable:
+def _gathered(text: str, run: tuple[Candidate, ...], goal: Goal[object]) -> Document | Unreadable:
     """The values that stand one after another in *run*, as a list."""
     items: list[JsonValue] = []
     repairs: list[Repair] = []
     for candidate in run:
-        document = _plain_json(text, candidate) or _document(text, candidate, target)
+        piece = text[candidate.start : candidate.end]
+        document = _plain_json(piece, goal) or _document(text, candidate, goal)
         if isinstance(document, Unreadable):
             return document
         repairs.extend(document.repairs)
@@ -146,28 +141,27 @@ def _gathered(
 
 
 def read_json(
-    text: str, value: JsonValue, target: JsonTarget[T], context: object
+    text: str, value: JsonValue, goal: Goal[T], context: object, *, at: int = 0
 ) -> Parsed[T] | Unread:
-    """The whole *text* is JSON: valid as it stands, or once it is bent to the schema."""
-    doubts = doubts_about(target)
-    if doubts is None or not doubts.arise(text):
-        checked = target.decoder.check(value, text, context)
+    """The whole *text* is JSON: valid as it stands, or once it is bent to the schema.
+
+    It stands *at* that place of what the model said.
+    """
+    span = at, at + len(text)
+    if goal.doubts is None or not goal.doubts.arise(text):
+        checked = goal.target.decoder.check(value, text, context)
         if isinstance(checked, Valid):
-            return Parsed(checked.output, (), (0, len(text)))
-    if is_any_text(target.schema):
-        return read_prose(text, target, context)
-    return bend(Document(value, len(text)), target, context, start=0)
+            return Parsed(checked.output, (), span)
+    if goal.any_text:
+        return read_prose(text, goal, context)
+    return bend(Document(value, span[1]), goal, context, start=at)
 
 
-def is_any_text(schema: JsonObject) -> bool:
-    return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
-
-
-def read_prose(text: str, target: JsonTarget[T], context: object) -> Parsed[T] | Unread:
+def read_prose(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
     """The whole answer as text: where any text will do there is nothing to look for in it."""
     if thinking(text).unfinished:
         return ENDLESS_THINKING
-    checked = target.decoder.check(outside_thinking(text).strip(), None, context)
+    checked = goal.target.decoder.check(outside_thinking(text).strip(), None, context)
     if not isinstance(checked, Valid):
         return Unread(checked.violations)
     return Parsed(checked.output, (), (0, len(text)))
@@ -181,13 +175,3 @@ def outside_thinking(text: str) -> str:
         pieces += [text[at:start], " " * (end - start)]
         at = end
     return "".join([*pieces, text[at:]])
-
-
-@lru_cache(maxsize=1024)
-def plan_of(target: JsonTarget[object]) -> Plan:
-    return compile_schema(target.schema)
-
-
-@lru_cache(maxsize=1024)
-def wants_scalar(target: JsonTarget[object]) -> bool:
-    return is_scalar(target.schema)

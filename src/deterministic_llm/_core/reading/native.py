@@ -16,13 +16,14 @@ def native(data: bytes, *, floats: bool = True) -> JsonValue:
     no number with a fraction is wanted (*floats* is False), none is looked at for overflow.
     """
     items: list[JsonValue] = jiter.from_json(
-        b"[" + data + b"]", allow_inf_nan=False, catch_duplicate_keys=True
+        b"[%b]" % data, allow_inf_nan=False, catch_duplicate_keys=True
     )
     if len(items) != 1:
         raise NotPlainError(_SEVERAL)
-    packed = marshal.dumps(items) if floats else b""
-    if _INFINITY in packed or _MINUS_INFINITY in packed:
-        raise NotPlainError(_TOO_LARGE)
+    if floats:
+        packed = marshal.dumps(items)
+        if _INFINITY in packed or _MINUS_INFINITY in packed:
+            raise NotPlainError(_TOO_LARGE)
     return items[0]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from pydantic_core import from_json, to_json
+from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair, Violation
@@ -20,16 +20,14 @@ from deterministic_llm._core.reading.bends import (
 from deterministic_llm._core.reading.candidates import Candidate
 from deterministic_llm._core.reading.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.finding import Found, extraction, find, glance
+from deterministic_llm._core.reading.goals import Goal, goal_of
 from deterministic_llm._core.reading.judging import (
     ENDLESS_THINKING,
     bend,
-    is_any_text,
     judge,
     outside_thinking,
-    plan_of,
     read_json,
     read_prose,
-    wants_scalar,
 )
 from deterministic_llm._core.reading.marks import choose
 from deterministic_llm._core.reading.matching import Matched, match
@@ -66,22 +64,26 @@ def read(
     if len(text) > MAX_CHARACTERS:
         expected = f"expected at most {MAX_CHARACTERS:,} characters"
         return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
-    if not text or text.isspace():
-        return Unread((Violation("$", "empty", "expected an answer", "nothing"),))
     if isinstance(target, TextTarget):
         return _read_form(text, target, strict=strict)
+    goal = goal_of(target)
     if strict:
-        return _read_strictly(text, target, context)
+        return _read_strictly(text, goal, context)
     try:
         value = native(text.encode(), floats=target.floats)
     except ValueError:
-        return (read_prose if is_any_text(target.schema) else _read_candidates)(
-            text, target, context
-        )
-    return read_json(text, value, target, context)
+        return _read_talk(text, goal, context)
+    if goal.validate is not None:
+        try:
+            return Parsed(goal.validate(value), (), (0, len(text)))
+        except ValidationError:
+            pass
+    return read_json(text, value, goal, context)
 
 
 def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] | Unread:
+    if not text or text.isspace():
+        return _NOTHING
     matched = match(target.form, text if strict else outside_thinking(text), strict=strict)
     if not isinstance(matched, Matched):
         return Unread(matched.violations, matched.repairs_tried)
@@ -91,14 +93,19 @@ def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] |
     return Parsed(checked.output, matched.repairs, matched.span)
 
 
-def _read_strictly(text: str, target: JsonTarget[T], context: object) -> Parsed[T] | Unread:
+_NOTHING = Unread((Violation("$", "empty", "expected an answer", "nothing"),))
+
+
+def _read_strictly(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
+    if not text or text.isspace():
+        return _NOTHING
     document = decode(text)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
-    checked = target.decoder.check(document.value, text, context)
+    checked = goal.target.decoder.check(document.value, text, context)
     if not isinstance(checked, Valid):
         return Unread(checked.violations)
-    aligned = plan_of(target).align(document.value)
+    aligned = goal.plan.align(document.value)
     if aligned.violations or any(each.rule in _MOMENTS for each in aligned.repairs):
         # Pydantic takes digits alone for the seconds since 1970, also in its strict mode.
         return Unread(aligned.violations or (_NO_SECONDS,), aligned.repairs)
@@ -109,22 +116,28 @@ _MOMENTS = frozenset({DATE_SPELLING.name, TIME_SPELLING.name})
 _NO_SECONDS = Violation("$", "format", "expected dates and times as ISO 8601 writes them")
 
 
-def _read_candidates(text: str, target: JsonTarget[T], context: object) -> Parsed[T] | Unread:
+def _read_talk(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
+    """The whole *text* is no JSON: it talks around its answer, or says it in its own way."""
+    if not text or text.isspace():
+        return _NOTHING
+    return (read_prose if goal.any_text else _read_candidates)(text, goal, context)
+
+
+def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
+    target = goal.target
     glimpsed = glance(text)
     if glimpsed is not None:
-        reading = judge(text, (glimpsed,), target, context)
+        reading = judge(text, (glimpsed,), goal, context)
         rest = (text[: glimpsed.start], text[glimpsed.end :])
         if isinstance(reading, Parsed) and not reading.truncated and not _names_all(rest, target):
             found = Found(text, (), (), unfinished_thinking=False, prose="")
             repairs = (*extraction(found, glimpsed), *reading.repairs)
             return Parsed(reading.output, repairs, reading.span)
     found = find(text)
-    judged = [
-        (run, judge(found.text, run, target, context)) for run in _to_be_judged(found, target)
-    ]
+    judged = [(run, judge(found.text, run, goal, context)) for run in _to_be_judged(found, goal)]
     answers = [(each, reading) for each, reading in judged if isinstance(reading, Parsed)]
     if not answers:
-        return _without_candidate(found, target, judged, context)
+        return _without_candidate(found, goal, judged, context)
     distinct = dict.fromkeys(_canonical(reading.output) for _, reading in answers)
     if len(distinct) > 1 or _another_unread(found, judged, target):
         said = " and ".join([*distinct, "another that cannot be read"][:2])
@@ -134,20 +147,20 @@ def _read_candidates(text: str, target: JsonTarget[T], context: object) -> Parse
     return replace(reading, repairs=(*extraction(found, candidate), *reading.repairs))
 
 
-def _to_be_judged(found: Found, target: JsonTarget[object]) -> list[tuple[Candidate, ...]]:
+def _to_be_judged(found: Found, goal: Goal[object]) -> list[tuple[Candidate, ...]]:
     """The candidates that may be the answer; where a list is wanted, a run of lines is one."""
     candidates = choose(found.candidates)
     singles = [each for each in candidates if each.kind != "lines"]
     runs: list[tuple[Candidate, ...]] = []
-    if kinds(target.schema) == frozenset({"array"}):
-        nested = "array" in kinds_of_items(target.schema)
+    if kinds(goal.target.schema) == frozenset({"array"}):
+        nested = "array" in kinds_of_items(goal.target.schema)
         for run in (each for each in candidates if each.kind == "lines"):
             inside = tuple(each for each in singles if run.start <= each.start < run.end)
             # Two lists one after another are two answers, unless a list of lists is wanted.
             if nested or not any(found.text.startswith("[", each.start) for each in inside):
                 runs.append(inside)
                 singles = [each for each in singles if each not in inside]
-    if wants_scalar(target):
+    if goal.scalar:
         singles += _phrases(found)
     else:
         singles = [
@@ -228,24 +241,25 @@ _EMPHASIS = " \t\r\n*_`\"'“”.:#"
 
 def _without_candidate(
     found: Found,
-    target: JsonTarget[T],
+    goal: Goal[T],
     judged: Sequence[tuple[tuple[Candidate, ...], Parsed[T] | Unread]],
     context: object,
 ) -> Parsed[T] | Unread:
     """Another notation, or the best reason why there is no answer."""
     if found.unfinished_thinking:
         return ENDLESS_THINKING
-    noted = read_notation(found.text, target.schema)
+    schema = goal.target.schema
+    noted = read_notation(found.text, schema)
     if noted is not None:
-        return _noted(found, target, noted, context)
+        return _noted(found, goal, noted, context)
     said = refusal_in(found.prose)
     if said is not None:
         return Unread((Violation("$", "refusal", "expected an answer", quote(said)),))
     failed = [reading for _, reading in judged if isinstance(reading, Unread)]
     if failed:
         best = min(failed, key=lambda each: len(each.violations))
-        return replace(best, draft=_only_draft(found, judged, target))
-    wanted = describe(target.schema, root=target.schema)
+        return replace(best, draft=_only_draft(found, judged, goal.target))
+    wanted = describe(schema, root=schema)
     got = quote(found.prose.strip())
     return Unread((Violation("$", "no_value", f"expected {wanted}", got, f"write {wanted}"),))
 
@@ -274,7 +288,7 @@ def _only_draft(
 
 def _noted(
     found: Found,
-    target: JsonTarget[T],
+    goal: Goal[T],
     noted: tuple[JsonValue, tuple[Repair, ...]],
     context: object,
 ) -> Parsed[T] | Unread:
@@ -283,7 +297,7 @@ def _noted(
     if _DOTS_ALONE.search(json.dumps(value, ensure_ascii=False)):
         return Unread((Violation("$", "ellipsis", "expected every item", '"..."', "write all"),))
     document = Document(value, len(found.text), (*found.repairs, *repairs))
-    reading = bend(document, target, context, start=0)
+    reading = bend(document, goal, context, start=0)
     return replace(reading, draft=None) if isinstance(reading, Unread) else reading
 
 

@@ -50,13 +50,15 @@ class Decoder(Protocol[T_co]):
 class JsonTarget(Generic[T_co]):
     """A target whose payload is a JSON value that fits *schema*.
 
-    *floats* says whether a number with a fraction can be a part of the output.
+    *floats* says whether a number with a fraction can be a part of the output. *validate*, where
+    there is one, gives the output of a value at once, or raises pydantic's ValidationError.
     """
 
     name: str
     schema: JsonObject
     decoder: Decoder[T_co] = field(repr=False)
     floats: bool = True
+    validate: Callable[[JsonValue], T_co] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import marshal
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, cast
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -14,6 +18,7 @@ from typing_extensions import TypeForm, TypeVar, override
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.kinds import has_floats
+from deterministic_llm._core.schema.plainness import is_plain
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
 from deterministic_llm._core.schema.violations import (
     Location,
@@ -65,7 +70,11 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
         problem = str(error).partition("\n")[0]
         fix = "use a type that pydantic can read from JSON"
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
-    return JsonTarget(name, schema, _TypeDecoder(adapter, schema), has_floats(schema))
+    floats, plain = has_floats(schema), is_plain(adapter.core_schema)
+    validate = partial(adapter.validator.validate_python, strict=True) if plain else None
+    return JsonTarget(
+        name, schema, _TypeDecoder(adapter, schema, floats, validate), floats, validate
+    )
 
 
 def _name(output_type: object) -> str:
@@ -82,16 +91,25 @@ class _Marked(GenerateJsonSchema):
 
 @dataclass(frozen=True, slots=True)
 class _TypeDecoder(Generic[T_co]):
-    """Validates with pydantic's strict mode, whose JSON rules still read dates and enums."""
+    """Validates with pydantic's strict mode, whose JSON rules still read dates and enums.
+
+    Where a value needs no such rules, *validate* takes it as it is.
+    """
 
     adapter: TypeAdapter[T_co]
     schema: JsonObject
+    floats: bool
+    validate: Callable[[JsonValue], T_co] | None
 
     def check(
         self, value: JsonValue, text: str | None = None, context: object = None
     ) -> Checked[T_co]:
-        source = to_json(value) if text is None else text
         try:
+            if self.validate is not None:
+                return Valid(self.validate(value))
+            if self.floats and (path := _too_large_for_floats(value)) is not None:
+                return Invalid((replace(_TOO_LARGE, path=json_path(path)),))
+            source = to_json(value) if text is None else text
             return Valid(self.adapter.validate_json(source, strict=True, context=context))
         except ValidationError as error:
             return self._invalid(error)
@@ -100,6 +118,30 @@ class _TypeDecoder(Generic[T_co]):
         details = error.errors(include_url=False, include_context=False)
         violations = [_violation(each, self.schema) for each in details]
         return Invalid(tuple(dict.fromkeys(violations)))
+
+
+_TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
+_LONG_INTEGER = re.compile(rb"l[\x45-\xff].\0\0|l.[\x01-\xff]\0\0", re.DOTALL)
+
+
+def _too_large_for_floats(value: JsonValue) -> list[str | int] | None:
+    """The path of an integer in *value* that JSON rules would make an infinite float.
+
+    Marshalled, an integer is an "l" and the count of its digits to the base 32,768; floats end at
+    69 of them.
+    """
+    if _LONG_INTEGER.search(marshal.dumps(value, 2)) is None:
+        return None
+    pending: list[tuple[list[str | int], JsonValue]] = [([], value)]
+    while pending:
+        path, inner = pending.pop()
+        if isinstance(inner, int) and abs(inner) > sys.float_info.max:
+            return path
+        if isinstance(inner, dict):
+            pending += [([*path, key], each) for key, each in inner.items()]
+        elif isinstance(inner, list):
+            pending += [([*path, place], each) for place, each in enumerate(inner)]
+    return None
 
 
 def _violation(detail: ErrorDetails, schema: JsonObject) -> Violation:

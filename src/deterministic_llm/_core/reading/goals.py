@@ -1,0 +1,58 @@
+"""A target with all that reading wants to know of it, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, cast
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment import Plan, compile_schema
+from deterministic_llm._core.reading.doubts import Doubts, doubts_about
+from deterministic_llm._core.schema.kinds import is_scalar
+from deterministic_llm._core.schema.target import JsonTarget
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goal(Generic[T_co]):
+    """What a *target* asks of a reader.
+
+    *plan* bends values to its schema; *doubts* are what calls for that although a text is valid.
+    Where there are none, *validate* gives the output of a value at once. *any_text* and *scalar*
+    say whether any text will do, and whether neither an object nor a list will.
+    """
+
+    target: JsonTarget[T_co]
+    plan: Plan
+    doubts: Doubts | None
+    validate: Callable[[JsonValue], T_co] | None
+    any_text: bool
+    scalar: bool
+
+
+def goal_of(target: JsonTarget[T]) -> Goal[T]:
+    """The goal of *target*, the same one each time."""
+    return cast("Goal[T]", _goal(target))
+
+
+@lru_cache(maxsize=1024)
+def _goal(target: JsonTarget[object]) -> Goal[object]:
+    schema, doubts = target.schema, doubts_about(target)
+    return Goal(
+        target,
+        compile_schema(schema),
+        doubts,
+        target.validate if doubts is None else None,
+        _is_any_text(schema),
+        is_scalar(schema),
+    )
+
+
+def _is_any_text(schema: JsonObject) -> bool:
+    return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
