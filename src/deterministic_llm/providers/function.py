@@ -7,8 +7,9 @@ from time import perf_counter
 from typing import cast
 
 from deterministic_llm._core.exchange import CallFailure, Completion
-from deterministic_llm._core.shapes.answers import completion_of, delta_of
+from deterministic_llm._core.shapes.answers import answer_of
 from deterministic_llm._core.shapes.failures import failure_of
+from deterministic_llm._core.shapes.streams import delta_of
 
 
 def ask(function: Callable[[], object]) -> Completion | CallFailure:
@@ -26,7 +27,7 @@ def ask(function: Callable[[], object]) -> Completion | CallFailure:
         if failure is None:
             raise
         return failure
-    return completion_of(answer, seconds=perf_counter() - started)
+    return answer_of(answer, seconds=perf_counter() - started)
 
 
 async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
@@ -44,4 +45,4 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
         if failure is None:
             raise
         return failure
-    return completion_of(answer, seconds=perf_counter() - started)
+    return answer_of(answer, seconds=perf_counter() - started)

@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from deterministic_llm._core.exchange import Completion, Finish, Usage
-from deterministic_llm._core.shapes.members import count, get, items, joined, text
+from pydantic_core import from_json
 
-_FINISHES: Mapping[str, Finish] = {
-    "stop": "stop",
-    "tool_calls": "stop",
-    "function_call": "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "tool_use": "stop",
-    "completed": "stop",
-    "STOP": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "MAX_TOKENS": "length",
-    "refusal": "refusal",
-    "content_filter": "filter",
-    "SAFETY": "filter",
-    "PROHIBITED_CONTENT": "filter",
-    "BLOCKLIST": "filter",
-    "RECITATION": "filter",
-}
-"""The providers' own words for why a model ended; any other word means that nobody said."""
+from deterministic_llm._core.exchange import CallFailure, Completion, ToolCall, Usage
+from deterministic_llm._core.shapes.failures import error_body
+from deterministic_llm._core.shapes.finishes import finish_of
+from deterministic_llm._core.shapes.members import count, first, get, has, items, joined, text
+
+_LONGEST_QUOTE = 200
 
 
-def completion_of(answer: object, *, seconds: float = 0.0) -> Completion:
+def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailure:
     """The completion in *answer*: a str, or any supported provider's response or its JSON.
 
-    Raises TypeError, naming what it got, when the shape is none of these.
+    What reports an error, or has the form of an answer and none in it, is a failed call. Raises
+    TypeError, naming what it got, when the form is none of these.
     """
     if isinstance(answer, str):
         return Completion(answer, "unfinished", seconds=seconds)
+    failure = error_body(answer, seconds=seconds)
+    if failure is not None:
+        return failure
     for recognised, read in _SHAPES:
         if recognised(answer):
             return read(answer, seconds)
+    if has(answer, "choices"):
+        return _without_choices(answer, seconds)
     kind = type(answer)
     message = (
         f"cannot read an answer from {kind.__module__}.{kind.__qualname__}: return a str, a chat "
@@ -50,40 +40,58 @@ def completion_of(answer: object, *, seconds: float = 0.0) -> Completion:
     raise TypeError(message)
 
 
-def delta_of(chunk: object) -> str:
-    """The text that one streamed *chunk* adds: a str, or a chunk of a supported provider.
-
-    Raises TypeError, naming what it got, when the shape is none of these.
-    """
-    if isinstance(chunk, str):
-        return chunk
-    for part in (*items(get(chunk, "choices")), chunk):
-        delta = get(part, "delta")
-        if isinstance(delta, str):
-            return delta
-        if delta is not None:
-            return text(get(delta, "content")) or text(get(delta, "text")) or ""
-    if get(chunk, "choices") is not None or isinstance(get(chunk, "type"), str):
-        return ""  # usage, pings, starts and ends of blocks
-    return completion_of(chunk).text or ""
+def body_of(raw: bytes, *, seconds: float = 0.0) -> Completion | CallFailure:
+    """The completion in the *raw* body of a chat server; a body that is none is a failed call."""
+    try:
+        body = _parsed(raw)
+    except (ValueError, RecursionError):
+        said = _quoted(raw[:_LONGEST_QUOTE].decode(errors="replace"))
+        message = f"the server's answer is not JSON: {said}"
+        return CallFailure(message, "malformed", seconds=seconds)
+    failure = error_body(body, seconds=seconds)
+    if failure is not None:
+        return failure
+    return _chat(body, seconds) if _is_chat(body) else _without_choices(body, seconds)
 
 
-def _finish(word: object) -> Finish:
-    return _FINISHES.get(str(getattr(word, "name", word)), "unfinished")
+def _parsed(raw: bytes) -> object:
+    """The JSON in *raw*; half a surrogate pair is kept, for the reader to refuse what holds it."""
+    try:
+        return from_json(raw)
+    except ValueError:
+        return json.loads(raw)
+
+
+def _without_choices(answer: object, seconds: float) -> CallFailure:
+    message = f"the server's answer has no choices: {_quoted(answer)}"
+    return CallFailure(message, "malformed", seconds=seconds)
+
+
+def _quoted(value: object) -> str:
+    written = json.dumps(value, ensure_ascii=False, default=str)
+    return written if len(written) <= _LONGEST_QUOTE else f"{written[: _LONGEST_QUOTE - 1]}…"
+
+
+def _is_chat(answer: object) -> bool:
+    choice = first(get(answer, "choices"))
+    message = get(choice, "message")
+    spoken = isinstance(message, Mapping) or has(message, "content")
+    return spoken or isinstance(get(choice, "text"), str)
 
 
 def _chat(answer: object, seconds: float) -> Completion:
-    """OpenAI chat completions, and every server that copies them."""
-    choices = items(get(answer, "choices"))
-    choice = choices[0] if choices else None
+    """OpenAI chat completions, and every server that copies them; legacy completions too."""
+    choice = first(get(answer, "choices"))
     message = get(choice, "message")
     content = get(message, "content")
-    said = text(content) or joined(items(content))
-    refusal = text(get(message, "refusal"))
+    parts = items(content)
+    refusal = text(get(message, "refusal")) or joined(parts, "refusal")
+    functions = [get(call, "function") for call in items(get(message, "tool_calls"))]
+    calls = _calls([*functions, get(message, "function_call")], "arguments")
     usage = get(answer, "usage")
     return Completion(
-        said or _arguments(message),
-        "refusal" if refusal else _finish(get(choice, "finish_reason")),
+        text(content) or joined(_spoken(parts)) or text(get(choice, "text")) or _agreed(calls),
+        "refusal" if refusal else finish_of(get(choice, "finish_reason")),
         refusal=refusal,
         model=text(get(answer, "model")),
         fingerprint=text(get(answer, "system_fingerprint")),
@@ -92,29 +100,29 @@ def _chat(answer: object, seconds: float) -> Completion:
             count(usage, "completion_tokens"),
             count(get(usage, "prompt_tokens_details"), "cached_tokens"),
             count(get(usage, "completion_tokens_details"), "reasoning_tokens"),
-            count(get(usage, "prompt_tokens_details"), "cache_write_tokens"),
         ),
         seconds=seconds,
+        calls=calls,
+        reasoning=text(get(message, "reasoning_content"))
+        or text(get(message, "reasoning"))
+        or _thoughts(parts),
     )
 
 
-def _arguments(message: object) -> str | None:
-    """The arguments of the one tool call; two calls are no answer that could be picked from."""
-    calls = items(get(message, "tool_calls"))
-    return text(get(get(calls[0], "function"), "arguments")) if len(calls) == 1 else None
-
-
 def _responses(answer: object, seconds: float) -> Completion:
-    """OpenAI Responses."""
+    """OpenAI Responses; what a reasoning item holds is no part of the text."""
     output = items(get(answer, "output"))
-    parts = [part for item in output for part in items(get(item, "content"))]
-    calls = [item for item in output if get(item, "type") == "function_call"]
-    refusal = next(filter(None, (text(get(part, "refusal")) for part in parts)), None)
+    thinking = [item for item in output if get(item, "type") == "reasoning"]
+    parts = [
+        part for item in output if item not in thinking for part in items(get(item, "content"))
+    ]
+    calls = _calls((item for item in output if get(item, "type") == "function_call"), "arguments")
+    refusal = joined(parts, "refusal")
     reason = get(get(answer, "incomplete_details"), "reason") or get(answer, "status")
     usage = get(answer, "usage")
     return Completion(
-        joined(parts) or (text(get(calls[0], "arguments")) if len(calls) == 1 else None),
-        "refusal" if refusal else _finish(reason),
+        joined(parts) or _agreed(calls),
+        "refusal" if refusal else finish_of(reason),
         refusal=refusal,
         model=text(get(answer, "model")),
         usage=Usage(
@@ -122,59 +130,113 @@ def _responses(answer: object, seconds: float) -> Completion:
             count(usage, "output_tokens"),
             count(get(usage, "input_tokens_details"), "cached_tokens"),
             count(get(usage, "output_tokens_details"), "reasoning_tokens"),
-            count(get(usage, "input_tokens_details"), "cache_write_tokens"),
         ),
         seconds=seconds,
+        calls=calls,
+        reasoning=joined(
+            part
+            for item in thinking
+            for part in (*items(get(item, "content")), *items(get(item, "summary")))
+        ),
     )
 
 
 def _anthropic(answer: object, seconds: float) -> Completion:
     """Anthropic messages; a tool's input comes as an object and is written back as JSON."""
     content = items(get(answer, "content"))
-    inputs = [get(part, "input") for part in content if get(part, "type") == "tool_use"]
+    calls = _calls((part for part in content if get(part, "type") == "tool_use"), "input")
     usage = get(answer, "usage")
     cached = count(usage, "cache_read_input_tokens")
-    written = count(usage, "cache_creation_input_tokens")
     return Completion(
-        joined(content) or (json.dumps(inputs[0]) if len(inputs) == 1 else None),
-        _finish(get(answer, "stop_reason")),
+        joined(_spoken(content)) or _agreed(calls),
+        finish_of(get(answer, "stop_reason")),
         model=text(get(answer, "model")),
         usage=Usage(
-            count(usage, "input_tokens") + cached + written,
+            count(usage, "input_tokens") + cached + count(usage, "cache_creation_input_tokens"),
             count(usage, "output_tokens"),
             cached,
-            written_tokens=written,
         ),
         seconds=seconds,
+        calls=calls,
+        reasoning=_thoughts(content),
     )
 
 
 def _gemini(answer: object, seconds: float) -> Completion:
-    """Gemini's generateContent, as its SDK's object or as JSON; the text has no thoughts."""
-    candidates = items(get(answer, "candidates"))
-    candidate = candidates[0] if candidates else None
+    """Gemini's generateContent, as its SDK's object or as JSON; thoughts are no part of the text.
+
+    Without a candidate the prompt was kept back.
+    """
+    candidate = first(get(answer, "candidates"))
     parts = items(get(get(candidate, "content"), "parts"))
+    functions = (get(part, "function_call") or get(part, "functionCall") for part in parts)
+    calls = _calls(functions, "args")
     usage = get(answer, "usage_metadata") or get(answer, "usageMetadata")
-    thoughts = count(usage, "thoughts_token_count", "thoughtsTokenCount")
     reason = get(candidate, "finish_reason") or get(candidate, "finishReason")
     return Completion(
-        joined(part for part in parts if not get(part, "thought")),
-        _finish(reason) if candidate else "filter",
+        joined(part for part in parts if not get(part, "thought")) or _agreed(calls),
+        finish_of(reason) if candidate else "filter",
         model=text(get(answer, "model_version")) or text(get(answer, "modelVersion")),
         usage=Usage(
             count(usage, "prompt_token_count", "promptTokenCount"),
-            count(usage, "candidates_token_count", "candidatesTokenCount") + thoughts,
+            count(usage, "candidates_token_count", "candidatesTokenCount"),
             count(usage, "cached_content_token_count", "cachedContentTokenCount"),
-            thoughts,
+            count(usage, "thoughts_token_count", "thoughtsTokenCount"),
         ),
         seconds=seconds,
+        calls=calls,
+        reasoning=joined(part for part in parts if get(part, "thought")),
     )
 
 
+def _calls(functions: Iterable[object], arguments: str) -> tuple[ToolCall, ...]:
+    """The *functions* that were called, their member *arguments* as JSON text."""
+    return tuple(
+        ToolCall(text(get(function, "name")) or "", _written(get(function, arguments)))
+        for function in functions
+        if function
+    )
+
+
+def _written(arguments: object) -> str:
+    if isinstance(arguments, str):
+        return arguments
+    return "" if arguments is None else json.dumps(arguments, ensure_ascii=False, default=str)
+
+
+def _agreed(calls: tuple[ToolCall, ...]) -> str | None:
+    """The arguments of the one tool that was called; two that differ cannot be picked from."""
+    return text(calls[0].arguments) if len(set(calls)) == 1 else None
+
+
+def _spoken(parts: Iterable[object]) -> Iterable[object]:
+    """The content *parts* that are said aloud."""
+    return (part for part in parts if get(part, "type") not in _SILENT)
+
+
+def _thoughts(parts: Iterable[object]) -> str | None:
+    """What was thought in content *parts*: a str, or text parts of its own."""
+    silent = [part for part in parts if get(part, "type") in _SILENT]
+    thoughts = (
+        text(get(part, "thinking"))
+        or joined(items(get(part, "thinking")))
+        or text(get(part, "text"))
+        for part in silent
+    )
+    return "".join(filter(None, thoughts)) or None
+
+
+_SILENT = frozenset({"thinking", "redacted_thinking", "reasoning"})
 _Reader: TypeAlias = Callable[[object, float], Completion]
 _SHAPES: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
-    (lambda answer: isinstance(get(answer, "choices"), list), _chat),
+    (_is_chat, _chat),
     (lambda answer: isinstance(get(answer, "output"), list), _responses),
-    (lambda answer: isinstance(get(answer, "candidates"), list), _gemini),
+    (
+        lambda answer: (
+            isinstance(get(answer, "candidates"), list)
+            or bool(get(answer, "prompt_feedback") or get(answer, "promptFeedback"))
+        ),
+        _gemini,
+    ),
     (lambda answer: isinstance(get(answer, "content"), list), _anthropic),
 )

@@ -2,119 +2,121 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import cast
 
-from deterministic_llm._core.exchange import CallFailure, FailureKind
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.shapes.kinds import kind_of_classes, kind_of_reply
 from deterministic_llm._core.shapes.members import get, text
+from deterministic_llm._core.shapes.waits import asked_wait, lowered, renewal_wait
 
-_KINDS: Mapping[int, FailureKind] = {
-    401: "unauthorized",
-    403: "unauthorized",
-    408: "timeout",
-    409: "conflict",
-    429: "rate_limited",
-    503: "overloaded",
-    529: "overloaded",
-}
-_FINAL_CODES = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit"})
-_TRANSPORT_ERRORS = frozenset(
-    {
-        "APIConnectionError",
-        "APITimeoutError",
-        "ConnectError",
-        "ConnectTimeout",
-        "ReadError",
-        "ReadTimeout",
-        "PoolTimeout",
-        "WriteError",
-        "WriteTimeout",
-        "RemoteProtocolError",
-        "DecodingError",
-        "ServerDisconnectedError",
-        "ClientConnectionError",
-    }
-)
-"""Names of classes that mean "no answer came", whichever HTTP library raised them."""
-_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+_FILTERED = frozenset({"content_filter", "content_policy_violation"})
+_STATUS_CLASSES = frozenset({"APIError", "HTTPError", "GoogleAPICallError", "ClientResponseError"})
+"""Classes whose ``code`` or ``status`` may be the status of the response."""
+_LONGEST_MESSAGE = 1_000
+_LINKS = 6
 
 
-def failure_of(error: BaseException, *, seconds: float = 0.0) -> CallFailure | None:
-    """The failed call that *error* stands for; None when it is no transport or provider error."""
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return _status_failure(error, status, seconds)
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if names & _TRANSPORT_ERRORS or isinstance(error, ConnectionError | TimeoutError):
-        message = " ".join(filter(None, (type(error).__name__, str(error))))
-        return CallFailure(message, seconds=seconds)
-    return None
+def failure_of(error: BaseException, *, seconds: float = 0.0) -> CallFailure | Completion | None:
+    """The failed call that *error* stands for; None when it is no transport or provider error.
+
+    What the provider's filter kept back is no failure but a filtered answer.
+    """
+    response = cast("object", getattr(error, "response", None))
+    status = _status(error, response)
+    if status is not None or "APIError" in _names(error):
+        body = next(filter(None, (get(error, "body"), get(error, "details"))), None)
+        reported = _reported(
+            get(body, "error") or body, error, status, lowered(get(response, "headers"))
+        )
+        if reported is not None:
+            return _timed(reported, seconds)
+    kind = kind_of_classes(_names(link) for link in _chain(error))
+    if kind is None:
+        return None
+    return CallFailure(_clipped(f"{type(error).__name__} {error}".strip()), kind, seconds=seconds)
 
 
-def error_body(body: object, *, seconds: float = 0.0) -> CallFailure | None:
+def error_body(body: object, *, seconds: float = 0.0) -> CallFailure | Completion | None:
     """The failure that a JSON *body* reports although its status said 200; None if it does not."""
     error = get(body, "error")
     if not error:
         return None
-    status = get(error, "code")
-    code = text(get(error, "code")) or text(get(error, "type"))
-    number = int(status) if isinstance(status, int | str) and str(status).isdecimal() else None
-    message = text(get(error, "message")) or str(error)
-    kind = _kind(number or 500, code)
-    return CallFailure(message, kind, status=number, code=code, seconds=seconds)
+    reported = _reported(error, error, _number(get(error, "code")), {})
+    return _timed(reported or CallFailure(_message(error, error), "malformed"), seconds)
 
 
-def _kind(status: int, code: str | None) -> FailureKind:
-    if code in _FINAL_CODES:
-        return "quota"
-    return _KINDS.get(status, "server_error" if status >= 500 else "bad_request")
-
-
-def _status_failure(error: BaseException, status: int, seconds: float) -> CallFailure:
-    body = cast("object", getattr(error, "body", None))
-    inner = get(body, "error") or body
-    code = text(get(inner, "code")) or text(get(inner, "type"))
-    headers = cast("object", getattr(getattr(error, "response", None), "headers", None))
-    asked = _header(headers, "x-should-retry")
+def _reported(
+    error: object, carrier: object, status: int | None, headers: Mapping[str, str]
+) -> CallFailure | Completion | None:
+    """What the *error* object of a body says, or the exception that is its *carrier*."""
+    names = (
+        get(holder, name) for holder in (error, carrier) for name in ("code", "type", "status")
+    )
+    codes = tuple(filter(None, map(text, names)))
+    message = _message(error, carrier)
+    if not _FILTERED.isdisjoint(codes):
+        return Completion(None, "filter", refusal=message)
+    kind = kind_of_reply(status, codes, message)
+    if kind is None:
+        return None
+    wait = asked_wait(headers)
+    if wait is None and kind == "rate_limited":
+        wait = renewal_wait(headers, error)
     return CallFailure(
-        text(get(inner, "message")) or str(error),
-        _kind(status, code),
-        final=asked == "false",
+        message,
+        kind,
+        final=headers.get("x-should-retry") == "false",
         status=status,
-        code=code,
-        retry_after=_retry_after(headers),
-        seconds=seconds,
+        code=next(iter(codes), None),
+        retry_after=wait,
     )
 
 
-def _retry_after(headers: object) -> float | None:
-    """Seconds that the server asks to wait, from the most to the least exact header."""
-    waits = [
-        _number(_header(headers, "retry-after-ms"), scale=0.001),
-        _number(_header(headers, "retry-after")),
-        *(_span(_header(headers, f"x-ratelimit-reset-{what}")) for what in ("requests", "tokens")),
-    ]
-    return next((wait for wait in waits if wait is not None), None)
+def _timed(outcome: CallFailure | Completion, seconds: float) -> CallFailure | Completion:
+    return replace(outcome, seconds=seconds)
 
 
-def _number(written: str | None, *, scale: float = 1.0) -> float | None:
-    try:
-        value = float(written or "") * scale
-    except ValueError:
-        return None
-    return value if 0 <= value < math.inf else None
+def _status(error: BaseException, response: object) -> int | None:
+    """The status of the response that *error* is about, told by itself or by the response."""
+    told = [get(error, "status_code"), get(response, "status_code")]
+    if not _STATUS_CLASSES.isdisjoint(_names(error)):
+        told += [get(error, "status"), get(error, "code")]
+    return next((number for number in map(_number, told) if number is not None), None)
 
 
-def _span(written: str | None) -> float | None:
-    """``6m0s``, ``1s``, ``20ms`` in seconds."""
-    match = _SPAN.fullmatch(written or "")
-    if not match or not written:
-        return None
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+def _number(told: object) -> int | None:
+    """*told* as a status that is an error."""
+    if isinstance(told, str) and told.isdecimal() and len(told) == 3:
+        told = int(told)
+    return told if type(told) is int and 300 <= told < 600 else None
 
 
-def _header(headers: object, name: str) -> str | None:
-    return text(get(cast("object", headers), name)) if isinstance(headers, Mapping) else None
+def _message(error: object, carrier: object) -> str:
+    said = error if isinstance(error, str) else get(error, "message")
+    return _clipped(text(said) or str(carrier))
+
+
+def _clipped(message: str) -> str:
+    if len(message) <= _LONGEST_MESSAGE:
+        return message
+    return f"{message[: _LONGEST_MESSAGE - 1]}…"
+
+
+def _names(error: BaseException) -> tuple[str, ...]:
+    """The names of the classes of *error*, each alone and with its module."""
+    classes = type(error).__mro__
+    return tuple(
+        name for kind in classes for name in (kind.__name__, f"{kind.__module__}.{kind.__name__}")
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """*error*, what caused it, and so on: not further than anybody wraps."""
+    link: BaseException | None = error
+    for _ in range(_LINKS):
+        if link is None:
+            return
+        yield link
+        link = link.__cause__

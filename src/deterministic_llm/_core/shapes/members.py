@@ -13,9 +13,19 @@ def get(holder: object, name: str) -> object:
     return cast("object", getattr(holder, name, None))
 
 
+def has(holder: object, name: str) -> bool:
+    """Whether there is a member *name*, be it None."""
+    return name in holder if isinstance(holder, Mapping) else hasattr(holder, name)
+
+
 def items(value: object) -> Sequence[object]:
     """*value* if it is a list, else nothing."""
     return cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
+
+
+def first(value: object) -> object:
+    """The first item of the list *value*; None when there is none."""
+    return next(iter(items(value)), None)
 
 
 def text(value: object) -> str | None:
@@ -24,11 +34,11 @@ def text(value: object) -> str | None:
 
 
 def count(holder: object, *names: str) -> int:
-    """The first of the members *names* that is an int, else 0."""
+    """The first of the members *names* that counts something, else 0."""
     values = (get(holder, name) for name in names)
-    return next((value for value in values if isinstance(value, int)), 0)
+    return next((value for value in values if type(value) is int and value > 0), 0)
 
 
-def joined(parts: Iterable[object]) -> str | None:
-    """The texts of content *parts* put together; None when there are none."""
-    return "".join(filter(None, (text(get(part, "text")) for part in parts))) or None
+def joined(parts: Iterable[object], name: str = "text") -> str | None:
+    """The members *name* of content *parts* put together; None when there are none."""
+    return "".join(filter(None, (text(get(part, name)) for part in parts))) or None
