@@ -91,7 +91,7 @@ def test_every_request_is_recorded(ask):
 @pytest.mark.parametrize(
     ("answers", "error"),
     [
-        pytest.param(["no", "no", "no"], RetriesExhausted, id="three bad answers"),
+        pytest.param(["no", "nope", "no"], RetriesExhausted, id="three bad answers"),
         pytest.param([DENIED], ProviderError, id="a call that cannot succeed"),
         pytest.param([Completion(None, "refusal", "I will not")], Refused, id="a refusal"),
     ],

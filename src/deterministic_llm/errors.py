@@ -17,11 +17,13 @@ DeterministicLLMError
     └── ProviderError      the call itself failed and asking again would not help
 
 All of them pickle and deep-copy: what ``__init__`` takes is what ``args`` holds.
+
+ModelRetry (ValueError) stands apart: validators raise it, and the run answers it by asking again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,10 +77,35 @@ class ResponseError(DeterministicLLMError, ValueError):
         return _with_list("the text is not what was asked for", self.violations)
 
 
+class ModelRetry(ValueError):
+    """Raised by a validator: the model is told *message*, and asked again for what is at *path*.
+
+    *path* is a JSONPath within the value that the validator was given, as ``$.parts[1].score`` or
+    ``parts[1].score``; *fix* says how to mend it; *involved* are the paths of other members that a
+    rule across members needs asked again with it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str = "$",
+        fix: str | None = None,
+        involved: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.fix = fix
+        self.involved = tuple(involved)
+
+
 class EnforcementError(DeterministicLLMError):
     """The run ended without a value; *attempts* holds every call that was made, at least one."""
 
     reason = "no valid answer"
+    falls_back = True
+    """Whether another model may still give a valid answer."""
 
     def __init__(self, attempts: tuple[Attempt[object], ...]) -> None:
         super().__init__(attempts)
@@ -156,12 +183,14 @@ class BudgetExceeded(EnforcementError):
     """The next call was not made: at its worst it would have cost more than was left."""
 
     reason = "the budget does not cover another call"
+    falls_back = False
 
 
 class DeadlineExceeded(EnforcementError, TimeoutError):
     """The time for the run was over before there was a valid answer."""
 
     reason = "the deadline passed"
+    falls_back = False
 
 
 class ProviderError(EnforcementError):

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
-from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, Protocol, TypeAlias, cast, overload
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, overload
 
 from typing_extensions import TypeForm, TypeVar, Unpack
 
-from deterministic_llm._core.attempts import Request, Result
-from deterministic_llm._core.exchange import Abilities, CallFailure, ChatMessage, Completion
-from deterministic_llm._core.schema.target import Target
-from deterministic_llm._core.shapes.members import items
+from deterministic_llm._core.attempts import Result
 from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
-from deterministic_llm.enforcer.terms import AwaitingCall, BlockingCall, ModelOptions, Terms
-from deterministic_llm.errors import ConfigurationError, EnforcementError
-from deterministic_llm.providers import local
-from deterministic_llm.providers.openai import ChatModel
-from deterministic_llm.storage import models
+from deterministic_llm.enforcer.terms import ModelOptions, Terms
+from deterministic_llm.errors import EnforcementError
+from deterministic_llm.sources import Asked, Prompt, messages_of, source_of
 from deterministic_llm.targets import Declared, compiled
 
 if TYPE_CHECKING:
@@ -30,7 +22,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Prompt: TypeAlias = str | Sequence[ChatMessage]
 
 
 class DecoratePrompt(Generic[T_co]):
@@ -67,8 +58,13 @@ class Model:
         **options: Unpack[ModelOptions],
     ) -> None:
         self.name = name
-        self._options: ModelOptions = {**_defaults(name), **options}
-        self._source = _source(name, client=client, base_url=base_url, api_key=api_key)
+        source = source_of(name, client=client, base_url=base_url, api_key=api_key)
+        self._source = replace(source, parameters={**source.parameters, **options})
+
+    @property
+    def source(self) -> Asked:
+        """Where its answers come from, for what falls back on this model."""
+        return self._source
 
     def __repr__(self) -> str:
         return f"Model({self.name!r})"
@@ -309,121 +305,19 @@ class Model:
     def _terms(
         self, output_type: object, on_exhausted: object, options: Mapping[str, object]
     ) -> Terms[object]:
-        chosen = {**self._options, **options}
+        chosen = {**self._source.parameters, **options}
         return Terms(compiled(output_type), self._source, on_exhausted, chosen)
 
     def _run(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
+        task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
         try:
-            return blocking.run(terms.task().about(messages_of(prompt)), self._source.complete)
+            return blocking.run(task, self._source.in_turn(terms.fallback).complete)
         except EnforcementError as error:
             return terms.settled(error)
 
     async def _arun(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
+        task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
         try:
-            task = terms.task().about(messages_of(prompt))
-            return await awaiting.run(task, self._source.acomplete)
+            return await awaiting.run(task, self._source.in_turn(terms.fallback).acomplete)
         except EnforcementError as error:
             return terms.settled(error)
-
-
-def messages_of(prompt: object) -> tuple[ChatMessage, ...]:
-    """*prompt* as chat messages; a str is one user message.
-
-    Raises TypeError, naming what it got, when it is neither.
-    """
-    if isinstance(prompt, str):
-        return ({"role": "user", "content": prompt},)
-    messages = items(prompt)
-    if messages and all(isinstance(message, Mapping) for message in messages):
-        return cast("tuple[ChatMessage, ...]", tuple(messages))
-    message = f"a prompt is a str or a list of chat messages, got {type(prompt).__qualname__}"
-    raise TypeError(message)
-
-
-class Backend(Protocol):
-    """What answers requests, blocking and awaiting."""
-
-    def complete(self, request: Request) -> Completion | CallFailure:
-        """Ask, and wait for the answer."""
-        ...
-
-    async def acomplete(self, request: Request) -> Completion | CallFailure:
-        """Ask, and await the answer."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The source of a function that returns a prompt: a backend is asked it."""
-
-    backend: Callable[[], Backend]
-    abilities: Abilities
-
-    def complete(self, request: Request) -> Completion | CallFailure:
-        """Ask the backend."""
-        return self.backend().complete(request)
-
-    async def acomplete(self, request: Request) -> Completion | CallFailure:
-        """Ask the backend, once it is there: starting one can take seconds."""
-        backend = await asyncio.to_thread(self.backend)
-        return await backend.acomplete(request)
-
-    def blocking(
-        self, function: partial[object], turn_at: int | None, target: Target[object]
-    ) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
-        """The prompt that the function returns, and how to ask it."""
-        del turn_at, target
-        return messages_of(function()), self.complete
-
-    async def awaiting(
-        self, function: partial[object], turn_at: int | None, target: Target[object]
-    ) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
-        """The prompt that the function returns, and how to ask it."""
-        del turn_at, target
-        return messages_of(await cast("Awaitable[object]", function())), self.acomplete
-
-
-_HOSTED = Abilities(json_schema=True, json_object=True)
-_EMBEDDED = Abilities(json_schema=True, any_root=True, json_object=True, grammar=True)
-
-
-def _source(
-    name: str, *, client: OpenAI | AsyncOpenAI | None, base_url: str | None, api_key: str | None
-) -> Asked:
-    """The backend of a model *name* such as ``openai:gpt-5-mini``, made when it is first asked."""
-    provider, colon, model = name.partition(":")
-    if client is not None:
-        chat = ChatModel(model or name, client=client)
-        return Asked(lambda: chat, _abilities(str(client.base_url)))
-    if provider == "openai" and model:
-        chat = ChatModel(model, base_url=base_url, api_key=api_key)
-        address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
-        return Asked(lambda: chat, _abilities(address))
-    if provider == "local" and model:
-        return Asked(partial(_embedded, model), _EMBEDDED)
-    problem = f"unknown model {name!r}" if colon else f"model {name!r} names no provider"
-    message = f"{problem}: write 'openai:gpt-5-mini', 'local:smollm2-135m', or pass client="
-    raise ConfigurationError(message)
-
-
-_OPENAI = "https://api.openai.com/v1"
-
-
-def _abilities(address: str) -> Abilities:
-    """What is known of the server at *address*: others than OpenAI's own are only asked nicely."""
-    return _HOSTED if address.startswith("https://api.openai.com/") else Abilities()
-
-
-def _defaults(name: str) -> ModelOptions:
-    """A tiny model may never stop by itself, and holds its server until it does."""
-    return {"max_tokens": 512} if name.startswith("local:") else {}
-
-
-def _embedded(name: str) -> Backend:
-    """The embedded engine with the model *name*; asked each time, as a fork or crash ends it."""
-    return _chat(name, local.address(models.locate(name)))
-
-
-@cache
-def _chat(name: str, endpoint: local.Endpoint) -> ChatModel:
-    return ChatModel(name, base_url=endpoint.base_url, api_key=endpoint.api_key)

@@ -14,6 +14,7 @@ from tenacity.wait import wait_fixed
 from deterministic_llm import (
     EnforcementError,
     Filtered,
+    NoProgress,
     ProviderError,
     Refused,
     RetriesExhausted,
@@ -28,10 +29,11 @@ from deterministic_llm._core.exchange import (
     Constraint,
     FailureKind,
 )
-from deterministic_llm._core.loop import Accept, Call, GiveUp, Task, judge, next_step
+from deterministic_llm._core.loop import Accept, Call, GiveUp, judge, next_step
 from deterministic_llm._core.policy import FOLLOWS, Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.typed import typed_target
+from deterministic_llm._core.tasks import Task
 
 
 class Person(BaseModel):
@@ -42,6 +44,7 @@ class Person(BaseModel):
 
 GOOD = Completion('{"age": 36}')
 BAD = Completion('{"age": 200}')
+WORSE = Completion('{"age": -1}')
 NOTHING = Completion(None)
 CUT = Completion('{"age": 3', "length")
 BUSY = CallFailure("busy", "overloaded", status=503)
@@ -86,7 +89,10 @@ def tell(job: Task[Person], answers: list[Completion | CallFailure]) -> Story:
 ENDS = [
     pytest.param([GOOD], None, id="a valid answer ends the run"),
     pytest.param([BAD, GOOD], None, id="an invalid answer is asked for again"),
-    pytest.param([BAD, BAD, BAD], RetriesExhausted, id="three invalid answers exhaust two retries"),
+    pytest.param(
+        [BAD, WORSE, BAD], RetriesExhausted, id="three invalid answers exhaust two retries"
+    ),
+    pytest.param([BAD, BAD], NoProgress, id="the same wrong answer twice is no progress"),
     pytest.param([NOTHING, GOOD], None, id="an empty answer is asked for again"),
     pytest.param([NOTHING] * 3, RetriesExhausted, id="three empty answers exhaust two retries"),
     pytest.param([Completion(None, "refusal", "no")], Refused, id="a refusal field ends the run"),
@@ -97,7 +103,7 @@ ENDS = [
     pytest.param([CUT], Truncated, id="a cut answer without a known limit ends the run"),
     pytest.param([BUSY, BUSY, GOOD], None, id="a busy server is waited for"),
     pytest.param([DENIED], ProviderError, id="a wrong key is not tried again"),
-    pytest.param([BAD, BUSY, BAD, BUSY, GOOD], None, id="waiting does not use up re-asks"),
+    pytest.param([BAD, BUSY, WORSE, BUSY, GOOD], None, id="waiting does not use up re-asks"),
 ]
 
 
@@ -110,7 +116,7 @@ def test_a_transcript_ends_as_the_policy_says(
     assert len(story.attempts) == len(answers)
     if error is None:
         assert isinstance(story.end, Accept)
-        assert story.end.accepted.output == Person(age=36)
+        assert story.end.output == Person(age=36)
     else:
         assert isinstance(story.end, GiveUp)
         assert type(story.end.error) is error
@@ -170,15 +176,15 @@ def test_closed_members_are_taken_only_when_the_model_stopped_by_itself():
 
 
 def test_a_reask_says_what_was_wrong_after_an_unchanged_prompt():
-    """The first prompt is the prefix; path, bound and value stand in one line; nothing grows."""
-    story = tell(task(), [BAD, BAD, GOOD])
+    """The prompt is the prefix; path, bound and value stand in one line; nothing adds up."""
+    story = tell(task(), [BAD, WORSE, GOOD])
     first, second, third = (attempt.request for attempt in story.attempts)
     asked = [str(request.messages[0]["content"]) for request in (first, second, third)]
     assert all(text.startswith("How old is Ada?\n\n") for text in asked)
     line = "- $.age: expected an integer from 0 to 150, got 200 (choose a number from 0 to 150)"
     assert line in asked[1].splitlines()
-    assert asked[1] == asked[2]
-    assert "200" not in asked[0]
+    assert len(asked[2]) < len(asked[1])
+    assert "200" not in asked[0] + asked[2]
 
 
 def test_every_outcome_has_a_row():

@@ -12,10 +12,10 @@ from deterministic_llm import EnforcementError
 from deterministic_llm._core.attempts import Attempt, Request
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import UNCONSTRAINED, CallFailure, Completion
-from deterministic_llm._core.loop import Task
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.typed import typed_target
+from deterministic_llm._core.tasks import Task
 from deterministic_llm._drivers import awaiting, blocking
 
 Answer = Completion | CallFailure

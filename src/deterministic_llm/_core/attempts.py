@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeAlias
+from decimal import Decimal
+from typing import Final, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -95,6 +96,7 @@ AnswerOutcome: TypeAlias = Literal[
     "several_calls",
     "wrong_tool",
     "degenerate",
+    "aborted",
     "truncated",
     "refused",
     "filtered",
@@ -105,11 +107,43 @@ Outcome: TypeAlias = AnswerOutcome | FailureKind
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """The one JSON value that an answer held although it is not the target yet.
+
+    It holds closed members only, so that others can be merged into it; where the text was
+    *truncated*, *open_paths* are the JSONPaths in *value*, outermost first, of the objects and
+    lists that were not closed.
+    """
+
+    value: JsonValue
+    truncated: bool = False
+    open_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member goes: instead of what is at *location*, or behind the last item of it."""
+
+    location: tuple[str | int, ...]
+    appends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A part of the answer that is asked for alone: its keys, and their *places* in *base*."""
+
+    base: JsonValue
+    places: Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to a model: the caller's *prompt*, what we add, and how the answer is held.
 
     *prompt* is empty around a function that makes its own call; *feedback* says how to answer, or
-    what was wrong with the answer before.
+    what was wrong with the answer before. *patch* asks for a part of the answer alone. *model*
+    counts the models of the run: 0 is the first, then come those to fall back on. *timeout* is what
+    is left of the run's time, in seconds.
     """
 
     number: int
@@ -118,6 +152,9 @@ class Request:
     violations: tuple[Violation, ...] = ()
     constraint: Constraint = UNCONSTRAINED
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    patch: Patch | None = None
+    model: int = 0
+    timeout: float | None = None
 
     @property
     def additions(self) -> tuple[ChatMessage, ...]:
@@ -157,20 +194,49 @@ class Rejected:
     outcome: AnswerOutcome
     violations: tuple[Violation, ...]
     repairs_tried: tuple[Repair, ...] = ()
+    draft: Draft | None = None
+
+
+UNCHANGED: Final = object()
+"""The value of a check that mended nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one validator said of an accepted output, in *seconds*.
+
+    *value* is the output that its fix made of it, with the *repair* that this was; *attempts* are
+    the calls that a judge model needed.
+    """
+
+    validator: str
+    severity: Literal["error", "warning"] = "error"
+    violations: tuple[Violation, ...] = ()
+    repair: Repair | None = None
+    value: object = UNCHANGED
+    seconds: float = 0.0
+    attempts: tuple[Attempt[object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answered(Generic[T_co]):
-    """A call that brought an answer, with our verdict on it."""
+    """A call that brought an answer, with our verdict on it and what the validators said.
+
+    *ended* is when the call was over, in seconds since the run began.
+    """
 
     request: Request
     completion: Completion
     verdict: Accepted[T_co] | Rejected
+    checks: tuple[Checked, ...] = ()
+    ended: float = field(default=0.0, compare=False)
 
     @property
     def outcome(self) -> Outcome:
         """What the call came to."""
-        return self.verdict.outcome if isinstance(self.verdict, Rejected) else "accepted"
+        if isinstance(self.verdict, Rejected):
+            return self.verdict.outcome
+        return "invalid" if self.violations else "accepted"
 
     @property
     def text(self) -> str | None:
@@ -179,8 +245,9 @@ class Answered(Generic[T_co]):
 
     @property
     def usage(self) -> Usage:
-        """Tokens of this call."""
-        return self.completion.usage
+        """Tokens of this call and of the models that judged its output."""
+        judges = (each.usage for check in self.checks for each in check.attempts)
+        return sum(judges, start=self.completion.usage)
 
     @property
     def seconds(self) -> float:
@@ -190,12 +257,40 @@ class Answered(Generic[T_co]):
     @property
     def violations(self) -> tuple[Violation, ...]:
         """What was wrong with the answer."""
-        return self.verdict.violations if isinstance(self.verdict, Rejected) else ()
+        if isinstance(self.verdict, Rejected):
+            return self.verdict.violations
+        return self._said("error") if self.checks else ()
+
+    @property
+    def warnings(self) -> tuple[Violation, ...]:
+        """What the validators only warn of."""
+        return self._said("warning") if self.checks else ()
+
+    @property
+    def output(self) -> object:
+        """The accepted output, as the validators' fixes left it; None when there is none."""
+        fixed = (check.value for check in reversed(self.checks) if check.value is not UNCHANGED)
+        return next(fixed, self.verdict.output if isinstance(self.verdict, Accepted) else None)
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
         """What was mended in an accepted answer."""
-        return self.verdict.repairs if isinstance(self.verdict, Accepted) else ()
+        if isinstance(self.verdict, Rejected):
+            return ()
+        fixes = (check.repair for check in self.checks)
+        return (*self.verdict.repairs, *(repair for repair in fixes if repair is not None))
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars of this call and of the models that judged its output; None when unknown."""
+        judges = total_cost([each for check in self.checks for each in check.attempts])
+        if self.completion.cost is None or judges is None:
+            return None
+        return self.completion.cost + judges
+
+    def _said(self, severity: str) -> tuple[Violation, ...]:
+        checks = (check for check in self.checks if check.severity == severity)
+        return tuple(violation for check in checks for violation in check.violations)
 
     @property
     def summary(self) -> str:
@@ -209,11 +304,15 @@ class Failed:
 
     request: Request
     failure: CallFailure
+    ended: float = field(default=0.0, compare=False)
 
     text = None
     violations = ()
+    warnings = ()
     repairs = ()
+    checks = ()
     usage = Usage()
+    cost = Decimal(0)  # an unanswered call: what it may have cost stays reserved as unsettled
 
     @property
     def outcome(self) -> Outcome:
@@ -234,6 +333,16 @@ class Failed:
 Attempt: TypeAlias = Answered[T_co] | Failed
 
 
+def total_cost(attempts: Sequence[Attempt[object]]) -> Decimal | None:
+    """US dollars that *attempts* took; None when that of an answer is unknown."""
+    total = Decimal(0)
+    for attempt in attempts:
+        if attempt.cost is None:
+            return None
+        total += attempt.cost
+    return total
+
+
 @dataclass(frozen=True, slots=True)
 class Result(Generic[T_co]):
     """What a run came to: the *output* and every attempt that led to it.
@@ -249,6 +358,16 @@ class Result(Generic[T_co]):
     def usage(self) -> Usage:
         """Tokens of all attempts together."""
         return sum((attempt.usage for attempt in self.attempts), start=Usage())
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars that all answered calls took; None when that of one is unknown."""
+        return total_cost(self.attempts)
+
+    @property
+    def warnings(self) -> tuple[Violation, ...]:
+        """What validators only warn of in the output."""
+        return self.attempts[-1].warnings
 
     @property
     def elapsed(self) -> float:

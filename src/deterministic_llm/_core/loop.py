@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Generic, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeAlias, cast
 
+from pydantic_core import to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import (
     Accepted,
     Answered,
     Attempt,
+    Checked,
     Failed,
+    Patch,
     Request,
     Result,
 )
-from deterministic_llm._core.contract import Contract, judge_completion
-from deterministic_llm._core.exchange import (
-    CallFailure,
-    ChatMessage,
-    Completion,
-    JsonValue,
+from deterministic_llm._core.checks import Validator
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.policy import FOLLOWS, delay_before_resend, failures_in_a_row
+from deterministic_llm._core.questions import (
+    again,
+    asked_anew,
+    for_members,
+    for_the_rest,
+    with_room,
 )
-from deterministic_llm._core.policy import FOLLOWS, Policy, delay_before_resend, failures_in_a_row
-from deterministic_llm._core.reask import reask
-from deterministic_llm.errors import EnforcementError, ProviderError
+from deterministic_llm._core.tasks import Task
+from deterministic_llm._core.verdicts import judge_completion
+from deterministic_llm.errors import (
+    DeadlineExceeded,
+    EnforcementError,
+    NoProgress,
+    ProviderError,
+)
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Task(Generic[T_co]):
-    """One run: what is asked, what the answer must be, and how patiently it is sought."""
-
-    contract: Contract[T_co]
-    policy: Policy
-    prompt: tuple[ChatMessage, ...] = ()
-    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-
-    def about(self, prompt: tuple[ChatMessage, ...]) -> Task[T_co]:
-        """The same task with *prompt*."""
-        return replace(self, prompt=prompt) if prompt else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +50,18 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Ask *validator* about the output *value*."""
+
+    validator: Validator
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
 class Accept(Generic[T_co]):
     """The run has its value."""
 
-    accepted: Accepted[T_co]
+    output: T_co
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,92 +71,174 @@ class GiveUp:
     error: EnforcementError
 
 
-Step: TypeAlias = Call | Accept[T_co] | GiveUp
+Step: TypeAlias = Call | Check | Accept[T_co] | GiveUp
 
 
 def next_step(task: Task[T_co], attempts: Sequence[Attempt[T_co]]) -> Step[T_co]:
     """Decide what follows *attempts*."""
     if not attempts:
-        return Call(_first_request(task))
+        return Call(asked_anew(task, number=1))
     last = attempts[-1]
+    if task.policy.timeout is not None and last.ended >= task.policy.timeout:
+        return GiveUp(DeadlineExceeded(tuple(attempts)))
     if isinstance(last, Failed):
-        return _after_failure(task, attempts, last)
-    if isinstance(last.verdict, Accepted):
-        return Accept(last.verdict)
-    follow = FOLLOWS[last.outcome]
-    answers = sum(isinstance(attempt, Answered) for attempt in attempts)
-    if follow.step == "stop" or answers > task.policy.max_retries:
-        return GiveUp(follow.error(tuple(attempts)))
-    if follow.step == "enlarge":
-        return _enlarged(last, attempts, follow.error)
-    return Call(_reask(task, last))
+        return _resent(task, attempts, last)
+    return _after_answer(task, attempts, last)
 
 
-def judge(task: Task[T_co], request: Request, answer: Completion | CallFailure) -> Attempt[T_co]:
-    """The record of one call: *request*, its *answer*, and our verdict."""
+def judge(
+    task: Task[T_co], request: Request, answer: Completion | CallFailure, ended: float = 0.0
+) -> Attempt[T_co]:
+    """The record of one call: *request*, its *answer*, and our verdict.
+
+    *ended* is when it was over, in seconds since the run began.
+    """
     if isinstance(answer, CallFailure):
-        return Failed(request, answer)
-    return Answered(request, answer, judge_completion(task.contract, answer))
+        return Failed(request, answer, ended)
+    verdict = judge_completion(task.contract, answer, request, task.context)
+    return Answered(request, answer, verdict, ended=ended)
+
+
+def checked(attempt: Attempt[T_co], check: Checked, ended: float = 0.0) -> Attempt[T_co]:
+    """*attempt* with what one more validator said of it."""
+    if isinstance(attempt, Failed):
+        return attempt
+    return replace(attempt, checks=(*attempt.checks, check), ended=ended)
 
 
 def conclude(step: Accept[T_co] | GiveUp, attempts: Sequence[Attempt[T_co]]) -> Result[T_co]:
     """The result of a run that ended with *step*; raises the error of a run that gave up."""
     if isinstance(step, GiveUp):
         raise step.error
-    return Result(step.accepted.output, tuple(attempts))
+    return Result(step.output, tuple(attempts))
 
 
-def _first_request(task: Task[object]) -> Request:
-    contract = task.contract
-    return Request(
-        number=1,
-        prompt=task.prompt,
-        feedback=contract.instructions,
-        constraint=contract.constraint,
-        parameters=task.parameters,
-    )
-
-
-def _reask(task: Task[object], last: Answered[object]) -> Request:
-    return replace(
-        last.request,
-        number=last.request.number + 1,
-        feedback=reask(last.violations, task.contract.instructions),
-        violations=last.violations,
-    )
-
-
-def _enlarged(
-    last: Answered[T_co], attempts: Sequence[Attempt[T_co]], error: type[EnforcementError]
+def _after_answer(
+    task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Answered[T_co]
 ) -> Step[T_co]:
-    """The same question with twice the room; without a known limit there is nothing to raise."""
-    parameters = last.request.parameters
-    limits = {
-        name: limit * 2
-        for name in ("max_tokens", "max_completion_tokens")
-        if isinstance(limit := parameters.get(name), int)
-    }
-    if not limits:
-        return GiveUp(error(tuple(attempts)))
-    number = last.request.number + 1
-    return Call(replace(last.request, number=number, parameters={**parameters, **limits}))
-
-
-def _after_failure(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Failed) -> Step[T_co]:
+    if isinstance(last.verdict, Accepted):
+        unasked = task.validators[len(last.checks) :]
+        # What waits, and may cost, is asked only about what all the others let pass.
+        if unasked and not (last.violations and unasked[0].waits):
+            return Check(unasked[0], last.output)
+        if not last.violations:
+            return Accept(cast("T_co", last.output))
     follow = FOLLOWS[last.outcome]
-    allowed = task.policy.transport_retries
+    if follow.step == "resend":
+        return _resent(task, attempts, last)
+    if follow.step == "stop":
+        return _next_model(task, attempts, follow.error)
+    step = _asked_again(task, attempts, last)
+    return _next_model(task, attempts, step) if isinstance(step, type) else Call(step)
+
+
+def _asked_again(
+    task: Task[object], attempts: Sequence[Attempt[object]], last: Answered[object]
+) -> Request | type[EnforcementError]:
+    """The next question to the same model, or the error that it has come to."""
+    answers = [each for each in _of_one_model(attempts) if isinstance(each, Answered)]
+    follow = FOLLOWS[last.outcome]
+    stuck = last.outcome == "invalid" and len(answers) > 1 and _says(answers[-2]) == _says(last)
     if follow.at_most is not None:
-        allowed = min(allowed, follow.at_most)
-    used_up = failures_in_a_row(attempts) > allowed
-    if follow.step == "stop" or last.failure.final or used_up:
-        return GiveUp(_failed(follow.error, attempts, last))
-    request = replace(last.request, number=last.request.number + 1)
-    return Call(request, delay_before_resend(task.policy, attempts))
+        alike = [each for each in answers if each.outcome == last.outcome]
+        if len(alike) > follow.at_most:
+            return follow.error
+    if len(answers) > task.policy.max_retries:
+        return NoProgress if stuck else follow.error
+    if follow.step == "enlarge":
+        return _with_more_room(task, last) or follow.error
+    return _reasked(task, last, stuck=stuck)
 
 
-def _failed(
-    error: type[EnforcementError], attempts: Sequence[Attempt[object]], last: Failed
-) -> EnforcementError:
+def _reasked(
+    task: Task[object], last: Answered[object], *, stuck: bool
+) -> Request | type[EnforcementError]:
+    """The next rung: what failed alone, then the whole, then another model."""
+    if last.outcome == "degenerate":
+        return again(task, last, shake=True)
+    in_part = last.request.patch is not None
+    if stuck and not in_part:
+        return NoProgress
+    part = None if stuck else _part(task, last)
+    return again(task, last) if part is None else for_members(task, last, part)
+
+
+def _says(attempt: Answered[object]) -> tuple[object, ...]:
+    """What was wrong with an answer, values included."""
+    told = tuple((each.path, each.code, each.got) for each in attempt.violations)
+    return (attempt.outcome, told)
+
+
+def _part(task: Task[object], last: Answered[object]) -> Patch | None:
+    """What to ask for alone; None when it must be the whole.
+
+    The same members asked for twice in vain are not asked for alone a third time.
+    """
+    if not task.heard or last.outcome != "invalid":
+        return None
+    if isinstance(last.verdict, Accepted):
+        base = to_jsonable_python(last.output, by_alias=True)
+    elif last.verdict.draft is not None and not last.verdict.draft.truncated:
+        base = last.verdict.draft.value
+    else:
+        return None
+    part = task.mending(base, last.violations)
+    before = last.request.patch
+    if part is not None and before is not None and part.places.keys() == before.places.keys():
+        return None
+    return part
+
+
+def _with_more_room(task: Task[object], last: Answered[object]) -> Request | None:
+    """A cut answer is asked for with more room, or else only the rest of it; never the same."""
+    enlarged = with_room(task, last)
+    if enlarged is not None or not task.heard:
+        return enlarged
+    draft = last.verdict.draft if not isinstance(last.verdict, Accepted) else None
+    rest = None if draft is None else task.continuing(draft)
+    before = last.request.patch
+    if rest is None or (before is not None and before == rest):
+        return None
+    return for_the_rest(task, last, rest)
+
+
+def _next_model(
+    task: Task[T_co], attempts: Sequence[Attempt[T_co]], error: type[EnforcementError]
+) -> Step[T_co]:
+    """The first question to the next model of the run, if there is one."""
+    request = attempts[-1].request
+    if error.falls_back and request.model < len(task.fallback):
+        return Call(asked_anew(task, number=request.number + 1, model=request.model + 1))
+    last = attempts[-1]
     if issubclass(error, ProviderError):
-        return error(tuple(attempts), last.failure)
-    return error(tuple(attempts))
+        failure = last.failure if isinstance(last, Failed) else CallFailure(last.summary, "cut_off")
+        return GiveUp(error(tuple(attempts), failure))
+    return GiveUp(error(tuple(attempts)))
+
+
+def _resent(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Attempt[T_co]) -> Step[T_co]:
+    """The same request after a wait, unless it was sent often enough or the time is up."""
+    follow, policy = FOLLOWS[last.outcome], task.policy
+    final = isinstance(last, Failed) and last.failure.final
+    alike = 0
+    for attempt in reversed(_of_one_model(attempts)):
+        if attempt.outcome != last.outcome:
+            break
+        alike += 1
+    too_often = follow.at_most is not None and alike > follow.at_most
+    if follow.step == "stop" or final or too_often:
+        return _next_model(task, attempts, follow.error)
+    if failures_in_a_row(_of_one_model(attempts)) > policy.transport_retries:
+        return _next_model(task, attempts, follow.error)
+    delay = delay_before_resend(policy, attempts)
+    if policy.timeout is not None and last.ended + delay >= policy.timeout:
+        return GiveUp(DeadlineExceeded(tuple(attempts)))
+    return Call(replace(last.request, number=last.request.number + 1), delay)
+
+
+def _of_one_model(attempts: Sequence[Attempt[T_co]]) -> Sequence[Attempt[T_co]]:
+    """The attempts with the model that was asked last."""
+    model = attempts[-1].request.model
+    if model == 0:
+        return attempts
+    return [each for each in attempts if each.request.model == model]

@@ -11,6 +11,7 @@ from tenacity import RetryCallState
 from tenacity.wait import wait_base, wait_exponential
 
 from deterministic_llm._core.attempts import Attempt, Failed, Outcome
+from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,
@@ -29,12 +30,14 @@ _PATIENT = wait_exponential(multiplier=0.5, max=30)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often and how patiently a run goes on."""
+    """How often and how patiently a run goes on; *timeout* is in seconds for the whole of it."""
 
     max_retries: int = 2
     transport_retries: int = 8
     wait: wait_base = _PATIENT
     seed: int = 0
+    timeout: float | None = None
+    max_tokens_ceiling: int = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ FOLLOWS: Mapping[Outcome, Follow] = {
     "several_calls": Follow("reask", RetriesExhausted, "different tool calls: none is picked"),
     "wrong_tool": Follow("reask", RetriesExhausted, "a tool that was not offered"),
     "degenerate": Follow("reask", Degenerate, "the answer repeats itself without end", 1),
+    "aborted": Follow("resend", ProviderError, "the server broke the answer off", 2),
     "truncated": Follow("enlarge", Truncated, "cut at the token limit"),
     "refused": Follow("stop", Refused, "the model declined"),
     "filtered": Follow("stop", Filtered, "the provider withheld the answer"),
@@ -105,3 +109,46 @@ def failures_in_a_row(attempts: Sequence[Attempt[object]]) -> int:
             break
         count += 1
     return count
+
+
+def with_more_room(
+    parameters: Mapping[str, JsonValue], ceiling: int
+) -> Mapping[str, JsonValue] | None:
+    """*parameters* with twice the tokens for an answer; None when they are at the *ceiling*."""
+    limits = {
+        name: min(limit * 2, ceiling)
+        for name in TOKEN_LIMITS
+        if isinstance(limit := parameters.get(name), int) and limit < ceiling
+    }
+    return {**parameters, **limits} if limits else None
+
+
+TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
+"""The parameters that say how many tokens an answer may have."""
+
+
+def shaken(parameters: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """*parameters* that lead elsewhere: an endless repetition comes back under the same ones."""
+    temperature, seed = parameters.get("temperature"), parameters.get("seed")
+    changed: dict[str, JsonValue] = {"temperature": 0.7}
+    if isinstance(temperature, int | float):
+        changed["temperature"] = min(temperature + 0.3, 1.0)
+    if isinstance(seed, int):
+        changed["seed"] = seed + 1
+    return {**parameters, **changed}
+
+
+def whole_is_cheaper(prompt: int, whole: int, part: int) -> bool:
+    """Whether a native re-ask should ask for the whole: sizes in characters.
+
+    Another schema is another prefix, so the provider's cache no longer serves the prompt. That
+    loses nine tenths of the price of a prompt of 1,024 tokens or more, while a token written costs
+    at least four times one read (the price lists of the large providers, 2026).
+    """
+    tokens = prompt / CHARACTERS_A_TOKEN
+    lost = 0.9 * tokens if tokens >= 1024 else 0.0
+    return 4 * (whole - part) / CHARACTERS_A_TOKEN < lost
+
+
+CHARACTERS_A_TOKEN = 4
+"""Characters of English text in a token, by the rule of thumb that tokenizers' makers give."""

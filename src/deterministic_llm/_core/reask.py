@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.schema.phrasing import instruction
@@ -20,6 +21,45 @@ def instructions(target: Target[object]) -> str:
 
 
 def reask(violations: Sequence[Violation], instructions: str) -> str:
-    """The follow-up that asks again: one line a violation, got values quoted on that line."""
-    lines = "\n".join(f"- {violation}" for violation in violations)
+    """The follow-up that asks for the whole again: what was wrong, and how to answer."""
+    lines = _lines(violations)
     return f"A previous answer was not valid:\n{lines}\nAnswer again. {instructions}".rstrip()
+
+
+def reask_members(violations: Sequence[Violation], target: JsonTarget[object]) -> str:
+    """The follow-up that asks for the members of *target* only, the rest being right."""
+    return (
+        f"A previous answer was not valid:\n{_lines(violations)}\nAll the rest of it is kept. "
+        f"Answer only with what follows, as JSON of this type:\n{render(target.schema)}"
+    )
+
+
+def go_on(target: JsonTarget[object]) -> str:
+    """The follow-up to an answer that was cut: what has come is kept, *target* is the rest."""
+    return (
+        "A previous answer was cut off at the token limit; what had come is kept. Go on from "
+        f"there, and answer only with what follows, as JSON of this type:\n{render(target.schema)}"
+    )
+
+
+def _lines(violations: Sequence[Violation]) -> str:
+    """A line a violation; what was got is quoted as JSON, and only once where it repeats."""
+    shown: set[str | None] = set()
+    lines: list[str] = []
+    room = _MOST_CHARACTERS
+    for violation in violations:
+        again = violation.got in shown and len(violation.got or "") > _SHORT
+        shown.add(violation.got)
+        line = f"- {replace(violation, got='the same') if again else violation}"
+        room -= len(line)
+        if lines and room < 0:
+            lines.append(f"- and {len(violations) - len(lines)} more")
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+_MOST_CHARACTERS = 1000
+"""Of violations in a follow-up, so that it stays small however much was wrong."""
+_SHORT = 12
+"""Characters of a value that may as well be said again."""

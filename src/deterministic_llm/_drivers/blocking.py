@@ -9,8 +9,11 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Attempt, Request, Result
 from deterministic_llm._core.exchange import CallFailure, Completion
-from deterministic_llm._core.loop import Call, Task, conclude, judge, next_step
+from deterministic_llm._core.loop import Call, Check, checked, conclude, judge, next_step
+from deterministic_llm._core.tasks import Task
+from deterministic_llm._drivers.checking import check
 from deterministic_llm._drivers.log import logged
+from deterministic_llm._drivers.stopwatch import Stopwatch
 
 T = TypeVar("T")
 
@@ -24,8 +27,21 @@ def run(
 ) -> Result[T]:
     """Carry out *task* with *call*; raises what the loop gives up with."""
     attempts = list(resume)
-    while isinstance(step := next_step(task, attempts), Call):
-        if step.delay:  # sleep(0) would yield the processor
-            sleep(step.delay)
-        attempts.append(logged(judge(task, step.request, call(step.request))))
-    return conclude(step, attempts)
+    watch = Stopwatch(task.policy.timeout, attempts)
+    while True:
+        step = next_step(task, attempts)
+        if isinstance(step, Call):
+            if step.delay:  # sleep(0) would yield the processor
+                sleep(step.delay)
+            request = watch.timed(step.request)
+            answer = call(request)
+            attempts.append(logged(judge(task, request, answer, watch.now())))
+        elif isinstance(step, Check):
+            try:
+                said = check(step.validator, step.value, task.context, timeout=watch.left())
+            except TimeoutError:
+                attempts.append(watch.late(attempts[-1], step.validator))
+            else:
+                attempts[-1] = checked(attempts[-1], said, watch.now())
+        else:
+            return conclude(step, attempts)

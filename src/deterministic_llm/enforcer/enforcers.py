@@ -29,7 +29,7 @@ from deterministic_llm.enforcer.signatures import (
     waits,
     without_turn,
 )
-from deterministic_llm.enforcer.terms import ModelOptions, Terms
+from deterministic_llm.enforcer.terms import Asking, ModelOptions, Terms
 from deterministic_llm.errors import EnforcementError
 
 P = ParamSpec("P")
@@ -61,8 +61,8 @@ class _Decorated(Generic[T_co]):
         self.__wrapped__ = function
         self._terms = terms
         self._found_at = found_at
-        self._task = terms.task()
         self._turn_at = turn_position(function)
+        self._task = terms.task(turn_at=self._turn_at)
 
     @property
     def __signature__(self) -> Signature:
@@ -76,6 +76,9 @@ class _Decorated(Generic[T_co]):
     def __repr__(self) -> str:
         name = getattr(self, "__qualname__", repr(self.__wrapped__))
         return f"<{type(self).__name__} {name} -> {self._terms.target.name}>"
+
+    def _asking(self, function: partial[object]) -> Asking:
+        return Asking(function, self._turn_at, self._terms.target, self._terms.fallback)
 
     def _bound(self, instance: object, owner: object) -> object:
         binder = getattr(type(self.__wrapped__), "__get__", None)
@@ -116,11 +119,12 @@ class Enforcer(_Decorated[T_co], Generic[P, T_co]):
 
     def run(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co]:
         """Run, and return the output with its evidence."""
-        asked = partial(self.__wrapped__, *args, **kwargs)
         terms = self._terms
-        prompt, call = terms.source.blocking(asked, self._turn_at, terms.target)
+        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        prompt, call = terms.source.blocking(asked)
         try:
-            return blocking.run(self._task.about(prompt), call)
+            task = self._task.about(prompt, terms.context(args, kwargs))
+            return blocking.run(task, call)
         except EnforcementError as error:
             return terms.settled(error)
 
@@ -164,11 +168,12 @@ class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
 
     async def run(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co]:
         """Run, and return the output with its evidence."""
-        asked = partial(self.__wrapped__, *args, **kwargs)
         terms = self._terms
-        prompt, call = await terms.source.awaiting(asked, self._turn_at, terms.target)
+        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        prompt, call = await terms.source.awaiting(asked)
         try:
-            return await awaiting.run(self._task.about(prompt), call)
+            task = self._task.about(prompt, terms.context(args, kwargs))
+            return await awaiting.run(task, call)
         except EnforcementError as error:
             return terms.settled(error)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from typing import Any, Generic, Protocol, TypeAlias, cast
 
@@ -11,6 +11,7 @@ from tenacity.wait import wait_base
 from typing_extensions import TypedDict, TypeVar
 
 from deterministic_llm._core.attempts import Request, Result
+from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.contract import Contract, constrain
 from deterministic_llm._core.exchange import (
     Abilities,
@@ -20,11 +21,11 @@ from deterministic_llm._core.exchange import (
     JsonValue,
     Mode,
 )
-from deterministic_llm._core.loop import Task
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.target import Target
-from deterministic_llm.errors import EnforcementError
+from deterministic_llm._core.tasks import Task, Way
+from deterministic_llm.errors import ConfigurationError, EnforcementError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -36,9 +37,14 @@ class Options(TypedDict, total=False):
     max_retries: int
     transport_retries: int
     wait: wait_base
+    timeout: float
     strict: bool
     mode: Mode
     seed: int
+    max_tokens_ceiling: int
+    validators: Sequence[Validator | Callable[..., object]]
+    context: object
+    fallback: Sequence[object]
 
 
 class ModelOptions(Options, total=False):
@@ -54,28 +60,43 @@ class ModelOptions(Options, total=False):
 
 
 BlockingCall: TypeAlias = Callable[[Request], Completion | CallFailure]
+Parameters: TypeAlias = Mapping[str, object]
 AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Completion | CallFailure]]
 
 
 class Source(Protocol):
-    """Where the answers of a decorated function come from."""
+    """Where the answers of a decorated function come from, first and when falling back."""
 
     @property
     def abilities(self) -> Abilities:
         """What its backend can hold an answer to."""
         ...
 
-    def blocking(
-        self, function: partial[object], turn_at: int | None, target: Target[object]
-    ) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
+    def hears(self, turn_at: int | None) -> bool:
+        """Whether what we add to the prompt gets to the model at all."""
+        ...
+
+    def others(self, fallback: Sequence[object]) -> Sequence[tuple[Abilities, Parameters]]:
+        """The abilities and parameters of each of *fallback*; raises ConfigurationError."""
+        ...
+
+    def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
         """The prompt of one run, and how to ask."""
         ...
 
-    async def awaiting(
-        self, function: partial[object], turn_at: int | None, target: Target[object]
-    ) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
+    async def awaiting(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
         """The same for an async function."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One call of a decorated *function* with its arguments, and where it takes its Turn."""
+
+    function: partial[object]
+    turn_at: int | None
+    target: Target[object]
+    fallback: Sequence[object] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +112,50 @@ class Terms(Generic[T_co]):
         """These terms with other options laid over them."""
         return Terms(self.target, self.source, on_exhausted, {**self.options, **options})
 
-    def task(self) -> Task[T_co]:
-        """The run that these terms ask for, still without a prompt."""
+    def task(self, *, turn_at: int | None = None) -> Task[T_co]:
+        """The run that these terms ask for, still without a prompt; *turn_at* is for the Turn.
+
+        Raises ConfigurationError for an option that makes no sense.
+        """
         chosen = cast("ModelOptions", self.options)
-        contract = _contract(
-            self.target,
-            self.source.abilities,
-            mode=chosen.get("mode", "auto"),
-            strict=chosen.get("strict", False),
+        mode, strict = chosen.get("mode", "auto"), chosen.get("strict", False)
+        contract = _contract(self.target, self.source.abilities, mode=mode, strict=strict)
+        validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
+        return Task(
+            contract,
+            self._policy(),
+            parameters=_without_ours(self.options),
+            fallback=tuple(self._ways(mode)),
+            validators=tuple(validators),
+            heard=self.source.hears(turn_at),
         )
-        policy = Policy(
-            chosen.get("max_retries", _DEFAULT.max_retries),
-            chosen.get("transport_retries", _DEFAULT.transport_retries),
-            chosen.get("wait", _DEFAULT.wait),
-            chosen.get("seed", _DEFAULT.seed),
-        )
-        parameters = {key: value for key, value in self.options.items() if key not in _OURS}
-        return Task(contract, policy, parameters=cast("Mapping[str, JsonValue]", parameters))
+
+    @property
+    def fallback(self) -> Sequence[object]:
+        """What is asked, one after another, when the source gives no valid answer."""
+        return cast("ModelOptions", self.options).get("fallback", ())
+
+    def context(self, arguments: Sequence[object], keywords: Mapping[str, object]) -> object:
+        """What validators are given besides the output: as given, or made of the *arguments*."""
+        given = self.options.get("context")
+        return given(*arguments, **keywords) if callable(given) else given
+
+    def _policy(self) -> Policy:
+        chosen = {name: self.options[name] for name in _POLICY if name in self.options}
+        policy = replace(_DEFAULT, **cast("dict[str, Any]", chosen))
+        if policy.timeout is not None and policy.timeout <= 0:
+            message = f"timeout={policy.timeout!r}: expected seconds above 0"
+            raise ConfigurationError(message)
+        if policy.max_retries < 0 or policy.transport_retries < 0:
+            message = "max_retries and transport_retries: expected 0 or more"
+            raise ConfigurationError(message)
+        return policy
+
+    def _ways(self, mode: Mode) -> Iterator[Way]:
+        """How the models to fall back on are asked: their own parameters win."""
+        for abilities, theirs in self.source.others(self.fallback):
+            parameters = _without_ours({**self.options, **theirs})
+            yield Way(constrain(self.target, mode, abilities), parameters)
 
     def settled(self, error: EnforcementError) -> Result[T_co]:
         """What a run that gave up comes to: *error* raised again, or the fallback."""
@@ -121,7 +169,18 @@ class Terms(Generic[T_co]):
 
 
 _DEFAULT = Policy()
-_OURS = frozenset({"max_retries", "transport_retries", "wait", "strict", "mode"})
+_POLICY = tuple(each.name for each in fields(Policy))
+_OURS = frozenset({*_POLICY, "strict", "mode", "validators", "context", "fallback"} - {"seed"})
+
+
+def _without_ours(options: Mapping[str, object]) -> Mapping[str, JsonValue]:
+    """The parameters of a request among *options*."""
+    chosen = {key: value for key, value in options.items() if key not in _OURS}
+    return cast("Mapping[str, JsonValue]", chosen)
+
+
+def _waits(validator: Validator) -> bool:
+    return validator.waits
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,95 @@
+"""The requests of a run: from what came before to what is asked next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic_core import to_json
+
+from deterministic_llm._core.attempts import Answered, Patch, Request
+from deterministic_llm._core.contract import constrain
+from deterministic_llm._core.exchange import Abilities, Mode
+from deterministic_llm._core.policy import shaken, whole_is_cheaper, with_more_room
+from deterministic_llm._core.reask import go_on, reask, reask_members
+from deterministic_llm._core.schema.locations import value_at
+from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.tasks import Task
+
+_SCHEMA_IS_SENT = frozenset[Mode]({"native", "tool"})
+
+
+def asked_anew(task: Task[object], *, number: int, model: int = 0) -> Request:
+    """The first question to a model of the run."""
+    way = task.way(model)
+    return Request(
+        number=number,
+        prompt=task.prompt,
+        feedback=task.contract.instructions,
+        constraint=way.constraint,
+        parameters=way.parameters,
+        model=model,
+    )
+
+
+def again(task: Task[object], last: Answered[object], *, shake: bool = False) -> Request:
+    """The question for the whole once more, with what was wrong; or *shaken* out of a rut."""
+    request = last.request
+    return replace(
+        request,
+        number=request.number + 1,
+        feedback=reask(last.violations, task.contract.instructions),
+        violations=last.violations,
+        constraint=task.way(request.model).constraint,
+        parameters=shaken(request.parameters) if shake else request.parameters,
+        patch=None,
+    )
+
+
+def for_members(task: Task[object], last: Answered[object], part: Patch) -> Request:
+    """The question for the members of *part* alone, or for the whole where that is cheaper."""
+    target = _target(task, part)
+    mode = last.request.constraint.mode
+    if mode in _SCHEMA_IS_SENT and _whole_is_cheaper(last, part):
+        return again(task, last)
+    return replace(
+        last.request,
+        number=last.request.number + 1,
+        feedback=reask_members(last.violations, target),
+        violations=last.violations,
+        constraint=constrain(target, mode, Abilities()),
+        patch=part,
+    )
+
+
+def for_the_rest(task: Task[object], last: Answered[object], part: Patch) -> Request:
+    """The question for what was still to come when the answer was cut."""
+    target = _target(task, part)
+    return replace(
+        last.request,
+        number=last.request.number + 1,
+        feedback=go_on(target),
+        violations=last.violations,
+        constraint=constrain(target, last.request.constraint.mode, Abilities()),
+        patch=part,
+    )
+
+
+def with_room(task: Task[object], last: Answered[object]) -> Request | None:
+    """The same question with twice the room for an answer; None when there is no more to give."""
+    parameters = with_more_room(last.request.parameters, task.policy.max_tokens_ceiling)
+    if parameters is None:
+        return None
+    return replace(last.request, number=last.request.number + 1, parameters=parameters)
+
+
+def _target(task: Task[object], part: Patch) -> JsonTarget[object]:
+    target = task.contract.target
+    assert isinstance(target, JsonTarget)  # noqa: S101  # parts are made of nothing else
+    return patch_target(target, part)
+
+
+def _whole_is_cheaper(last: Answered[object], part: Patch) -> bool:
+    prompt = sum(len(str(message.get("content", ""))) for message in last.request.prompt)
+    alone = [value_at(part.base, place.location) for place in part.places.values()]
+    return whole_is_cheaper(prompt, len(to_json(part.base)), len(to_json(alone)))

@@ -1,0 +1,70 @@
+"""What one run is about: the target, how patiently it is sought, and which models are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Draft, Patch, Violation
+from deterministic_llm._core.checks import Validator
+from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
+from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.schema.patches import continuing, mending
+from deterministic_llm._core.schema.target import JsonTarget
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one model of a run is asked: what holds its answer, and its parameters."""
+
+    constraint: Constraint
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[T_co]):
+    """One run: what is asked, what the answer must be, and how patiently it is sought.
+
+    *fallback* are further models, asked one after another when the first gives no valid answer.
+    *validators* judge an output, with *context*, that is already the target. *heard* says whether
+    what we add to the prompt gets to the model at all: else it can only be asked the same again.
+    """
+
+    contract: Contract[T_co]
+    policy: Policy
+    prompt: tuple[ChatMessage, ...] = ()
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    fallback: tuple[Way, ...] = ()
+    validators: tuple[Validator, ...] = ()
+    context: object = None
+    heard: bool = True
+
+    def about(self, prompt: tuple[ChatMessage, ...], context: object = None) -> Task[T_co]:
+        """The same task with *prompt*, and with *context* where there is one."""
+        if not prompt and context is None:
+            return self
+        return replace(self, prompt=prompt, context=self.context if context is None else context)
+
+    def way(self, model: int) -> Way:
+        """How the model number *model* is asked."""
+        if model == 0:
+            return Way(self.contract.constraint, self.parameters)
+        return self.fallback[model - 1]
+
+    def mending(self, base: JsonValue, violations: Sequence[Violation]) -> Patch | None:
+        """What to ask for so that *base* becomes valid; None when it must be the whole."""
+        target = self.contract.target
+        return mending(target, base, violations) if isinstance(target, JsonTarget) else None
+
+    def continuing(self, draft: Draft) -> Patch | None:
+        """What to ask for so that a cut *draft* becomes whole; None when that is not known."""
+        target = self.contract.target
+        if not isinstance(target, JsonTarget):
+            return None
+        return continuing(target, draft.value, draft.open_paths)

@@ -1,0 +1,43 @@
+"""The time of one run: how long it has taken, and how much is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import perf_counter
+
+from deterministic_llm._core.attempts import Attempt, Failed, Request
+from deterministic_llm._core.checks import Validator
+from deterministic_llm._core.exchange import CallFailure
+
+OUT_OF_TIME = CallFailure("no answer before the deadline", "late")
+_LEAST = 0.001
+"""Seconds that a call gets however late it is: none at all means no limit to some clients."""
+
+
+class Stopwatch:
+    """Measures a run of at most *timeout* seconds; what is resumed has used up some of them."""
+
+    __slots__ = ("_began", "_timeout")
+
+    def __init__(self, timeout: float | None, resumed: Sequence[Attempt[object]]) -> None:
+        before = resumed[-1].ended if resumed else 0.0
+        self._began = perf_counter() - before
+        self._timeout = timeout
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return perf_counter() - self._began
+
+    def left(self) -> float | None:
+        """Seconds that the run may still take; None without a deadline."""
+        return None if self._timeout is None else max(self._timeout - self.now(), _LEAST)
+
+    def timed(self, request: Request) -> Request:
+        """*request* with the time that is left for it."""
+        return request if self._timeout is None else replace(request, timeout=self.left())
+
+    def late(self, attempt: Attempt[object], validator: Validator) -> Failed:
+        """The record of a *validator* that the time ran out on."""
+        failure = replace(OUT_OF_TIME, message=f"{validator.name} was not done by the deadline")
+        return Failed(attempt.request, failure, self.now())

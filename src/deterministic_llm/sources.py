@@ -1,0 +1,181 @@
+"""Where the answers to a prompt come from: a model's name goes in, what can be asked comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import Abilities, CallFailure, ChatMessage, Completion
+from deterministic_llm._core.shapes.members import items
+from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Parameters
+from deterministic_llm.errors import ConfigurationError
+from deterministic_llm.providers import local
+from deterministic_llm.providers.openai import ChatModel
+from deterministic_llm.storage import models
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+Prompt: TypeAlias = str | Sequence[ChatMessage]
+
+
+def messages_of(prompt: object) -> tuple[ChatMessage, ...]:
+    """*prompt* as chat messages; a str is one user message.
+
+    Raises TypeError, naming what it got, when it is neither.
+    """
+    if isinstance(prompt, str):
+        return ({"role": "user", "content": prompt},)
+    messages = items(prompt)
+    if messages and all(isinstance(message, Mapping) for message in messages):
+        return cast("tuple[ChatMessage, ...]", tuple(messages))
+    message = f"a prompt is a str or a list of chat messages, got {type(prompt).__qualname__}"
+    raise TypeError(message)
+
+
+class Backend(Protocol):
+    """What answers requests, blocking and awaiting."""
+
+    def complete(self, request: Request) -> Completion | CallFailure:
+        """Ask, and wait for the answer."""
+        ...
+
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        """Ask, and await the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The source of a function that returns a prompt: a backend is asked it.
+
+    *parameters* are those of the Model, for when it is fallen back on.
+    """
+
+    backend: Callable[[], Backend]
+    abilities: Abilities
+    parameters: Parameters = field(default_factory=dict[str, object])
+
+    def complete(self, request: Request) -> Completion | CallFailure:
+        """Ask the backend."""
+        return self.backend().complete(request)
+
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        """Ask the backend, once it is there: starting one can take seconds."""
+        backend = await asyncio.to_thread(self.backend)
+        return await backend.acomplete(request)
+
+    def hears(self, turn_at: int | None) -> bool:
+        """What we add is a part of the prompt."""
+        del turn_at
+        return True
+
+    def in_turn(self, fallback: Sequence[object]) -> Asked | InTurn:
+        """This backend, and then those of the models of *fallback*."""
+        return InTurn((self, *map(_asked, fallback))) if fallback else self
+
+    def others(self, fallback: Sequence[object]) -> Sequence[tuple[Abilities, Parameters]]:
+        """What is known of the models of *fallback*."""
+        return [(other.abilities, other.parameters) for other in map(_asked, fallback)]
+
+    def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
+        """The prompt that the function returns, and how to ask it."""
+        return messages_of(asked.function()), self.in_turn(asked.fallback).complete
+
+    async def awaiting(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
+        """The prompt that the function returns, and how to ask it."""
+        prompt = messages_of(await cast("Awaitable[object]", asked.function()))
+        return prompt, self.in_turn(asked.fallback).acomplete
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Several models, of which each request says which one is meant."""
+
+    models: tuple[Asked, ...]
+
+    def complete(self, request: Request) -> Completion | CallFailure:
+        """Ask the model that is meant."""
+        return self.models[request.model].complete(request)
+
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        """Ask the model that is meant."""
+        return await self.models[request.model].acomplete(request)
+
+
+@runtime_checkable
+class Askable(Protocol):
+    """Anything that a prompt can be put to: a Model."""
+
+    @property
+    def source(self) -> Asked:
+        """Where its answers come from."""
+        ...
+
+
+def _asked(other: object) -> Asked:
+    """A model to fall back on, or its name."""
+    if isinstance(other, str):
+        return source_of(other)
+    if isinstance(other, Askable):
+        return other.source
+    kind = type(other).__qualname__
+    message = f"fallback= of a model: expected models or names such as 'openai:gpt-5', got {kind}"
+    raise ConfigurationError(message)
+
+
+_HOSTED = Abilities(json_schema=True, json_object=True)
+_EMBEDDED = Abilities(json_schema=True, any_root=True, json_object=True, grammar=True)
+
+
+def source_of(
+    name: str,
+    *,
+    client: OpenAI | AsyncOpenAI | None = None,
+    base_url: str | None = None,
+    api_key: str | None = None,
+) -> Asked:
+    """The backend of a model *name* such as ``openai:gpt-5-mini``, made when it is first asked.
+
+    Raises ConfigurationError for a name of no provider.
+    """
+    provider, colon, model = name.partition(":")
+    if client is not None:
+        chat = ChatModel(model or name, client=client)
+        return Asked(lambda: chat, _abilities(str(client.base_url)))
+    if provider == "openai" and model:
+        chat = ChatModel(model, base_url=base_url, api_key=api_key)
+        address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+        return Asked(lambda: chat, _abilities(address))
+    if provider == "local" and model:
+        return Asked(partial(_embedded, model), _EMBEDDED, _TINY)
+    problem = f"unknown model {name!r}" if colon else f"model {name!r} names no provider"
+    message = f"{problem}: write 'openai:gpt-5-mini', 'local:smollm2-135m', or pass client="
+    raise ConfigurationError(message)
+
+
+_OPENAI = "https://api.openai.com/v1"
+
+
+def _abilities(address: str) -> Abilities:
+    """What is known of the server at *address*: others than OpenAI's own are only asked nicely."""
+    return _HOSTED if address.startswith("https://api.openai.com/") else Abilities()
+
+
+_TINY = {"max_tokens": 512}
+"""A tiny model may never stop by itself, and holds its server until it does."""
+
+
+def _embedded(name: str) -> Backend:
+    """The embedded engine with the model *name*; asked each time, as a fork or crash ends it."""
+    return _chat(name, local.address(models.locate(name)))
+
+
+@cache
+def _chat(name: str, endpoint: local.Endpoint) -> ChatModel:
+    return ChatModel(name, base_url=endpoint.base_url, api_key=endpoint.api_key)
