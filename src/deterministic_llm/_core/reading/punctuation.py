@@ -74,6 +74,11 @@ _COMMENT = (
 )
 GAP = rf"{BLANKS}(?:{_COMMENT}{BLANKS})?"
 """What may stand between two tokens: blanks, also written as escapes, and a comment."""
+COMMENTS = (
+    r"(?P<comments>(?:(?:(?://|\#)[^\n]{0,400}+(?:\n|\Z)"
+    rf"|/\*(?:[^*]|\*(?!/)){{0,400}}+\*/|<!--(?:[^-]|-(?!->)){{0,400}}+-->){BLANKS}){{0,6}}+)"
+)
+"""Comments in a row, whatever they hold."""
 COMMA = f"[{COMMAS}]"
 COLON = "(?:=>|[:=\uff1a])"
 OPENER = f"[{re.escape(''.join(OPENERS))}]"
@@ -87,5 +92,7 @@ QUOTED = (
     + ")"
 )
 """A quoted text on one line that holds none of its own marks."""
+MARK = rf"(?:(?<![^\W_])['\u2019]|['\u2019](?![^\W_])|(?!['\u2019]){QUOTE})"
+"""A quotation mark that is no apostrophe inside a word."""
 BARE_KEY = r"(?:[\w$][\w$.-]*+(?:\ [\w$][\w$.-]*+)*+)"
 KEY_AHEAD = rf"(?:{QUOTED}|{BARE_KEY}){GAP}{COLON}"

@@ -49,7 +49,7 @@ _STRINGS = re.compile(
 _COMMENTS = re.compile(
     _STRINGS.pattern
     + r"|((?:\#|/(?=[/*]))(?<![^\s,{}\[\]].)"
-    + r"(?:(?<=\#)[^\n]*+|/[^\n]*+|\*(?:[^*]++|\*(?!/))*+\*/))",
+    + r"(?:(?<=\#)[^\n]*+|/[^\n]*+|\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)))",
     re.DOTALL,
 )
 _WORD_OR_COMMA = re.compile(
@@ -63,11 +63,13 @@ _ESCAPED_BREAK = re.compile(r"\\[\n\r\t]")
 
 
 def _without_comments(piece: str, *, start: int, edits: Edits) -> str:
-    """The text with each comment blanked; one that says "and so on" stays, and is no JSON."""
+    """The text with each comment blanked; one that is more than a comment stays, and is no JSON."""
 
     def blank(match: re.Match[str]) -> str:
         comment = match[2]
         if comment is None or not is_plain(comment):
+            return match[0]
+        if comment.startswith("/*") and not comment.endswith("*/"):
             return match[0]
         edits.add("comment", start + match.start(), shown=(comment[:80], ""))
         return " " * len(comment)

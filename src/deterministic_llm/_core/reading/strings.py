@@ -17,8 +17,10 @@ from deterministic_llm._core.reading.punctuation import (
     CLOSER,
     COLON,
     COMMA,
+    COMMENTS,
     GAP,
     KEY_AHEAD,
+    MARK,
     OPENER,
     QUOTE,
     QUOTED,
@@ -42,7 +44,7 @@ def read_string(text: str, at: int, end: int, *, role: Role, edits: Edits) -> Qu
     """The string that opens at *at*, or None if the text ends before it does.
 
     A mark closes it if what follows fits its *role*. Marks inside must come in pairs, or stand
-    for inches or apostrophes, and must leave one reading only; otherwise it is error.
+    for inches or apostrophes, and must leave one reading only; otherwise it is refused.
     """
     if match := _TRIPLE.match(text, at, end):
         return _read_triple(text, match.end(), end, mark=match[0], edits=edits)
@@ -52,8 +54,8 @@ def read_string(text: str, at: int, end: int, *, role: Role, edits: Edits) -> Qu
     if closing >= end or text[closing] == "\\":
         _refuse_closers_inside(text, at, end)
         return None
-    if not _FIRST[role].match(text, closing + 1, end):
-        closing = _around_inner_marks(text, at, end, quote=quote, role=role)
+    first, closing = closing, _closing(text, at, closing, end, quote=quote, role=role)
+    if closing != first:
         edits.add("inner quotes", at)
     if quote.rule is not None:
         edits.add(quote.rule, at)
@@ -65,14 +67,14 @@ _TRIPLE = re.compile(r"\"{3}|'{3}")
 _REST_OF_LINE = rf"(?=[ \t]*+(?:\n|\Z|{CLOSER}|/[/*]|#))"
 _FIRST: dict[Role, Pattern[str]] = {
     "root": re.compile(_REST_OF_LINE),
-    "key": re.compile(rf"{GAP}(?:{COLON}|\Z)"),
+    "key": re.compile(rf"{BLANKS}{COMMENTS}(?:{COLON}|\Z)"),
     "member": re.compile(
-        rf"{GAP}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{QUOTED}{BLANKS}{COLON})"
-        rf"|{BLANK}++{BARE_KEY}{BLANKS}{COLON}|[ \t]*+\n\s*+{QUOTE}"
+        rf"{BLANKS}{COMMENTS}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{QUOTED}{BLANKS}{COLON}"
+        rf"|(?<=\s|/){BARE_KEY}{BLANKS}{COLON})|[ \t]*+\n\s*+{QUOTE}"
     ),
     "item": re.compile(
-        rf"{GAP}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{COLON})"
-        rf"|{BLANK}++(?:{QUOTE}|{OPENER}|[-\d])|[ \t]*+\n"
+        rf"{BLANKS}{COMMENTS}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{COLON}"
+        rf"|(?<=\s|/)(?:{QUOTE}|{OPENER}|[-\d]))|[ \t]*+\n"
     ),
 }
 _CLOSERS_TO_THE_END = (
@@ -89,6 +91,7 @@ _LATER: dict[Role, Pattern[str]] = {
     ),
 }
 _CLOSERS_AT_LINE_END = re.compile(rf"{CLOSER}[^\S\n]*+(?:\n|\Z)")
+_MARK = re.compile(MARK)
 _COLON_NEXT = re.compile(rf"{GAP}{COLON}")
 _COMMA_NEXT = re.compile(rf"{GAP}{COMMA}")
 _NOT_OPENING = frozenset(",.;:!?)]}\uff0c\u3002\uff1b\uff1a\uff01\uff1f")
@@ -110,6 +113,30 @@ def _refuse_closers_inside(text: str, at: int, end: int) -> None:
         raise ReadingError(
             "syntax", "expected a closing quotation mark for the string that opens", at
         )
+
+
+def _closing(text: str, at: int, first: int, end: int, *, quote: Quote, role: Role) -> int:
+    """Index of the mark that closes the string at *at*; *first* is the first that could.
+
+    A comment behind *first* that holds such marks may also be the rest of the string. Then marks
+    that are not paired in it close the string, and paired ones must not be able to.
+    """
+    fit = _FIRST[role].match(text, first + 1, end)
+    comments = "" if fit is None or role == "root" else fit["comments"] or ""
+    marks = sum(mark == text[at] or mark in quote.closers for mark in _MARK.findall(comments))
+    if fit is None or marks % 2:
+        return _around_inner_marks(text, at, end, quote=quote, role=role)
+    if marks and _later_closing(text, at, fit.end("comments") + 400, end, quote, role) > first:
+        raise _doubt(at)
+    return first
+
+
+def _later_closing(text: str, at: int, reach: int, end: int, quote: Quote, role: Role) -> int:
+    """Where the string at *at* would close if its first mark were an inner one; -1 if nowhere."""
+    try:
+        return _around_inner_marks(text, at, min(reach, end), quote=quote, role=role)
+    except ReadingError:
+        return -1
 
 
 def _around_inner_marks(text: str, at: int, end: int, *, quote: Quote, role: Role) -> int:
