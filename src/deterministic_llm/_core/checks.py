@@ -32,6 +32,7 @@ __all__ = [
     "as_validator",
     "findings",
     "fixed",
+    "is_candidate",
     "outcome_of",
     "record",
     "validator",
@@ -140,13 +141,13 @@ def outcome_of(
     return tuple(_placed(each, validator.paths, value) for each in said)
 
 
-def fixed(validator: Validator, before: object, after: object) -> Repair | None:
-    """The record of a fix that made *after* of *before*; None when it is of another type.
+def is_candidate(before: object, after: object) -> bool:
+    """Whether *after*, which a fix made of *before*, is worth checking: of the same type."""
+    return type(after) is type(before)
 
-    Whether *after* passes is for the check to say, whether it is still the target for the decoder.
-    """
-    if type(after) is not type(before):
-        return None
+
+def fixed(validator: Validator, before: object, after: object) -> Repair:
+    """The record of a fix that made *after*, which passes, of *before*."""
     path = validator.paths[0] if len(validator.paths) == 1 else "$"
     rule = f"fixed by {validator.name}"
     return Repair(rule, path, _member(before, path), _member(after, path), "format")
@@ -163,8 +164,6 @@ def record(
     if second is None or second.violations:
         return checked
     repair = fixed(validator, first.value, second.value)
-    if repair is None:
-        return checked
     return replace(checked, violations=(), repair=repair, value=second.value)
 
 

@@ -14,7 +14,7 @@ from typing import cast
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Checked
-from deterministic_llm._core.checks import Findings, Validator, findings, record
+from deterministic_llm._core.checks import Findings, Validator, findings, is_candidate, record
 from deterministic_llm._drivers.background import background_loop, started
 
 T = TypeVar("T")
@@ -42,7 +42,8 @@ def check(
         after = _returned(partial(validator.fix, deepcopy(value)), clock)
     except validator.failures:  # the fix knows no better
         return record(validator, first, None, clock.taken())
-    return record(validator, first, _found(validator, after, context, clock), clock.taken())
+    second = _found(validator, after, context, clock) if is_candidate(value, after) else None
+    return record(validator, first, second, clock.taken())
 
 
 async def acheck(
@@ -61,7 +62,8 @@ async def acheck(
         after = await _areturned(partial(validator.fix, deepcopy(value)), clock)
     except validator.failures:
         return record(validator, first, None, clock.taken())
-    return record(validator, first, await _afound(validator, after, context, clock), clock.taken())
+    second = await _afound(validator, after, context, clock) if is_candidate(value, after) else None
+    return record(validator, first, second, clock.taken())
 
 
 class _Clock:

@@ -5,56 +5,31 @@ from __future__ import annotations
 import marshal
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, cast
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import ErrorDetails, core_schema, to_json
+from pydantic_core import core_schema, to_json
 from typing_extensions import TypeForm, TypeVar, override
 
-from deterministic_llm._core.attempts import Code, Violation
+from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.complaints import violations_of
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.plainness import is_plain
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
-from deterministic_llm._core.schema.violations import (
-    Location,
-    broken,
-    extra,
-    json_path,
-    member,
-    missing,
-)
-from deterministic_llm._core.schema.walking import untitled
-from deterministic_llm._core.schema.wording import quote
+from deterministic_llm._core.schema.violations import json_path
+from deterministic_llm._core.schema.walking import rewritten, untitled
 from deterministic_llm.errors import SchemaError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_CODES: Mapping[str, Code] = {
-    "enum": "enum",
-    "literal_error": "enum",
-    "union_tag_invalid": "enum",
-    "greater_than": "range",
-    "greater_than_equal": "range",
-    "less_than": "range",
-    "less_than_equal": "range",
-    "multiple_of": "range",
-    "finite_number": "not_finite",
-    "string_too_short": "length",
-    "string_too_long": "length",
-    "too_short": "length",
-    "too_long": "length",
-    "string_pattern_mismatch": "pattern",
-    "value_error": "validator",
-    "assertion_error": "validator",
-    "recursion_loop": "too_deep",
-}
-_FORMAT_ERRORS = ("_parsing", "_syntax", "_from_date_parsing", "_inexact")
+RULES = "x-rules"
+"""The schema keyword of rules in words; a description of the field would take the place of ours."""
 
 
 def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
@@ -65,11 +40,12 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     name = _name(output_type)
     try:
         adapter: TypeAdapter[T] = TypeAdapter(output_type)
-        schema = untitled(cast("JsonObject", adapter.json_schema(schema_generator=_Marked)))
+        written = untitled(cast("JsonObject", adapter.json_schema(schema_generator=_Marked)))
     except (PydanticUserError, NameError) as error:
         problem = str(error).partition("\n")[0]
         fix = "use a type that pydantic can read from JSON"
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
+    schema = cast("JsonObject", rewritten(written, _told))
     floats, plain = has_floats(schema), is_plain(adapter.core_schema)
     validate = partial(adapter.validator.validate_python, strict=True) if plain else None
     return JsonTarget(
@@ -79,6 +55,17 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
 
 def _name(output_type: object) -> str:
     return output_type.__name__ if isinstance(output_type, type) else str(output_type)
+
+
+def _told(node: JsonObject) -> JsonObject:
+    """*node* with its rules as a part of the description, where models read them."""
+    rules = node.get(RULES)
+    if not isinstance(rules, list):
+        return node
+    known = node.get("description")
+    parts = [known.rstrip(". ")] if isinstance(known, str) and known.strip() else []
+    told: JsonValue = "; ".join([*parts, *map(str, rules)])
+    return {**{key: node[key] for key in node if key != RULES}, "description": told}
 
 
 class _Marked(GenerateJsonSchema):
@@ -112,12 +99,7 @@ class _TypeDecoder(Generic[T_co]):
             source = to_json(value) if text is None else text
             return Valid(self.adapter.validate_json(source, strict=True, context=context))
         except ValidationError as error:
-            return self._invalid(error)
-
-    def _invalid(self, error: ValidationError) -> Invalid:
-        details = error.errors(include_url=False, include_context=False)
-        violations = [_violation(each, self.schema) for each in details]
-        return Invalid(tuple(dict.fromkeys(violations)))
+            return Invalid(violations_of(error, self.schema))
 
 
 _TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
@@ -142,37 +124,3 @@ def _too_large_for_floats(value: JsonValue) -> list[str | int] | None:
         elif isinstance(inner, list):
             pending += [([*path, place], each) for place, each in enumerate(inner)]
     return None
-
-
-def _violation(detail: ErrorDetails, schema: JsonObject) -> Violation:
-    location, node = _locate(detail["loc"], schema)
-    kind, got = detail["type"], cast("object", detail["input"])
-    if kind == "missing":
-        return missing(location, node, schema)
-    if kind == "extra_forbidden":
-        return extra(location, got)
-    code = _code(kind)
-    if code == "validator":
-        said = detail["msg"].partition(", ")[2] or detail["msg"]
-        return Violation(json_path(location), code, said, quote(got))
-    if node == {}:
-        return Violation(json_path(location), code, detail["msg"], quote(got))
-    return broken(code, location, node, got, schema)
-
-
-def _code(kind: str) -> Code:
-    if kind in _CODES:
-        return _CODES[kind]
-    return "format" if kind.endswith(_FORMAT_ERRORS) else "type"
-
-
-def _locate(tokens: Sequence[str | int], schema: JsonObject) -> tuple[Location, JsonValue]:
-    """The path and schema node of an error; names of union members are no part of the path."""
-    path: list[str | int] = []
-    node: JsonValue = schema
-    for token in tokens:
-        inner = member(node, token, schema)
-        if inner != {} or isinstance(token, int) or token is tokens[-1]:
-            path.append(token)
-            node = inner
-    return path, node

@@ -1,0 +1,153 @@
+"""What pydantic and validators complain of, as violations in our own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, core_schema, to_jsonable_python
+
+from deterministic_llm._core.attempts import Code, Violation
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.locations import location_of, value_at
+from deterministic_llm._core.schema.violations import (
+    Location,
+    broken,
+    extra,
+    json_path,
+    member,
+    missing,
+)
+from deterministic_llm._core.schema.wording import quote
+from deterministic_llm.errors import ModelRetry, ResponseError
+
+_CODES: Mapping[str, Code] = {
+    "enum": "enum",
+    "literal_error": "enum",
+    "union_tag_invalid": "enum",
+    "greater_than": "range",
+    "greater_than_equal": "range",
+    "less_than": "range",
+    "less_than_equal": "range",
+    "multiple_of": "range",
+    "finite_number": "not_finite",
+    "string_too_short": "length",
+    "string_too_long": "length",
+    "too_short": "length",
+    "too_long": "length",
+    "string_pattern_mismatch": "pattern",
+    "value_error": "validator",
+    "assertion_error": "validator",
+    "recursion_loop": "too_deep",
+}
+_FORMAT_ERRORS = ("_parsing", "_syntax", "_from_date_parsing", "_inexact")
+_LONGEST = 500
+"""Characters of a message; more is not a rule but a part of the output."""
+_OWN_KINDS = frozenset[str](get_args(core_schema.ErrorType))
+_RAISED = frozenset({"value_error", "assertion_error"})
+_ABOUT_MEMBERS = frozenset({"missing", "extra_forbidden"})
+
+
+def violations_of(error: ValidationError, schema: JsonObject) -> tuple[Violation, ...]:
+    """Everything that *error* reports, in its order, for a value that should fit *schema*."""
+    # The context holds the exceptions of validators; gathering it takes as long as the rest.
+    details = error.errors(include_url=False, include_context=False)
+    if any(each["type"] in _RAISED for each in details):
+        details = error.errors(include_url=False)
+    return tuple(dict.fromkeys(each for detail in details for each in _violations(detail, schema)))
+
+
+def raised_violations(error: Exception, location: Location, value: object) -> tuple[Violation, ...]:
+    """What a validator of *value*, which stands at *location*, says by raising *error*."""
+    if isinstance(error, ModelRetry):
+        return (_asked_again(error, location, value),)
+    if isinstance(error, ResponseError):
+        return tuple(_below(location, each) for each in error.violations)
+    if isinstance(error, ValidationError):
+        return tuple(_below(location, each) for each in violations_of(error, {}))
+    said = one_line(str(error)) or "must pass its validator"
+    return (Violation(json_path(location), "validator", said, got_at(value, "$")),)
+
+
+def one_line(text: str) -> str:
+    """*text* of a validator as a part of one line, where the output that it may quote stays."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def got_at(value: object, path: str) -> str | None:
+    """What stands at *path* of *value*, quoted; None when nothing does."""
+    location = place_of(path)
+    if not location:
+        return quote(as_json(value))
+    found = value_at(as_json(value), location)
+    return None if found is None else quote(found)
+
+
+def as_json(value: object) -> JsonValue:
+    """*value*, an output of any type, as the JSON that says it."""
+    return cast("JsonValue", to_jsonable_python(value, by_alias=True, serialize_unknown=True))
+
+
+def place_of(path: str) -> tuple[str | int, ...]:
+    """The location that *path* names; a path that cannot be read is the place itself."""
+    return location_of(path) or ()
+
+
+def _asked_again(error: ModelRetry, location: Location, value: object) -> Violation:
+    path = json_path((*location, *place_of(error.path)))
+    involved = tuple(json_path((*location, *place_of(each))) for each in error.involved)
+    got = got_at(value, error.path)
+    fix = None if error.fix is None else one_line(error.fix)
+    return Violation(path, "validator", one_line(error.message), got, fix, involved)
+
+
+def _below(location: Location, violation: Violation) -> Violation:
+    path = json_path((*location, *place_of(violation.path)))
+    involved = tuple(json_path((*location, *place_of(each))) for each in violation.involved)
+    return replace(violation, path=path, involved=involved)
+
+
+def _violations(detail: ErrorDetails, schema: JsonObject) -> tuple[Violation, ...]:
+    kind, got = detail["type"], cast("object", detail["input"])
+    location, node = _locate(detail["loc"], schema, names_member=kind in _ABOUT_MEMBERS)
+    if kind in _RAISED:
+        raised = cast("Exception", detail.get("ctx", {})["error"])
+        return raised_violations(raised, location, got)
+    if kind == "missing":
+        return (missing(location, node, schema),)
+    if kind == "extra_forbidden":
+        return (extra(location, got),)
+    code = _code(kind)
+    if code == "validator" or node == {}:
+        return (Violation(json_path(location), code, detail["msg"], quote(got)),)
+    return (broken(code, location, node, got, schema),)
+
+
+def _code(kind: str) -> Code:
+    if kind in _CODES:
+        return _CODES[kind]
+    if kind not in _OWN_KINDS:  # a PydanticCustomError: its message is what its author says
+        return "validator"
+    return "format" if kind.endswith(_FORMAT_ERRORS) else "type"
+
+
+def _locate(
+    tokens: Sequence[str | int], schema: JsonObject, *, names_member: bool
+) -> tuple[Location, JsonValue]:
+    """The path and schema node of an error; names of union members are no part of the path.
+
+    *names_member* says that the last token is a key, also where the schema does not know it.
+    """
+    if not schema:
+        return tokens, {}
+    path: list[str | int] = []
+    node: JsonValue = schema
+    for place, token in enumerate(tokens, 1):
+        inner = member(node, token, schema)
+        if inner != {} or isinstance(token, int) or (names_member and place == len(tokens)):
+            path.append(token)
+            node = inner
+    return path, node
