@@ -7,7 +7,8 @@ from typing import Annotated
 import pytest
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
-from deterministic_llm._core.reading.reader import Draft, Parsed, Unread, read
+from deterministic_llm._core.attempts import Draft
+from deterministic_llm._core.reading.reader import Parsed, Unread, read
 from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.typed import typed_target
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, cast
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.reading.alignment import Plan, compile_schema
 from deterministic_llm._core.reading.doubts import Doubts, doubts_about
 from deterministic_llm._core.schema.kinds import is_scalar
-from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.target import JsonTarget, Validate
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -31,7 +30,7 @@ class Goal(Generic[T_co]):
     target: JsonTarget[T_co]
     plan: Plan
     doubts: Doubts | None
-    validate: Callable[[JsonValue], T_co] | None
+    validate: Validate[T_co] | None
     any_text: bool
     scalar: bool
 

@@ -7,8 +7,7 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Repair, Violation
-from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.attempts import Draft, Repair, Violation
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -24,20 +23,6 @@ class Parsed(Generic[T_co]):
     output: T_co
     repairs: tuple[Repair, ...]
     span: tuple[int, int]
-    truncated: bool = False
-    open_paths: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The object or list of the one document in a text that is not the target, as far as it goes.
-
-    *value* holds closed members only, bent to the schema where that could be done. When the text
-    was *truncated*, *open_paths* are the JSONPaths in *value*, outermost first, of the objects and
-    lists that may have gone on.
-    """
-
-    value: JsonValue
     truncated: bool = False
     open_paths: tuple[str, ...] = ()
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.attempts import Draft, Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.bends import (
     DATE_SPELLING,
@@ -33,7 +33,7 @@ from deterministic_llm._core.reading.marks import choose
 from deterministic_llm._core.reading.matching import Matched, match
 from deterministic_llm._core.reading.native import native
 from deterministic_llm._core.reading.notations import read_notation
-from deterministic_llm._core.reading.outcomes import Draft, Parsed, Unread
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.phrases import scalar_phrases
 from deterministic_llm._core.reading.refusals import refusal_in
 from deterministic_llm._core.reading.strict import decode
@@ -46,7 +46,7 @@ from deterministic_llm._core.schema.kinds import (
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
 from deterministic_llm._core.schema.wording import describe, quote
 
-__all__ = ["MAX_CHARACTERS", "Draft", "Parsed", "Unread", "outside_thinking", "read"]
+__all__ = ["MAX_CHARACTERS", "Parsed", "Unread", "outside_thinking", "read"]
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ def read(
         return _read_talk(text, goal, context)
     if goal.validate is not None:
         try:
-            return Parsed(goal.validate(value), (), (0, len(text)))
+            return Parsed(goal.validate(value, strict=True), (), (0, len(text)))
         except ValidationError:
             pass
     return read_json(text, value, goal, context)

@@ -69,6 +69,5 @@ def _place(text: str, message: str) -> int:
     line, column = int(match[1]), int(match[2])
     lines = text.encode("utf-8", "replace").split(b"\n", line)
     before = b"\n".join(lines[: line - 1]) + (b"\n" if line > 1 else b"")
-    # The list that was put around the text takes one column of its first line.
-    here = lines[line - 1][: max(column - (2 if line == 1 else 1), 0)]
+    here = lines[line - 1][: max(column - 1, 0)]
     return len((before + here).decode("utf-8", "ignore"))

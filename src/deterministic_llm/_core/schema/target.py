@@ -46,19 +46,27 @@ class Decoder(Protocol[T_co]):
         ...
 
 
+class Validate(Protocol[T_co]):
+    """Gives the output of a JSON value at once, or raises pydantic's ValidationError."""
+
+    def __call__(self, value: JsonValue, /, *, strict: bool) -> T_co:
+        """Take nothing but what the type says, if *strict*."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JsonTarget(Generic[T_co]):
     """A target whose payload is a JSON value that fits *schema*.
 
     *floats* says whether a number with a fraction can be a part of the output. *validate*, where
-    there is one, gives the output of a value at once, or raises pydantic's ValidationError.
+    there is one, is all that it takes to check a value.
     """
 
     name: str
     schema: JsonObject
     decoder: Decoder[T_co] = field(repr=False)
     floats: bool = True
-    validate: Callable[[JsonValue], T_co] | None = field(default=None, repr=False)
+    validate: Validate[T_co] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

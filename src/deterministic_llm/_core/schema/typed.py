@@ -5,9 +5,7 @@ from __future__ import annotations
 import marshal
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Generic, cast
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -20,7 +18,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import violations_of
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.plainness import is_plain
-from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
+from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid, Validate
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.walking import rewritten, untitled
 from deterministic_llm.errors import SchemaError
@@ -47,7 +45,7 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
     schema = cast("JsonObject", rewritten(written, _told))
     floats, plain = has_floats(schema), is_plain(adapter.core_schema)
-    validate = partial(adapter.validator.validate_python, strict=True) if plain else None
+    validate = adapter.validator.validate_python if plain else None
     return JsonTarget(
         name, schema, _TypeDecoder(adapter, schema, floats, validate), floats, validate
     )
@@ -86,14 +84,14 @@ class _TypeDecoder(Generic[T_co]):
     adapter: TypeAdapter[T_co]
     schema: JsonObject
     floats: bool
-    validate: Callable[[JsonValue], T_co] | None
+    validate: Validate[T_co] | None
 
     def check(
         self, value: JsonValue, text: str | None = None, context: object = None
     ) -> Checked[T_co]:
         try:
             if self.validate is not None:
-                return Valid(self.validate(value))
+                return Valid(self.validate(value, strict=True))
             if self.floats and (path := _too_large_for_floats(value)) is not None:
                 return Invalid((replace(_TOO_LARGE, path=json_path(path)),))
             source = to_json(value) if text is None else text
