@@ -147,14 +147,16 @@ def _anthropic(answer: object, seconds: float) -> Completion:
     calls = _calls((part for part in content if get(part, "type") == "tool_use"), "input")
     usage = get(answer, "usage")
     cached = count(usage, "cache_read_input_tokens")
+    written = count(usage, "cache_creation_input_tokens")
     return Completion(
         joined(_spoken(content)) or _agreed(calls),
         finish_of(get(answer, "stop_reason")),
         model=text(get(answer, "model")),
         usage=Usage(
-            count(usage, "input_tokens") + cached + count(usage, "cache_creation_input_tokens"),
+            count(usage, "input_tokens") + cached + written,
             count(usage, "output_tokens"),
             cached,
+            written_tokens=written,
         ),
         seconds=seconds,
         calls=calls,
@@ -172,6 +174,7 @@ def _gemini(answer: object, seconds: float) -> Completion:
     functions = (get(part, "function_call") or get(part, "functionCall") for part in parts)
     calls = _calls(functions, "args")
     usage = get(answer, "usage_metadata") or get(answer, "usageMetadata")
+    thought = count(usage, "thoughts_token_count", "thoughtsTokenCount")
     reason = get(candidate, "finish_reason") or get(candidate, "finishReason")
     return Completion(
         joined(part for part in parts if not get(part, "thought")) or _agreed(calls),
@@ -179,9 +182,9 @@ def _gemini(answer: object, seconds: float) -> Completion:
         model=text(get(answer, "model_version")) or text(get(answer, "modelVersion")),
         usage=Usage(
             count(usage, "prompt_token_count", "promptTokenCount"),
-            count(usage, "candidates_token_count", "candidatesTokenCount"),
+            count(usage, "candidates_token_count", "candidatesTokenCount") + thought,
             count(usage, "cached_content_token_count", "cachedContentTokenCount"),
-            count(usage, "thoughts_token_count", "thoughtsTokenCount"),
+            thought,
         ),
         seconds=seconds,
         calls=calls,

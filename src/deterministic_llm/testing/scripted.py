@@ -11,9 +11,8 @@ from typing_extensions import Unpack, override
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
 from deterministic_llm.enforcer.terms import ModelOptions
-from deterministic_llm.generate import Asked, Model
-
-__all__ = ["Abilities", "Answer", "ScriptEndedError", "ScriptedModel"]
+from deterministic_llm.generate import Model
+from deterministic_llm.sources import Asked
 
 Answer: TypeAlias = str | Completion | CallFailure
 """One answer of a script; a str is a completion that ended of itself."""
@@ -57,8 +56,7 @@ class ScriptedModel(Model):
         # Not Model's own __init__: it looks for a provider behind the name.
         script = _Script(answers)
         self.name = "scripted"
-        self._options = options
-        self._source = Asked(lambda: script, abilities)
+        self._source = Asked(lambda: script, abilities, options)
         self._script = script
 
     def __call__(self, request: Request) -> Completion | CallFailure:

@@ -1,0 +1,370 @@
+"""Every way in which a server's answer goes wrong, by name: what it is, and how it is played."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeAlias
+
+from deterministic_llm._core.exchange import Completion, JsonObject, JsonValue
+from deterministic_llm.testing.envelopes import (
+    envelope,
+    error,
+    event,
+    sent_event,
+    tool_call,
+    usage_of,
+    with_message,
+)
+from deterministic_llm.testing.wire import Wire
+
+_Play: TypeAlias = Callable[[Wire, Completion], Awaitable[None]]
+_MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to answer a request; *about* says what is wrong with it."""
+
+    about: str
+    play: _Play
+
+
+def _body(about: str, body: bytes | JsonValue, **headers: str) -> Fault:
+    """The same *body* whatever the healthy answer is, with status 200."""
+
+    async def play(wire: Wire, answer: Completion) -> None:
+        del answer
+        await wire.reply(body, headers=_named(headers))
+
+    return Fault(about, play)
+
+
+def _failing(about: str, status: int, body: bytes | JsonValue = None, **headers: str) -> Fault:
+    """An error *status*, with an error in OpenAI's form when there is no other *body*."""
+    said = error(f"status {status}") if body is None else body
+
+    async def play(wire: Wire, answer: Completion) -> None:
+        del answer
+        await wire.reply(said, status=status, headers=_named(headers))
+
+    return Fault(about, play)
+
+
+def _answering(
+    about: str, body: Callable[[Completion], bytes | JsonValue], **headers: str
+) -> Fault:
+    """A response made from the healthy answer, its usage included."""
+
+    async def play(wire: Wire, answer: Completion) -> None:
+        wire.charge(answer.usage)
+        await wire.reply(body(answer), headers=_named(headers))
+
+    return Fault(about, play)
+
+
+def _saying(about: str, message: JsonObject, finish: str = "stop") -> Fault:
+    """An answer whose message has these members instead."""
+    return _answering(about, lambda answer: with_message(answer, message, finish))
+
+
+def _calling(about: str, *calls: JsonValue) -> Fault:
+    return _saying(about, {"tool_calls": list(calls)}, "tool_calls")
+
+
+def _streaming(about: str, *events: bytes, last: bool = True) -> Fault:
+    """These server-sent events after a first one, and the end of the connection."""
+
+    async def play(wire: Wire, answer: Completion) -> None:
+        del answer
+        await wire.events([_FIRST, *events], last=last)
+        wire.hang_up()
+
+    return Fault(about, play)
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+_FIRST = event({"role": "assistant", "content": '{"a"'})
+_REST = event({"content": ":1}"})
+_END = event({}, "stop")
+_DONE = b"data: [DONE]\n\n"
+_HTML = b"<html><body>Please log in.</body></html>"
+_TYPE_HTML = "text/html; charset=utf-8"
+_QUOTA = error(
+    "You exceeded your current quota", kind="insufficient_quota", code="insufficient_quota"
+)
+_TOO_LONG = error(
+    "This model's maximum context length is 8192 tokens. However, your messages resulted in "
+    "9000 tokens. Please reduce the length of the messages.",
+    kind="invalid_request_error",
+    code="context_length_exceeded",
+)
+
+_STATUSES: Mapping[str, Fault] = {
+    **{
+        str(status): _failing(f"Status {status} with an error in JSON.", status)
+        for status in (400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 529)
+    },
+    "500_final": _failing("Status 500 that forbids to ask again.", 500, x_should_retry="false"),
+    "502_html": _failing("A gateway's page with status 502.", 502, _HTML, content_type=_TYPE_HTML),
+    "400_context": _failing("Status 400: the prompt is longer than the context.", 400, _TOO_LONG),
+}
+_HINTS: Mapping[str, Fault] = {
+    "429_quota": _failing("Status 429: no credit is left.", 429, _QUOTA),
+    "429_after": _failing(
+        "Status 429: wait a second.", 429, retry_after="1", x_ratelimit_reset_requests="1s"
+    ),
+    "429_after_ms": _failing("Status 429: wait 100 milliseconds.", 429, retry_after_ms="100"),
+    "429_reset": _failing(
+        "Status 429 that only says when the tokens are renewed.",
+        429,
+        x_ratelimit_reset_tokens="6m0s",
+    ),
+    "429_far": _failing("Status 429: wait five minutes.", 429, retry_after="300"),
+    "429_now": _failing("Status 429: ask again at once.", 429, retry_after="0"),
+    "503_now": _failing("Status 503: ask again at once.", 503, retry_after="0"),
+}
+_BODIES: Mapping[str, Fault] = {
+    "ok": _answering("The healthy answer.", envelope),
+    "html": _body("A login page with status 200.", _HTML, content_type=_TYPE_HTML),
+    "text_plain": _answering("JSON that calls itself text.", envelope, content_type="text/plain"),
+    "broken_json": _body("JSON that stops in the middle.", b'{"id": "chatcmpl-0", "choices": [{'),
+    "empty": _body("No body at all.", b""),
+    "null": _body("A body that is null.", b"null"),
+    "list": _body("A body that is a list.", b"[]"),
+    "error_200": _body(
+        "An error with status 200.", error("bad gateway", kind="server_error", code=502)
+    ),
+}
+_ENVELOPES: Mapping[str, Fault] = {
+    "no_choices": _body("An empty list of choices.", {"id": "x", "choices": []}),
+    "null_choices": _body("Choices that are null.", {"id": "x", "choices": None}),
+    "latin1": _body(
+        "Bytes that are not UTF-8.",
+        '{"choices": [{"message": {"content": "é"}}]}'.encode("latin-1"),
+    ),
+    "nan": _answering(
+        "A NaN beside the answer.", lambda it: envelope(it) | {"created": float("nan")}
+    ),
+    "wrong_types": _body("Members of other types.", {"id": 5, "choices": "x"}),
+}
+_CONTENTS: Mapping[str, Fault] = {
+    "null_content": _saying("Content that is null.", {"content": None}),
+    "empty_content": _saying("Content without a character.", {"content": ""}),
+    "parts": _answering(
+        "Content as a list of parts.",
+        lambda answer: with_message(answer, {"content": [{"type": "text", "text": answer.text}]}),
+    ),
+    "refusal": _saying("A refusal in its own field.", {"refusal": "I cannot help with that."}),
+    "content_filter": _saying("An answer that the filter kept back.", {}, "content_filter"),
+    "length": _saying("An answer cut at the token limit.", {"content": '{"a":"xx'}, "length"),
+    "abort": _saying("An answer that was broken off.", {"content": '{"a"'}, "abort"),
+    "surrogate": _saying("Half a surrogate pair in the content.", {"content": '{"a":"\ud800"}'}),
+}
+_TOOLS: Mapping[str, Fault] = {
+    "broken_arguments": _calling("Arguments that are no JSON.", tool_call("answer", '{"a":')),
+    "dict_arguments": _calling("Arguments that are an object.", tool_call("answer", {"a": 1})),
+    "two_calls": _calling(
+        "Two different calls.", tool_call("answer", '{"a":1}'), tool_call("answer", '{"a":2}')
+    ),
+    "same_calls": _calling(
+        "The same call twice.", tool_call("answer", '{"a":1}'), tool_call("answer", '{"a":1}')
+    ),
+    "unknown_tool": _calling("A tool that was not offered.", tool_call("nobody", '{"a":1}')),
+    "empty_calls": _saying("An empty list of calls.", {"tool_calls": []}),
+    "reasoning_only": _saying(
+        "Nothing but thinking.", {"content": "", "reasoning_content": 'I think {"a":1}'}
+    ),
+}
+
+
+async def _bomb(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.reply(_inflatable(), headers={"content-encoding": "gzip"})
+
+
+@cache
+def _inflatable() -> bytes:
+    press = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    blanks = b" " * _MEGABYTE
+    return b"".join(press.compress(blanks) for _ in range(200)) + press.flush()
+
+
+async def _huge(wire: Wire, answer: Completion) -> None:
+    before, after = json.dumps(with_message(answer, {"content": "@"})).encode().split(b"@")
+    await wire.begin(len(before) + 50 * _MEGABYTE + len(after))
+    await wire.send(before, *[b"x" * _MEGABYTE] * 50, after)
+
+
+async def _close(wire: Wire, answer: Completion) -> None:
+    del answer
+    wire.hang_up()
+
+
+async def _reset(wire: Wire, answer: Completion) -> None:
+    del answer
+    wire.reset()
+
+
+async def _garbage(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.send(b"\x00\x01 this is no HTTP\r\n\r\n")
+    wire.hang_up()
+
+
+async def _truncated(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.begin()
+    await wire.send(b'{"id":')
+    wire.hang_up()
+
+
+async def _reset_body(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.begin()
+    await wire.send(b'{"id":')
+    await asyncio.sleep(0.02)
+    wire.reset()
+
+
+async def _hang(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.left_alone(wire.patience)
+    wire.hang_up()
+
+
+async def _stall(wire: Wire, answer: Completion) -> None:
+    await wire.begin()
+    await wire.send(b'{"id":')
+    await _hang(wire, answer)
+
+
+async def _drip(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.begin()
+    await _drop(wire, b" ", 40)
+
+
+async def _drip_head(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.send(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    await _drop(wire, b"x", 40)
+
+
+async def _drop(wire: Wire, piece: bytes, times: int) -> None:
+    for _ in range(times):
+        await wire.send(piece)
+        if not await wire.left_alone(wire.pace):
+            break
+    wire.hang_up()
+
+
+async def _redirect(wire: Wire, answer: Completion) -> None:
+    del answer
+    nowhere = f"http://127.0.0.1:{wire.dead_port}/v1/chat/completions"
+    await wire.reply(b"", status=307, headers={"location": nowhere})
+
+
+async def _slow(wire: Wire, answer: Completion) -> None:
+    if await wire.left_alone(0.05):
+        wire.charge(answer.usage)
+        await wire.reply(envelope(answer))
+
+
+_SIZES: Mapping[str, Fault] = {
+    "bomb": Fault("200 MB of blanks in 0.2 MB of gzip.", _bomb),
+    "not_gzip": _body("Bytes that only say they are gzip.", b"plain", content_encoding="gzip"),
+    "huge": Fault("An answer with 50 MB of content.", _huge),
+}
+_TRANSPORTS: Mapping[str, Fault] = {
+    "close": Fault("Closed before a word was said.", _close),
+    "reset": Fault("Reset before a word was said.", _reset),
+    "garbage": Fault("Bytes that are no HTTP.", _garbage),
+    "truncated": Fault("Closed before the promised length.", _truncated),
+    "reset_body": Fault("Reset in the middle of the body.", _reset_body),
+    "hang": Fault("Silence before the headers.", _hang),
+    "stall": Fault("Silence in the middle of the body.", _stall),
+    "drip": Fault("A byte of the body now and then.", _drip),
+    "drip_head": Fault("A byte of the headers now and then.", _drip_head),
+    "redirect": Fault("Sent on to where nobody listens.", _redirect),
+    "slow": Fault("The healthy answer after 50 milliseconds.", _slow),
+}
+
+
+async def _stream(wire: Wire, answer: Completion) -> None:
+    halves = (event({"role": "assistant", "content": ""}), event({"content": answer.text}))
+    usage = event(None, usage=usage_of(answer))
+    wire.charge(answer.usage)
+    await wire.events([*halves, _END, usage, _DONE])
+
+
+async def _stream_reset(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.events([_FIRST], last=False)
+    await asyncio.sleep(0.02)
+    wire.reset()
+
+
+async def _stream_stall(wire: Wire, answer: Completion) -> None:
+    await wire.events([_FIRST], last=False)
+    await _hang(wire, answer)
+
+
+async def _stream_drip(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.events([_FIRST], last=False)
+    blank = event({"content": " "})
+    await _drop(wire, b"%x\r\n%s\r\n" % (len(blank), blank), 60)
+
+
+_OVERLOADED: JsonObject = {"type": "overloaded_error", "message": "Overloaded", "code": "529"}
+_WHOLE: Sequence[bytes] = (_REST, _END, _DONE)
+_STREAMS: Mapping[str, Fault] = {
+    "stream": Fault("The healthy answer as a stream.", _stream),
+    "stream_eof": _streaming("The end without a reason or [DONE]."),
+    "stream_no_done": _streaming("A reason for the end, and no [DONE].", _REST, _END),
+    "stream_no_last_chunk": _streaming("Closed without the last chunk.", _REST, last=False),
+    "stream_reset": Fault("Reset after the first event.", _stream_reset),
+    "stream_error": _streaming("An error among the data.", sent_event({"error": _OVERLOADED})),
+    "stream_error_event": _streaming(
+        "An error as an event of Anthropic's.",
+        b"event: error\n" + sent_event({"type": "error", "error": _OVERLOADED}),
+    ),
+    "stream_error_text": _streaming(
+        "An error that is a text.", sent_event({"error": "overloaded"})
+    ),
+    "stream_malformed": _streaming("An event that is no JSON.", b'data: {"id": \n\n', *_WHOLE),
+    "stream_half_event": _streaming("The end in the middle of an event.", b'data: {"id": "x", "ch'),
+    "stream_latin1": _streaming(
+        "An event that is not UTF-8.", b'data: {"id": "\xe9"}\n\n', *_WHOLE
+    ),
+    "stream_comments": _streaming("Comments between the events.", b": ping\n\n", *_WHOLE),
+    "stream_usage": _streaming(
+        "A last event with usage and no choices.", _REST, _END, event(None, usage={}), _DONE
+    ),
+    "stream_double_finish": _streaming("Two reasons for the end.", _REST, _END, _END, _DONE),
+    "stream_stall": Fault("Silence after the first event.", _stream_stall),
+    "stream_drip": Fault("A blank now and then, 60 times.", _stream_drip),
+    "stream_endless": _streaming(
+        "The same word 20,000 times.", *[event({"content": "ha "})] * 20_000, _END, _DONE
+    ),
+}
+FAULTS: Mapping[str, Fault] = {
+    **_STATUSES,
+    **_HINTS,
+    **_BODIES,
+    **_ENVELOPES,
+    **_CONTENTS,
+    **_TOOLS,
+    **_SIZES,
+    **_TRANSPORTS,
+    **_STREAMS,
+}
+"""All of them, by the name that scripts and addresses call them."""
