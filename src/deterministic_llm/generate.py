@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, overload
 from typing_extensions import TypeForm, TypeVar, Unpack
 
 from deterministic_llm._core.attempts import Result
-from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
 from deterministic_llm.enforcer.terms import ModelOptions, Terms
-from deterministic_llm.errors import EnforcementError
 from deterministic_llm.sources import Asked, Prompt, messages_of, source_of
 from deterministic_llm.targets import Declared, compiled
 
@@ -59,7 +57,8 @@ class Model:
     ) -> None:
         self.name = name
         source = source_of(name, client=client, base_url=base_url, api_key=api_key)
-        self._source = replace(source, parameters={**source.parameters, **options})
+        known = replace(source.known, options={**source.known.options, **options})
+        self._source = Asked(source.backend, known)
 
     @property
     def source(self) -> Asked:
@@ -305,19 +304,14 @@ class Model:
     def _terms(
         self, output_type: object, on_exhausted: object, options: Mapping[str, object]
     ) -> Terms[object]:
-        chosen = {**self._source.parameters, **options}
+        chosen = {**self._source.known.options, **options}
         return Terms(compiled(output_type), self._source, on_exhausted, chosen)
 
     def _run(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
         task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
-        try:
-            return blocking.run(task, self._source.in_turn(terms.fallback).complete)
-        except EnforcementError as error:
-            return terms.settled(error)
+        return terms.run(task, self._source.in_turn(terms.fallback).complete, terms.guards())
 
     async def _arun(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
         task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
-        try:
-            return await awaiting.run(task, self._source.in_turn(terms.fallback).acomplete)
-        except EnforcementError as error:
-            return terms.settled(error)
+        call = self._source.in_turn(terms.fallback).acomplete
+        return await terms.arun(task, call, terms.guards())

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, ChatMessage, Completion
 from deterministic_llm._core.shapes.members import items
-from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Parameters
+from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
 from deterministic_llm.providers.openai import ChatModel
@@ -52,14 +52,10 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The source of a function that returns a prompt: a backend is asked it.
-
-    *parameters* are those of the Model, for when it is fallen back on.
-    """
+    """The source of a function that returns a prompt: a backend is asked it."""
 
     backend: Callable[[], Backend]
-    abilities: Abilities
-    parameters: Parameters = field(default_factory=dict[str, object])
+    known: Known
 
     def complete(self, request: Request) -> Completion | CallFailure:
         """Ask the backend."""
@@ -79,9 +75,9 @@ class Asked:
         """This backend, and then those of the models of *fallback*."""
         return InTurn((self, *map(_asked, fallback))) if fallback else self
 
-    def others(self, fallback: Sequence[object]) -> Sequence[tuple[Abilities, Parameters]]:
-        """What is known of the models of *fallback*."""
-        return [(other.abilities, other.parameters) for other in map(_asked, fallback)]
+    def models(self, fallback: Sequence[object]) -> Sequence[Known]:
+        """What is known of this model and of those of *fallback*."""
+        return [self.known, *(other.known for other in map(_asked, fallback))]
 
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
         """The prompt that the function returns, and how to ask it."""
@@ -147,13 +143,13 @@ def source_of(
     provider, colon, model = name.partition(":")
     if client is not None:
         chat = ChatModel(model or name, client=client)
-        return Asked(lambda: chat, _abilities(str(client.base_url)))
+        return Asked(lambda: chat, _known(model or name, str(client.base_url)))
     if provider == "openai" and model:
         chat = ChatModel(model, base_url=base_url, api_key=api_key)
         address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
-        return Asked(lambda: chat, _abilities(address))
+        return Asked(lambda: chat, _known(model, address))
     if provider == "local" and model:
-        return Asked(partial(_embedded, model), _EMBEDDED, _TINY)
+        return Asked(partial(_embedded, model), Known(_EMBEDDED, _TINY, model))
     problem = f"unknown model {name!r}" if colon else f"model {name!r} names no provider"
     message = f"{problem}: write 'openai:gpt-5-mini', 'local:smollm2-135m', or pass client="
     raise ConfigurationError(message)
@@ -162,9 +158,10 @@ def source_of(
 _OPENAI = "https://api.openai.com/v1"
 
 
-def _abilities(address: str) -> Abilities:
+def _known(model: str, address: str) -> Known:
     """What is known of the server at *address*: others than OpenAI's own are only asked nicely."""
-    return _HOSTED if address.startswith("https://api.openai.com/") else Abilities()
+    hosted = address.startswith("https://api.openai.com/")
+    return Known(_HOSTED if hosted else Abilities(), name=model, url=address)
 
 
 _TINY = {"max_tokens": 512}

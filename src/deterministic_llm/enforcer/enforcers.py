@@ -22,7 +22,6 @@ from typing import (
 from typing_extensions import TypeVar, Unpack
 
 from deterministic_llm._core.attempts import Result
-from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm.enforcer.signatures import (
     AnyFunction,
     turn_position,
@@ -63,6 +62,7 @@ class _Decorated(Generic[T_co]):
         self._found_at = found_at
         self._turn_at = turn_position(function)
         self._task = terms.task(turn_at=self._turn_at)
+        self._guards = terms.guards()
 
     @property
     def __signature__(self) -> Signature:
@@ -122,11 +122,8 @@ class Enforcer(_Decorated[T_co], Generic[P, T_co]):
         terms = self._terms
         asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
         prompt, call = terms.source.blocking(asked)
-        try:
-            task = self._task.about(prompt, terms.context(args, kwargs))
-            return blocking.run(task, call)
-        except EnforcementError as error:
-            return terms.settled(error)
+        task = self._task.about(prompt, terms.context(args, kwargs))
+        return terms.run(task, call, self._guards)
 
     @overload
     def with_options(
@@ -171,11 +168,8 @@ class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
         terms = self._terms
         asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
         prompt, call = await terms.source.awaiting(asked)
-        try:
-            task = self._task.about(prompt, terms.context(args, kwargs))
-            return await awaiting.run(task, call)
-        except EnforcementError as error:
-            return terms.settled(error)
+        task = self._task.about(prompt, terms.context(args, kwargs))
+        return await terms.arun(task, call, self._guards)
 
     @overload
     def with_options(

@@ -8,11 +8,11 @@ from typing import cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import response_format
-from deterministic_llm._core.exchange import Abilities, ChatMessage
+from deterministic_llm._core.exchange import ChatMessage
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm.enforcer.signatures import turn_position
-from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Parameters
+from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
 from deterministic_llm.enforcer.turn import Turn
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import function as own_call
@@ -21,14 +21,12 @@ from deterministic_llm.providers import function as own_call
 class OwnCall:
     """The function asks by itself: it is called once a request, with a Turn if it takes one."""
 
-    abilities = Abilities()
-
     def hears(self, turn_at: int | None) -> bool:
         """Only a function with a Turn is told what we add."""
         return turn_at is not None
 
-    def others(self, fallback: Sequence[object]) -> Sequence[tuple[Abilities, Parameters]]:
-        """Nothing is known of other functions; ConfigurationError for what is none."""
+    def models(self, fallback: Sequence[object]) -> Sequence[Known]:
+        """Nothing is known of what functions ask; ConfigurationError for what is no function."""
         for other in fallback:
             if not callable(other):
                 kind = type(other).__qualname__
@@ -37,7 +35,7 @@ class OwnCall:
                     f"same parameters, got {kind}"
                 )
                 raise ConfigurationError(message)
-        return [(Abilities(), dict[str, object]())] * len(fallback)
+        return [Known()] * (1 + len(fallback))
 
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
         """No prompt of ours, and a call of the function."""

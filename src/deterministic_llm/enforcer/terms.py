@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from typing import Any, Generic, Protocol, TypeAlias, cast
@@ -25,7 +26,15 @@ from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.tasks import Task, Way
+from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm.errors import ConfigurationError, EnforcementError
+from deterministic_llm.metering.breaker import Breaker
+from deterministic_llm.metering.budgets import Budget
+from deterministic_llm.metering.guards import OPTIONS, Guards, aguarded, guarded, guards_of
+from deterministic_llm.metering.limits import Limits
+from deterministic_llm.metering.prices import Price
+from deterministic_llm.metering.purses import within
+from deterministic_llm.metering.spend import Spend
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -45,6 +54,12 @@ class Options(TypedDict, total=False):
     validators: Sequence[Validator | Callable[..., object]]
     context: object
     fallback: Sequence[object]
+    budget: Budget
+    limits: Limits
+    breaker: Breaker
+    reserve: Spend
+    prices: Mapping[str, Price]
+    allow_unpriced: bool
 
 
 class ModelOptions(Options, total=False):
@@ -60,24 +75,28 @@ class ModelOptions(Options, total=False):
 
 
 BlockingCall: TypeAlias = Callable[[Request], Completion | CallFailure]
-Parameters: TypeAlias = Mapping[str, object]
 AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Completion | CallFailure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one model before it is asked: its *options* are those of its own."""
+
+    abilities: Abilities = Abilities()  # noqa: RUF009  # frozen
+    options: Mapping[str, object] = field(default_factory=dict[str, object])
+    name: str | None = None
+    url: str | None = None
 
 
 class Source(Protocol):
     """Where the answers of a decorated function come from, first and when falling back."""
 
-    @property
-    def abilities(self) -> Abilities:
-        """What its backend can hold an answer to."""
-        ...
-
     def hears(self, turn_at: int | None) -> bool:
         """Whether what we add to the prompt gets to the model at all."""
         ...
 
-    def others(self, fallback: Sequence[object]) -> Sequence[tuple[Abilities, Parameters]]:
-        """The abilities and parameters of each of *fallback*; raises ConfigurationError."""
+    def models(self, fallback: Sequence[object]) -> Sequence[Known]:
+        """What is known of its own model and of each of *fallback*; raises ConfigurationError."""
         ...
 
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
@@ -119,16 +138,44 @@ class Terms(Generic[T_co]):
         """
         chosen = cast("ModelOptions", self.options)
         mode, strict = chosen.get("mode", "auto"), chosen.get("strict", False)
-        contract = _contract(self.target, self.source.abilities, mode=mode, strict=strict)
+        first, *others = self.source.models(self.fallback)
+        contract = _contract(self.target, first.abilities, mode=mode, strict=strict)
         validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
         return Task(
             contract,
             self._policy(),
             parameters=_without_ours(self.options),
-            fallback=tuple(self._ways(mode)),
+            fallback=tuple(self._way(other, mode) for other in others),
             validators=tuple(validators),
             heard=self.source.hears(turn_at),
         )
+
+    def guards(self) -> tuple[Guards, ...]:
+        """What stands before the calls of each model: an option of its own wins."""
+        first, *others = self.source.models(self.fallback)
+        theirs = [(other, {**self.options, **other.options}) for other in others]
+        return tuple(
+            guards_of(options, model=known.name, url=known.url)
+            for known, options in ((first, self.options), *theirs)
+        )
+
+    def run(self, task: Task[T_co], call: BlockingCall, guards: Sequence[Guards]) -> Result[T_co]:
+        """Carry out *task* with *call* behind *guards*."""
+        try:
+            with self._budgeted():
+                return blocking.run(task, guarded(call, guards))
+        except EnforcementError as error:
+            return self._settled(error)
+
+    async def arun(
+        self, task: Task[T_co], call: AwaitingCall, guards: Sequence[Guards]
+    ) -> Result[T_co]:
+        """Carry out *task* with *call* behind *guards*, awaited."""
+        try:
+            with self._budgeted():
+                return await awaiting.run(task, aguarded(call, guards))
+        except EnforcementError as error:
+            return self._settled(error)
 
     @property
     def fallback(self) -> Sequence[object]:
@@ -151,13 +198,17 @@ class Terms(Generic[T_co]):
             raise ConfigurationError(message)
         return policy
 
-    def _ways(self, mode: Mode) -> Iterator[Way]:
-        """How the models to fall back on are asked: their own parameters win."""
-        for abilities, theirs in self.source.others(self.fallback):
-            parameters = _without_ours({**self.options, **theirs})
-            yield Way(constrain(self.target, mode, abilities), parameters)
+    def _way(self, other: Known, mode: Mode) -> Way:
+        """How a model to fall back on is asked: its own parameters win."""
+        parameters = _without_ours({**self.options, **other.options})
+        return Way(constrain(self.target, mode, other.abilities), parameters)
 
-    def settled(self, error: EnforcementError) -> Result[T_co]:
+    def _budgeted(self) -> AbstractContextManager[object]:
+        """The block in which all calls, those of judges too, are held to the run's budget."""
+        purse = self.options.get("budget")
+        return _FREE if purse is None else within(cast("Budget", purse))
+
+    def _settled(self, error: EnforcementError) -> Result[T_co]:
         """What a run that gave up comes to: *error* raised again, or the fallback."""
         if self.on_exhausted == "raise":
             raise error
@@ -170,7 +221,8 @@ class Terms(Generic[T_co]):
 
 _DEFAULT = Policy()
 _POLICY = tuple(each.name for each in fields(Policy))
-_OURS = frozenset({*_POLICY, "strict", "mode", "validators", "context", "fallback"} - {"seed"})
+_FREE = nullcontext()
+_OURS = OPTIONS | {*_POLICY, "strict", "mode", "validators", "context", "fallback"} - {"seed"}
 
 
 def _without_ours(options: Mapping[str, object]) -> Mapping[str, JsonValue]:

@@ -10,7 +10,7 @@ from typing_extensions import Unpack, override
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
-from deterministic_llm.enforcer.terms import ModelOptions
+from deterministic_llm.enforcer.terms import Known, ModelOptions
 from deterministic_llm.generate import Model
 from deterministic_llm.sources import Asked
 
@@ -56,7 +56,7 @@ class ScriptedModel(Model):
         # Not Model's own __init__: it looks for a provider behind the name.
         script = _Script(answers)
         self.name = "scripted"
-        self._source = Asked(lambda: script, abilities, options)
+        self._source = Asked(lambda: script, Known(abilities, options, self.name))
         self._script = script
 
     def __call__(self, request: Request) -> Completion | CallFailure:

@@ -1,0 +1,94 @@
+"""All that stands before the calls of one model, put together of the options of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm.errors import ConfigurationError
+from deterministic_llm.metering.breaker import Breaker
+from deterministic_llm.metering.budgets import Budget
+from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall, agated, gated
+from deterministic_llm.metering.limits import Limits, alimited, limited
+from deterministic_llm.metering.meter import Meter
+from deterministic_llm.metering.prices import Price
+from deterministic_llm.metering.spend import Spend
+
+_KINDS: Mapping[str, type] = {
+    "budget": Budget,
+    "limits": Limits,
+    "breaker": Breaker,
+    "reserve": Spend,
+    "prices": Mapping,
+    "allow_unpriced": bool,
+}
+OPTIONS = frozenset(_KINDS)
+"""The options that say what calls may cost and how fast they may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What a call passes: first the wait for its turn, then the breaker, then the meter."""
+
+    meter: Meter
+    breaker: Breaker | None = None
+    limits: Limits | None = None
+
+    def blocking(self, call: BlockingCall) -> BlockingCall:
+        """*call* behind these guards."""
+        call = gated(call, self.meter)
+        if self.breaker is not None:
+            call = gated(call, self.breaker)
+        return call if self.limits is None else limited(call, self.limits)
+
+    def awaiting(self, call: AwaitingCall) -> AwaitingCall:
+        """*call* behind these guards, to be awaited."""
+        call = agated(call, self.meter)
+        if self.breaker is not None:
+            call = agated(call, self.breaker)
+        return call if self.limits is None else alimited(call, self.limits)
+
+
+def guards_of(
+    options: Mapping[str, object], *, model: str | None = None, url: str | None = None
+) -> Guards:
+    """The guards of *model* at *url* that *options* ask for; the budget is that of the whole run.
+
+    Raises ConfigurationError for an option of the wrong kind.
+    """
+    for name, kind in _KINDS.items():
+        if name in options and not isinstance(options[name], kind):
+            got = type(options[name]).__qualname__
+            message = f"{name}=: expected {kind.__name__}, got {got}"
+            raise ConfigurationError(message)
+    meter = Meter(
+        model=model,
+        table=cast("Mapping[str, Price]", options.get("prices", {})),
+        url=url,
+        reserve=cast("Spend | None", options.get("reserve")),
+        allow_unpriced=bool(options.get("allow_unpriced", False)),
+    )
+    breaker, limits = options.get("breaker"), options.get("limits")
+    return Guards(meter, cast("Breaker | None", breaker), cast("Limits | None", limits))
+
+
+def guarded(call: BlockingCall, guards: Sequence[Guards]) -> BlockingCall:
+    """*call* behind the guards of the model that each request means."""
+    if len(guards) == 1:
+        return guards[0].blocking(call)
+    calls = [each.blocking(call) for each in guards]
+    return lambda request: calls[request.model](request)
+
+
+def aguarded(call: AwaitingCall, guards: Sequence[Guards]) -> AwaitingCall:
+    """*call* behind the guards of the model that each request means, to be awaited."""
+    if len(guards) == 1:
+        return guards[0].awaiting(call)
+    calls = [each.awaiting(call) for each in guards]
+
+    def ask(request: Request) -> Awaitable[Answer]:
+        return calls[request.model](request)
+
+    return ask
