@@ -48,6 +48,8 @@ def _joined(text: str, left: Bracket, right: Bracket) -> bool:
         return False
     if marks.on_quoted_line(text, left.start) != marks.on_quoted_line(text, right.start):
         return False
+    if marks.in_comment(text, left.start) != marks.in_comment(text, right.start):
+        return False
     return _JOIN.fullmatch(text, left.end, right.start) is not None
 
 

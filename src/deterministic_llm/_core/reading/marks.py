@@ -121,11 +121,16 @@ def on_quoted_line(text: str, start: int) -> bool:
     return _QUOTED_LINE.search(text, max(0, start - 80), start) is not None
 
 
+def in_comment(text: str, start: int) -> bool:
+    """Whether a comment begins right before *start*."""
+    return _COMMENT_OPENS.search(text, max(0, start - 12), start) is not None
+
+
 def _from_place(text: str, start: int, end: int, floor: int) -> Marking | None:
     """Quoted lines, and brackets that stand in quotation marks within a sentence."""
     if on_quoted_line(text, start):
         return Marking("quotation", "quoted line", weak=True)
-    if text[max(0, start - 6) : start].rstrip(" ").endswith(_STRUCK):
+    if in_comment(text, start):
         return Marking("draft", "in a comment")
     if text[start - 2 : start] == "~~" == text[end : end + 2]:
         return Marking("draft", "struck out")
@@ -183,7 +188,7 @@ _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|[。！？；]+(?=\S)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PREPOSITION = re.compile(r"\b(?:of|for|from|about|on|with|by|in|to)\b")
 _ASKED = re.compile(r"[ \t`\"'”)*]*+[?？]")
-_STRUCK = ("<!--", "/*", "//")
+_COMMENT_OPENS = re.compile(r"(?:<!--|/\*|(?<!:)//|(?:\n|\A)[ \t]*+#)[ \t]*+\Z")
 _BRACKETS = re.compile(r"[{}\[\]|]")
 _FORMS = frozenset({"format", "schema", "structure", "shape", "template"})
 _IN_FORMAT = re.compile(

@@ -75,21 +75,86 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "under a condition", "example", False,
-        "would could might",
-        r"^(?:if|had|were|suppose|assuming|unless)\b.*\b(?:would|could|might)\b[^.]*$",
+        "would could might i'd it'd you'd we'd i’d it’d you’d we’d",
+        (r"^(?:if|had|were|suppose|assuming|unless)\b.*"
+        r"(?:\b(?:would|could|might)|['’]d)\b[^.]*$"),
+    ),
+    (
+        "supposed", "example", False,
+        "suppose imagine assume let's let’s say pretend",
+        (r"^(?:(?:now|so|then|just),? )?(?:suppose|imagine|assume|pretend"
+        r"|let['’]s (?:say|suppose|imagine|assume|pretend)|say)\b[^.:]{0,60}\W*$"),
+    ),
+    (
+        "something like", "example", False,
+        "something like lines similar",
+        (r"\b(?:something|anything|one)(?: \w+)? (?:like|similar to|along (?:the|these) lines)"
+        r"(?: (?:of|this|that|so|the following))*\W*$"),
+    ),
+    (
+        "possible", "example", False,
+        "could might may typical possible hypothetical plausible",
+        (r"\b(?:you|one|we|i|it|answer|response|reply|output|result|record|object|json)"
+        r"(?: \w+)? (?:could|might|may)(?: (?:then|also|perhaps|now))? "
+        r"(?:be|say|return|answer|output|write|give|respond|reply|read)(?: with)?"
+        r"(?: (?:this|something|the following))?\W*$"
+        r"|^an? (?:typical|possible|hypothetical|plausible) \w+(?: \w+){0,3}\W*$"),
+    ),
+    (
+        "perhaps", "draft", False,
+        "maybe perhaps possibly",
+        (r"^(?:(?:so|hmm|well|or|and),? )?(?:maybe|perhaps|possibly)"
+        r"(?: (?:it|that|this|is|it['’]s|just|like|so|something))*\W*$"),
+    ),
+    (
+        "in place of", "draft", False,
+        "instead rather unlike place",
+        (r"\b(?:instead of|in place of|rather than|unlike)"
+        r"(?: (?:the|this|saying|returning|giving|writing|answering|just)){0,3}\W*$"),
+    ),
+    (
+        "said before", "draft", False,
+        "previous last prior earlier old former previously yesterday's yesterday’s yesterday",
+        (r"^(?:the |my |your |its )?(?:previous|last|prior|earlier|old|former|yesterday['’]s) "
+        r"(?:answer|response|reply|output|result|version|message|json|value|record|turn|run)s?"
+        r"(?: (?:was|were|is|said|read|gave|had|been|i|we|you|so|far|of|that|which)){0,4}\W*$"
+        r"|^(?:previously|last time|earlier|yesterday)\b,?"
+        r"(?: (?:i|we|you|it|had|was|said|gave|wrote|answered|returned|got|been)){0,4}\W*$"),
+    ),
+    (
+        "asked for", "quotation", False,
+        "asked wanted wants expects told supposed",
+        (r"^(?:but )?(?:(?:the )?(?:user|customer|client|teacher|author)|they|he|she"
+        r"|(?:i|we) (?:was|were|am|have been)) "
+        r"(?:also |originally |specifically )?(?:asked|wanted|wants|expects|told|supposed)"
+        rf"(?: (?:me|us))?(?: for| to {_TO_ANSWER})?{_THIS}\W*$"),
+    ),
+    (
+        "to be filled in", "example", False,
+        "replace fill customize customise",
+        (r"^(?:please |then |now |just |you (?:can|should|must|need to) )?"
+        r"(?:replace|fill (?:in|out)|customi[sz]e)\b[^.]{0,50}$"),
+    ),
+    (
+        "thinking aloud", "draft", False,
+        "thinking thought thoughts scratchpad brainstorming",
+        (r"^(?:my )?(?:thinking|thoughts?|scratchpad|brainstorming)\s*[:：]"
+        r"(?: (?:maybe|perhaps|so|hmm|something|like|it|is|this|could|be)\b,?)*\W*$"),
     ),
     ("draft of", "draft", True, "draft", r"\bdraft (?:of|for|version of)\b[^.:]{0,60}\W*$"),
     (
         "would look like", "example", False,
         "look formatted structured have",
-        (r"\b(?:would|could|might|should|may|must) (?:then )?(?:look|be formatted|be structured)"
+        (r"(?:\b(?:would|could|might|should|may|must)|['’]d) (?:then )?"
+        r"(?:look|be formatted|be structured)"
         r"(?: \w+){0,2} (?:like|as)(?: this| so| follows| the following)?\W*$"
         r"|\bi (?:would|could|might) have (?:returned|answered|said|written)\W*$"),
     ),
     (
         "form label", "example", False,
         "format schema template structure shape",
-        (rf"^(?:(?:the|an?|your) )?(?:(?:expected|required|output|response|answer|desired|requested"
+        (r"^(?:(?:.{0,80}\b(?:but|however),? )?here(?:['’]s| is) )?"
+        rf"(?:(?:the|an?|your) )?(?:(?:expected|required|output|response|answer|desired|requested"
         rf"|correct) )*{_FORM}(?: (?:is|would be|should be|looks|to use|to follow|as follows|like"
         r"|below|this))*\W*$"),
     ),
@@ -127,13 +192,13 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "input label", "quotation", False,
-        ("input prompt message request question quote quoted quotes quoting quotation original user"
-        " human system customer"),
+        ("input prompt message request question task exercise assignment quote quoted quotes"
+        " quoting quotation original user human system customer"),
         (r"^(?:the |your )?(?:original |given |raw |user |user['’]s |test )?(?:input|prompt)"
         r"(?: (?:data|json|text|object|record))?(?: (?:was|is|were|contained|contains|reads))?\W*$"
         r"|^(?:the |your )?(?:original|given|user|user['’]s) (?:message|request|question)"
         r"(?: (?:was|is|reads|said))?\W*$"
-        r"|^(?:user|human|system|customer)\s*[:：]$"
+        r"|^(?:user|human|system|customer|question|task|exercise|assignment)\s*[:：]$"
         r"|^(?:the )?(?:quote[ds]?|quoting|quotation)(?: \w+){0,4}\W*$"
         r"|^(?:the )?original(?: (?:text|message|input|json|document|record|data|object|version))?"
         r"(?: (?:was|is))?\W*$"),
@@ -247,33 +312,60 @@ LABELS = tuple(
 VOCABULARY = _FILLERS.union(*(keys for keys, _ in LABELS))
 
 _TAKEN_BACK = (
-    r"(?:(?:wait|hmm+|no|oops|ah|oh|actually|hold on|on second thought|sorry|scratch that|but"
-    r"|and)\b"
+    r"(?:(?:wait|hmm+|no|oops|ah|oh|actually|hold on|(?:up)?on (?:second thoughts?|reflection"
+    r"|review|closer (?:look|inspection))|thinking about it|looking again|come to think of it"
+    r"|sorry|scratch that|edit|but|and)\b"
     r"[\s,.!…—–-]*){0,4}"
     r"(?:(?:that|this|it|the above|which|my (?:first |initial )?(?:answer|attempt|draft))"
     r"(?:(?:['’]s| is| was| looks| seems)(?: still| clearly| actually| just| also)? "
-    r"(?:wrong|incorrect|a mistake|an error|mistaken|invalid|(?:only |just )?a draft)"
+    r"(?:wrong|incorrect|a mistake|an error|mistaken|invalid|(?:only |just )?a draft(?!-))"
     r"|(?:['’]s not| is not| was not| isn['’]t| wasn['’]t)(?: quite| entirely)? "
     r"(?:right|correct|valid|final|what you asked for))(?=\s*(?:[.!,;:…)—–-]|$|because|since|as\b))"
     r"|i (?:made|see) (?:a|an|the|my) (?:mistake|error)|i (?:misread|miscounted|miscalculated)\b"
+    r"|i (?:meant|mean)\b|make (?:that|it) [\"'“]?(?:an? )?\d"
+    r"|i (?:think|believe|feel) .{1,40}\b(?:fits better|is better|is more (?:accurate|fitting)"
+    r"|is closer|instead)\b"
+    r"|(?:please )?(?:do not|don['’]t) (?:use|trust|take) (?:this|that|it)\b|not (?:yet )?final\b"
+    r"|(?:is|was) (?:just |only )?(?:my |an? |the )?(?:first |initial |early |rough |old |previous"
+    r"|original )*(?:draft|attempt|guess|try)\b(?!-)|(?:(?:first|rough|early) )?draft\s*[.!)]*$"
+    r"|(?:would|will|could) (?:also )?be"
+    r" (?:wrong|incorrect|a mistake|too (?:high|low|harsh|lenient))\b"
     r"|let me (?:correct|fix|redo|revise) (?:that|this|it|my)\b"
     r"|let me (?:recalculate|recheck|reconsider|redo|revise|try again|start over)\b"
     r"|(?:scratch|strike) that|(?:wrong|incorrect)\s*[.!)]"
     r"|(?:is|was)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
     r"|not (?:right|correct|valid))\b"
-    r"|(?:correction|erratum|edit)\s?:?\s+\S"
+    r"|(?:correction|erratum)\s?:?\s+\S|edit\s?:\s+\S"
     r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should (?:be|have been|read) [\"'“]?\d"
     r"|(?:das|dies) (?:ist|war) (?:falsch|nicht richtig)|c['’]est (?:faux|incorrect)"
     r"|(?:eso|esto) (?:es|está) (?:incorrecto|mal)|不对|不正确|错了|間違い|違います)"
+)
+_ALL_OF_IT = (
+    r"(?:this|that|it|which|these|all of (?:this|these|it)"
+    r"|(?:the|these|those|all) (?:above|(?:\w+ ){0,2}?"
+    r"(?:values?|numbers?|data|json|fields?|answers?|entries|scores?"
+    r"|object|record)(?: above| here| given| shown)?))"
 )
 BEHIND: tuple[tuple[str, re.Pattern[str], Mark], ...] = (
     ("taken back", re.compile(_TAKEN_BACK), "draft"),
     (
         "called an example",
         re.compile(
-            r"(?:this|that|it|the above|which) (?:is|was) (?:just |only |merely |simply )?"
-            r"(?:an? |the )(?:example|illustration|placeholder|template|sample)\b"
-            r"|(?:just |only )?(?:an? )?(?:example|illustration)(?: only)?\)"
+            rf"(?:(?:please )?(?:note|remember|nb)\b(?: that)?[\s:,]*)?(?:{_ALL_OF_IT}"
+            r" (?:is|was|are|were) (?:all |just |only |merely |simply |purely )?(?:an? |the )?"
+            r"(?:fictional |made[- ]up |hypothetical |mere |random )?"
+            r"(?:example|illustration|illustrative|placeholder|template|sample|dummy|made[ -]up"
+            r"|fictional|fictitious|invented|hypothetical)s?\b"
+            r"|(?:is|was) (?:just |only |merely |simply )?(?:an? |the )?(?:\w+ )?"
+            r"(?:example|illustration|placeholder|template|sample|format|schema|structure)\b"
+            r"|(?:please )?replace (?:the|these|this|all|any|every|each)\b"
+            r"|(?:would|could|might|may) (?:also )?"
+            r"(?:be (?:an?|one|another) \w+|be possible|work\b)"
+            r"|is (?:one|an?) (?:possible |plausible )?(?:option|possibility|candidate)\b"
+            r"|is what (?:i|you|it) (?:would|could|might)\b|is what i['’]d\b"
+            r"|or (?:something (?:like|similar|along)|similar|the like)"
+            r"|(?:for (?:instance|example)|just an idea)\s*[.!)]*(?:\n|$)"
+            r"|(?:just |only )?(?:an? )?(?:example|illustration|sample|placeholder)(?: only)?\s*\))"
         ),
         "example",
     ),
