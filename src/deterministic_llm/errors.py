@@ -134,9 +134,11 @@ class EnforcementError(DeterministicLLMError):
         return type(self), self.args
 
     def __str__(self) -> str:
-        count = len(self.attempts)
+        count = sum(attempt.sent for attempt in self.attempts)
         calls = "1 call" if count == 1 else f"{count} calls"
-        return _with_list(f"{self.reason} after {calls}", self.violations)
+        last = self.attempts[-1]
+        why = "" if last.violations else f": {last.summary}"
+        return _with_list(f"{self.reason} after {calls}{why}", self.violations)
 
 
 class RetriesExhausted(EnforcementError):

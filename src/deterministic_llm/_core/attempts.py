@@ -231,6 +231,8 @@ class Answered(Generic[T_co]):
     checks: tuple[Checked, ...] = ()
     ended: float = field(default=0.0, compare=False)
 
+    sent = True
+
     @property
     def outcome(self) -> Outcome:
         """What the call came to."""
@@ -313,6 +315,11 @@ class Failed:
     checks = ()
     usage = Usage()
     cost = Decimal(0)  # an unanswered call: what it may have cost stays reserved as unsettled
+
+    @property
+    def sent(self) -> bool:
+        """Whether the call went out at all."""
+        return self.failure.sent
 
     @property
     def outcome(self) -> Outcome:
