@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import pytest
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from tenacity.wait import wait_fixed
 
 from deterministic_llm import (
+    DeadlineExceeded,
     EnforcementError,
     Filtered,
     NoProgress,
@@ -28,12 +29,13 @@ from deterministic_llm._core.exchange import (
     Completion,
     Constraint,
     FailureKind,
+    ToolCall,
 )
 from deterministic_llm._core.loop import Accept, Call, GiveUp, judge, next_step
 from deterministic_llm._core.policy import FOLLOWS, Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.typed import typed_target
-from deterministic_llm._core.tasks import Task
+from deterministic_llm._core.tasks import Task, Way
 
 
 class Person(BaseModel):
@@ -190,6 +192,156 @@ def test_a_reask_says_what_was_wrong_after_an_unchanged_prompt():
 def test_every_outcome_has_a_row():
     """The policy table is closed over the outcomes."""
     assert set(FOLLOWS) == {*get_args(AnswerOutcome), *get_args(FailureKind)}
+
+
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+def test_a_failed_call_is_followed_as_its_row_says(kind: FailureKind):
+    """Resent as often as the row allows, or the end with the row's own error."""
+    follow = FOLLOWS[kind]
+    failed: Completion | CallFailure = CallFailure("broken", kind)
+    if follow.step == "resend":
+        assert isinstance(tell(task(), [failed, GOOD]).end, Accept)
+        most = min(8, 8 if follow.at_most is None else follow.at_most)
+        story = tell(task(), [failed] * 20)
+        assert len(story.attempts) == 1 + most
+    else:
+        story = tell(task(), [failed, GOOD])
+        assert len(story.attempts) == 1
+    assert isinstance(story.end, GiveUp)
+    assert type(story.end.error) is follow.error
+
+
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+def test_a_server_that_forbids_to_ask_again_is_heeded(kind: FailureKind):
+    """Whatever the row says."""
+    story = tell(task(), [CallFailure("no", kind, final=True), GOOD])
+    assert len(story.attempts) == 1
+    assert isinstance(story.end, GiveUp)
+
+
+def tool(*calls: tuple[str, str]) -> Completion:
+    made = tuple(ToolCall(*call) for call in calls)
+    return Completion(made[0].arguments if len(made) == 1 else None, calls=made)
+
+
+TOOL = Constraint("tool", tool={"name": "Person"})
+ANSWERS = [
+    pytest.param(GOOD, UNCONSTRAINED, "accepted", id="a valid answer"),
+    pytest.param(BAD, UNCONSTRAINED, "invalid", id="a bound passed"),
+    pytest.param(Completion('{"age": 3'), UNCONSTRAINED, "invalid", id="broken after a stop"),
+    pytest.param(NOTHING, UNCONSTRAINED, "empty", id="null content"),
+    pytest.param(Completion(" \n"), UNCONSTRAINED, "empty", id="blanks"),
+    pytest.param(
+        Completion(None, reasoning="36, I think"),
+        UNCONSTRAINED,
+        "reasoning_only",
+        id="thinking and no answer",
+    ),
+    pytest.param(tool(("Person", '{"age": 36}')), TOOL, "accepted", id="the tool that was asked"),
+    pytest.param(tool(("Person", '{"age": "x"}')), TOOL, "invalid", id="broken arguments"),
+    pytest.param(tool(("Search", '{"age": 36}')), TOOL, "wrong_tool", id="another tool"),
+    pytest.param(
+        tool(("Person", '{"age": 36}'), ("Person", '{"age": 37}')),
+        TOOL,
+        "several_calls",
+        id="two calls that differ",
+    ),
+    pytest.param(
+        Completion("ha " * 400, "length"), UNCONSTRAINED, "degenerate", id="the same without end"
+    ),
+    pytest.param(
+        Completion('{"age":' + " " * 400, "length"),
+        UNCONSTRAINED,
+        "degenerate",
+        id="endless blanks",
+    ),
+    pytest.param(Completion('{"age"', "aborted"), UNCONSTRAINED, "aborted", id="broken off"),
+    pytest.param(CUT, UNCONSTRAINED, "truncated", id="cut at the limit"),
+    pytest.param(Completion(None, "length"), UNCONSTRAINED, "truncated", id="cut while thinking"),
+    pytest.param(Completion(None, "refusal", "no"), UNCONSTRAINED, "refused", id="a refusal field"),
+    pytest.param(
+        Completion("I'm sorry, but I can't help with that."),
+        UNCONSTRAINED,
+        "refused",
+        id="refusing prose",
+    ),
+    pytest.param(Completion('{"age": 36}', "filter"), UNCONSTRAINED, "filtered", id="filtered"),
+]
+
+
+@pytest.mark.parametrize(("answer", "constraint", "outcome"), ANSWERS)
+def test_an_answer_comes_to_its_outcome(
+    answer: Completion, constraint: Constraint, outcome: AnswerOutcome
+):
+    """And what follows is the step of its row."""
+    job = task(constraint=constraint, parameters={"max_tokens": 10})
+    first = next_step(job, ())
+    assert isinstance(first, Call)
+    attempt = judge(job, first.request, answer)
+    assert attempt.outcome == outcome
+    step = next_step(job, [attempt])
+    expected = {"accept": Accept, "stop": GiveUp}.get(FOLLOWS[outcome].step, Call)
+    assert type(step) is expected
+
+
+def test_every_outcome_of_an_answer_is_shown():
+    """The table above has them all."""
+    assert {row.values[2] for row in ANSWERS} == set(get_args(AnswerOutcome))
+
+
+def test_a_wait_past_the_deadline_is_not_begun():
+    """The run ends at once, with what it has."""
+    job = replace(task(), policy=Policy(timeout=5.0))
+    story = tell(job, [TOLD, GOOD])
+    assert isinstance(story.end, GiveUp)
+    assert type(story.end.error) is DeadlineExceeded
+    assert story.delays == [0.0]
+
+
+def test_a_late_answer_is_evidence_and_no_value():
+    """It came, it is kept, and the run is over all the same."""
+    job = replace(task(), policy=Policy(timeout=5.0))
+    first = next_step(job, ())
+    assert isinstance(first, Call)
+    late = judge(job, first.request, GOOD, ended=5.1)
+    end = next_step(job, [late])
+    assert isinstance(end, GiveUp)
+    assert type(end.error) is DeadlineExceeded
+    assert end.error.text == '{"age": 36}'
+
+
+def falling_back(*others: str) -> Task[Person]:
+    ways = tuple(Way(UNCONSTRAINED, {"temperature": float(n)}) for n, _ in enumerate(others))
+    return replace(task(max_retries=1), fallback=ways)
+
+
+FALLS = [
+    pytest.param([BAD, WORSE, GOOD], [0, 0, 1], id="when the re-asks are used up"),
+    pytest.param([BAD, BAD, GOOD], [0, 0, 1], id="when there is no progress"),
+    pytest.param([DENIED, GOOD], [0, 1], id="when a call cannot succeed"),
+    pytest.param([Completion(None, "refusal"), GOOD], [0, 1], id="when it refuses"),
+    pytest.param([BAD, WORSE, BAD, BUSY, GOOD], [0, 0, 1, 1, 1], id="with re-asks of its own"),
+    pytest.param([DENIED, DENIED, GOOD], [0, 1, 2], id="and then the next"),
+]
+
+
+@pytest.mark.parametrize(("answers", "models"), FALLS)
+def test_the_next_model_is_asked(answers: list[Completion | CallFailure], models: list[int]):
+    """With the first question again, its own parameters, and max_retries afresh."""
+    story = tell(falling_back("second", "third"), answers)
+    assert isinstance(story.end, Accept)
+    assert [attempt.request.model for attempt in story.attempts] == models
+    fresh = next(each.request for each in story.attempts if each.request.model == 1)
+    assert fresh.parameters == {"temperature": 0.0}
+    assert fresh.feedback == story.attempts[0].request.feedback
+
+
+@pytest.mark.parametrize("kind", ["over_budget", "late"])
+def test_no_other_model_is_asked_when_money_or_time_is_over(kind: FailureKind):
+    """They are those of the whole run."""
+    story = tell(falling_back("second"), [CallFailure("over", kind), GOOD])
+    assert isinstance(story.end, GiveUp)
+    assert len(story.attempts) == 1
 
 
 @given(
