@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from deterministic_llm._core.exchange import Usage
+from deterministic_llm.metering.price_lists import price_of
+from deterministic_llm.metering.prices import cost_of
 
 A_DAY = 1_000_000
+_SERVER = "https://api.openai.com/v1"
 
 
 def daily_cost(model: str, usage: Usage, essays: int) -> str:
@@ -12,20 +17,16 @@ def daily_cost(model: str, usage: Usage, essays: int) -> str:
     asked = f"{A_DAY:,} essays a day on {model}"
     if not essays or not usage.total_tokens:
         return f"{asked}: cost unknown, the server did not say how many tokens it used."
-    try:
-        import genai_prices  # noqa: PLC0415  # of the extra [cost]
-    except ModuleNotFoundError:
+    if find_spec("genai_prices") is None:
         missing = "genai-prices is not installed (pip install 'deterministic-llm[cost]')"
         return f"{asked}: cost unknown, {missing}."
-    a_day = genai_prices.Usage(
-        input_tokens=usage.input_tokens * A_DAY // essays,
-        output_tokens=usage.output_tokens * A_DAY // essays,
-    )
-    try:
-        price = genai_prices.calc_price(a_day, model, provider_id="openai").total_price
-    except LookupError:
+    price = price_of(model, url=_SERVER)
+    if price is None:
         return f"{asked}: cost unknown, genai-prices has no price for this model."
+    # What the demo found in a cache another day would not: the prompt is priced in full.
+    in_full = Usage(usage.input_tokens, usage.output_tokens)
+    a_day = cost_of(in_full, price) * A_DAY / essays
     return (
-        f"{asked}: about ${price:,.0f} a day, at the {usage.input_tokens / essays:,.0f} tokens in "
+        f"{asked}: about ${a_day:,.0f} a day, at the {usage.input_tokens / essays:,.0f} tokens in "
         f"and {usage.output_tokens / essays:,.0f} out that an essay took here."
     )

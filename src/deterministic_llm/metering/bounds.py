@@ -1,0 +1,167 @@
+"""How many tokens a request can take: a request goes in, a bound that is never too small comes out.
+
+A token of a byte-level vocabulary stands for at least one byte of text, so a text has at most as
+many tokens as UTF-8 bytes. Chat templates add markers and a system text of their own: a constant a
+message and one a request. A schema, tool or grammar is put into words by the provider in a way that
+nobody publishes, so it counts double, with room for the instructions that come with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import UNCONSTRAINED, Constraint
+from deterministic_llm.metering.prices import Price
+from deterministic_llm.metering.spend import ONE_CALL, Spend
+
+OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""Parameters that bound what the model writes, its reasoning included."""
+
+_A_MESSAGE = 16  # <|start_header_id|>user<|end_header_id|>, <|eot_id|> and their like
+_A_REQUEST = 256  # the system texts of today's chat templates have up to about 100 tokens
+_A_CONSTRAINT = 1024  # Anthropic documents up to 530 for its tools
+_BYTES_A_TOKEN = 3  # of English about 4, of dense scripts and code fewer
+_A_NUMBER = 24  # -1.2345678901234567e+100
+_BIG = 10**_A_NUMBER // 10
+_PUNCTUATION = 6  # quotes, colon, comma, blanks around one member
+_TEXTUAL = frozenset({"text", "input_text", "output_text", "refusal", "tool_result", "tool_use"})
+_HIDDEN = frozenset(
+    {"previous_response_id", "conversation", "prompt", "web_search_options", "prediction", "audio"}
+)
+"""Parameters that bring in tokens which the request itself does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbounded:
+    """Nobody can say what a request takes at most, and why; the sentence ends with what to do."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def worst_case(request: Request, *, price: Price | None = None) -> Spend | Unbounded:
+    """The most that *request* can take: prompt and answer in full, dollars when there is a *price*.
+
+    Unbounded without one of OUTPUT_LIMITS, with anything but text in the prompt, and around a
+    function that makes its own call, whose prompt we do not see.
+    """
+    parameters = _all_parameters(request)
+    output = _output_tokens(parameters)
+    reason = _hidden_part(request, parameters)
+    if reason is not None:
+        return Unbounded(f"{reason}: pass reserve=Spend(usd=..., tokens=...)")
+    if output is None:
+        return Unbounded("the length of an answer has no limit: set max_tokens=")
+    prompt = _prompt_bytes(request, parameters)
+    usd = ONE_CALL.usd if price is None else price.worst(prompt, output)
+    return Spend(usd, prompt + output, 1)
+
+
+def estimated_tokens(request: Request) -> int:
+    """About how many tokens *request* takes, for a limit on tokens a minute.
+
+    Providers count the prompt by its length and the whole of ``max_tokens`` when they let a request
+    in (https://platform.openai.com/docs/guides/rate-limits); what the answer did not use is handed
+    back when it is there.
+    """
+    parameters = _all_parameters(request)
+    prompt = _weight(request.prompt) + len(request.feedback) + _constraint_bytes(request.constraint)
+    return prompt // _BYTES_A_TOKEN + (_output_tokens(parameters) or 0)
+
+
+def _all_parameters(request: Request) -> Mapping[str, object]:
+    """The parameters as they are sent: ``extra_body`` has the last word."""
+    extra = request.parameters.get("extra_body")
+    if not isinstance(extra, dict):
+        return request.parameters
+    sent = {name: value for name, value in request.parameters.items() if name != "extra_body"}
+    return {**sent, **extra}
+
+
+def _output_tokens(parameters: Mapping[str, object]) -> int | None:
+    longest = max(_number(parameters.get(name)) for name in OUTPUT_LIMITS)
+    answers = max(1, _number(parameters.get("n")), _number(parameters.get("best_of")))
+    return longest * answers if longest > 0 else None
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _hidden_part(request: Request, parameters: Mapping[str, object]) -> str | None:
+    """What cannot be counted, if there is such a thing."""
+    if not request.prompt:
+        return "what a function asks in its own call cannot be counted"
+    if not _HIDDEN.isdisjoint(parameters):
+        hidden = next(name for name in parameters if name in _HIDDEN)
+        return f"what {hidden}= adds to the prompt cannot be counted"
+    for message in request.prompt:
+        kind = _foreign_part(message)
+        if kind is not None:
+            return f"the tokens of a part of the prompt that is no text ({kind}) cannot be counted"
+    return None
+
+
+def _foreign_part(message: Mapping[str, object]) -> str | None:
+    if message.get("audio") is not None:
+        return "audio"
+    for name in ("content", "parts"):
+        parts = message.get(name)
+        if parts is None or isinstance(parts, str) or not isinstance(parts, Sequence):
+            continue
+        for part in cast("Sequence[object]", parts):
+            kind = _foreign_kind(part)
+            if kind is not None:
+                return kind
+    return None
+
+
+def _foreign_kind(part: object) -> str | None:
+    if not isinstance(part, Mapping):
+        return None if isinstance(part, str) else type(part).__name__
+    members = cast("Mapping[str, object]", part)
+    kind = members.get("type", "text" if "text" in members else None)
+    return _foreign_part(members) if kind in _TEXTUAL else str(kind)
+
+
+def _prompt_bytes(request: Request, parameters: Mapping[str, object]) -> int:
+    messages = len(request.prompt) + 1
+    return (
+        _weight(request.prompt)
+        + _weight(request.feedback)
+        + 2 * _weight(parameters)
+        + _constraint_bytes(request.constraint)
+        + messages * _A_MESSAGE
+        + _A_REQUEST
+    )
+
+
+def _constraint_bytes(constraint: Constraint) -> int:
+    if constraint is UNCONSTRAINED:
+        return 0
+    parts = (constraint.response_format, constraint.grammar, constraint.tool)
+    weight = sum(_weight(part) for part in parts if part is not None)
+    return 2 * weight + _A_CONSTRAINT if weight else 0
+
+
+def _weight(value: object) -> int:
+    """At least as many bytes as *value* has in a prompt, written as text or as JSON."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode(errors="replace"))
+    if isinstance(value, int | float | None):
+        return _A_NUMBER if not isinstance(value, int) or -_BIG < value < _BIG else len(str(value))
+    total = 0
+    if isinstance(value, dict | Mapping):
+        for name, member in cast("Mapping[object, object]", value).items():
+            total += _weight(name) + _weight(member) + _PUNCTUATION
+    elif isinstance(value, list | tuple | Sequence):
+        for item in cast("Sequence[object]", value):
+            total += _weight(item) + _PUNCTUATION
+    else:
+        total = len(str(value))
+    return total

@@ -1,0 +1,73 @@
+"""A call behind a gate: it is let in or refused first, and told what came of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure, Completion
+
+Answer: TypeAlias = Completion | CallFailure
+BlockingCall: TypeAlias = Callable[[Request], Answer]
+AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Answer]]
+
+
+class Passage(Protocol):
+    """One call that was let in; left without an answer, by an exception, it cleans up."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+    def closed(self, answer: Answer) -> Answer:
+        """Book *answer*, and hand it on."""
+        ...
+
+
+class Gate(Protocol):
+    """Decides at once whether a call may be made; Meter and Breaker are gates."""
+
+    def enter(self, request: Request) -> Passage | CallFailure:
+        """Let *request* in, or say why not; never waits."""
+        ...
+
+
+def gated(call: BlockingCall, gate: Gate) -> BlockingCall:
+    """*call* behind *gate*."""
+
+    def ask(request: Request) -> Answer:
+        passage = gate.enter(request)
+        if isinstance(passage, CallFailure):
+            return passage
+        with passage:
+            return passage.closed(call(request))
+
+    return ask
+
+
+def agated(call: AwaitingCall, gate: Gate) -> AwaitingCall:
+    """*call* behind *gate*, to be awaited."""
+
+    async def ask(request: Request) -> Answer:
+        passage = gate.enter(request)
+        if isinstance(passage, CallFailure):
+            return passage
+        with passage:
+            return passage.closed(await call(request))
+
+    return ask
+
+
+def never_called(failure: CallFailure) -> bool:
+    """Whether *failure* is one of our own gates', so that no server knows of the call."""
+    return not failure.sent and failure.kind in _OUR_OWN
+
+
+_OUR_OWN = frozenset({"over_budget", "circuit_open", "late"})

@@ -1,0 +1,182 @@
+"""What a call costs: reserved before it, booked after it, in every budget that it counts in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from types import TracebackType
+from typing import Self
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
+from deterministic_llm.errors import ConfigurationError
+from deterministic_llm.metering.bounds import Unbounded, worst_case
+from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
+from deterministic_llm.metering.gates import Answer, never_called
+from deterministic_llm.metering.price_lists import price_of
+from deterministic_llm.metering.prices import Price, cost_of
+from deterministic_llm.metering.purses import ambient
+from deterministic_llm.metering.spend import NOTHING, ONE_CALL, Spend
+
+_ANSWERED: frozenset[FailureKind] = frozenset(
+    {
+        "rate_limited",
+        "overloaded",
+        "conflict",
+        "quota",
+        "unauthorized",
+        "bad_request",
+        "prompt_too_long",
+    }
+)
+"""Failures that only the server's own word can be: no answer was made, nothing is charged."""
+_GATEWAYS = frozenset({408, 499, 502, 504, *range(520, 528)})
+"""Statuses of something in between that lost sight of the server, which may still be working."""
+
+_UNBOUNDED = "a budget in dollars or tokens cannot be kept: {}"
+_UNPRICED = (
+    "a budget in dollars needs a price, and nobody knows one of {0!r}: pass prices={{{0!r}: "
+    "Price(input, output)}}, install deterministic-llm[cost], or say allow_unpriced=True, and "
+    "its calls cost nothing in the budget"
+)
+_UNSAID = "the budget limits what reserve= leaves out: set {0} in {1!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """The gate that keeps calls of *model* within *budgets* and those of the blocks around them.
+
+    Prices come from the *table*, else from genai-prices for the server at *url*. *reserve* is what
+    one call of a function that makes its own call costs at most. ``enter()`` raises
+    ConfigurationError when a limit could not be kept: a price or a bound is missing.
+    """
+
+    budgets: tuple[Budget, ...] = ()
+    model: str | None = None
+    table: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    url: str | None = None
+    reserve: Spend | None = None
+    allow_unpriced: bool = False
+
+    def enter(self, request: Request) -> Charge | CallFailure:
+        """Reserve the worst case of *request* everywhere, or say what was asked and left."""
+        budgets = (*ambient(), *self.budgets)
+        if not budgets:
+            return Charge(self, None)
+        reservation = reserve_in(budgets, self.worst(request, budgets))
+        if isinstance(reservation, Short):
+            return CallFailure(str(reservation), "over_budget", sent=False)
+        return Charge(self, reservation)
+
+    def worst(self, request: Request, budgets: Sequence[Budget]) -> Spend:
+        """What *request* costs at most, as far as *budgets* limit it."""
+        in_dollars = any(budget.books.limits.usd is not None for budget in budgets)
+        in_tokens = any(budget.books.limits.tokens is not None for budget in budgets)
+        if not in_dollars and not in_tokens:
+            return self.reserve or ONE_CALL
+        if self.reserve is not None:
+            return self._reserved(self.reserve, in_dollars=in_dollars, in_tokens=in_tokens)
+        price = self._price() if in_dollars else None
+        if price is None and not in_tokens:
+            return ONE_CALL
+        bound = worst_case(request, price=price)
+        if isinstance(bound, Unbounded):
+            raise ConfigurationError(_UNBOUNDED.format(bound))
+        return bound
+
+    def cost(self, completion: Completion) -> Decimal | None:
+        """US dollars for *completion*, at the price of what served it; None when unknown."""
+        usage = completion.usage
+        if completion.cost is not None or not usage.total_tokens:
+            return completion.cost
+        asked, served = self.model, completion.model
+        price = self.table.get(asked) if asked is not None else None
+        price = price or price_of(served, self.table, url=self.url)
+        if price is None and asked != served:
+            price = price_of(asked, self.table, url=self.url)
+        return None if price is None else cost_of(usage, price)
+
+    def _price(self) -> Price | None:
+        price = price_of(self.model, self.table, url=self.url)
+        if price is None and not self.allow_unpriced:
+            raise ConfigurationError(_UNPRICED.format(self.model))
+        return price
+
+    def _reserved(self, reserve: Spend, *, in_dollars: bool, in_tokens: bool) -> Spend:
+        unsaid = {
+            "usd=": in_dollars and not reserve.usd and not self.allow_unpriced,
+            "tokens=": in_tokens and not reserve.tokens,
+        }
+        if any(unsaid.values()):
+            missing = " and ".join(name for name in unsaid if unsaid[name])
+            raise ConfigurationError(_UNSAID.format(missing, reserve))
+        return reserve
+
+
+class Charge:
+    """One call under way, with what is reserved for it; without an answer that stays unsettled."""
+
+    __slots__ = ("_meter", "_reservation")
+
+    def __init__(self, meter: Meter, reservation: Reservation | None) -> None:
+        self._meter = meter
+        self._reservation = reservation
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        if kind is not None and self._reservation is not None:
+            self._reservation.abandon()
+
+    def closed(self, answer: Answer) -> Answer:
+        """Book what *answer* cost; a completion comes back with its cost."""
+        if isinstance(answer, Completion):
+            return self._completed(answer)
+        if self._reservation is not None:
+            _fail(self._reservation, answer)
+        return answer
+
+    def _completed(self, completion: Completion) -> Completion:
+        cost = self._meter.cost(completion)
+        if self._reservation is not None:
+            _settle(self._reservation, cost, completion.usage.total_tokens)
+        return completion if cost is completion.cost else replace(completion, cost=cost)
+
+
+def _settle(reservation: Reservation, cost: Decimal | None, tokens: int) -> None:
+    """Book what is known; what nobody told keeps its share of the worst case."""
+    worst = reservation.worst
+    actual = Spend(NOTHING.usd if cost is None else cost, tokens, 1)
+    if cost is not None and tokens and worst.calls <= 1:
+        reservation.settle(actual)
+        return
+    unknown = Spend(
+        worst.usd if cost is None else NOTHING.usd,
+        0 if tokens else worst.tokens,
+        max(0, worst.calls - 1),
+    )
+    reservation.settle(actual, unsettled=unknown)
+
+
+def _fail(reservation: Reservation, failure: CallFailure) -> None:
+    if never_called(failure):
+        reservation.release()
+    elif not failure.sent or _refused_by_server(failure):
+        reservation.settle(ONE_CALL)
+    else:
+        reservation.abandon()
+
+
+def _refused_by_server(failure: CallFailure) -> bool:
+    """Whether the server itself said no, before it made an answer."""
+    if failure.status in _GATEWAYS:
+        return False
+    return failure.kind in _ANSWERED or (failure.status or 0) >= 400
