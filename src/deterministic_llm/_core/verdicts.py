@@ -20,7 +20,7 @@ from deterministic_llm._core.attempts import (
     Violation,
 )
 from deterministic_llm._core.contract import Contract
-from deterministic_llm._core.exchange import Completion, Constraint, Finish, JsonObject
+from deterministic_llm._core.exchange import Completion, Constraint, Finish, JsonObject, JsonValue
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
 from deterministic_llm._core.schema.patches import merged, opened_in, patch_target, picked
 from deterministic_llm._core.schema.target import JsonTarget
@@ -114,7 +114,16 @@ def _read_patch(
         said = picked(patch, to_jsonable_python(whole.output, by_alias=True))
         notes = (*whole.repairs, _TAKEN_FROM_THE_WHOLE)
         return _merged(contract, patch, said, replace(whole, repairs=notes), context)
+    if isinstance(whole, Unread) and _has_all_of(patch.base, whole.draft):
+        return whole  # the whole again, and wrong again
     return part if isinstance(part, Unread) else _NOTHING_ASKED
+
+
+def _has_all_of(base: JsonValue, draft: Draft | None) -> bool:
+    """Whether *draft* is as complete as *base*, so that nothing is lost if it takes its place."""
+    if draft is None or not isinstance(base, dict) or not isinstance(draft.value, dict):
+        return False
+    return base.keys() <= draft.value.keys()
 
 
 def _merged(
