@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from deterministic_llm._core.attempts import Attempt, Repair, Result, Violation
+    from deterministic_llm._core.attempts import Attempt, Repair, Violation
     from deterministic_llm._core.exchange import (
         CallFailure,
         ChatMessage,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from deterministic_llm._core.reading.reader import Parsed
+    from deterministic_llm._core.results import Result
     from deterministic_llm.enforcer import enforce
     from deterministic_llm.enforcer.enforcers import AsyncEnforcer, Enforcer
     from deterministic_llm.enforcer.turn import Turn
@@ -91,9 +92,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_core.attempts": "Attempt Repair Result Violation",
+    "_core.attempts": "Attempt Repair Violation",
     "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Usage",
     "_core.reading.reader": "Parsed",
+    "_core.results": "Result",
     "enforcer": "enforce",
     "enforcer.enforcers": "AsyncEnforcer Enforcer",
     "enforcer.turn": "Turn",

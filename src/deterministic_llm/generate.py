@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, overload
 
 from typing_extensions import TypeForm, TypeVar, Unpack
 
-from deterministic_llm._core.attempts import Result
+from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
 from deterministic_llm.enforcer.terms import ModelOptions, Terms
 from deterministic_llm.sources import Asked, Prompt, messages_of, source_of

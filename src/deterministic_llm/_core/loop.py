@@ -17,7 +17,6 @@ from deterministic_llm._core.attempts import (
     Failed,
     Patch,
     Request,
-    Result,
 )
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.exchange import CallFailure, Completion
@@ -29,6 +28,7 @@ from deterministic_llm._core.questions import (
     for_the_rest,
     with_room,
 )
+from deterministic_llm._core.results import Result
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._core.verdicts import judge_completion
 from deterministic_llm.errors import (

@@ -29,6 +29,7 @@ def asked_anew(task: Task[object], *, number: int, model: int = 0) -> Request:
         constraint=way.constraint,
         parameters=way.parameters,
         model=model,
+        name=way.name,
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Draft, Patch, Violation
+from deterministic_llm._core.attempts import Attempt, Draft, Patch, Violation
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
@@ -21,10 +21,11 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How one model of a run is asked: what holds its answer, and its parameters."""
+    """How one model of a run is asked: what holds its answer, its parameters, and its *name*."""
 
     constraint: Constraint
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Task(Generic[T_co]):
     *fallback* are further models, asked one after another when the first gives no valid answer.
     *validators* judge an output, with *context*, that is already the target. *heard* says whether
     what we add to the prompt gets to the model at all: else it can only be asked the same again.
+    *name* is that of the first model. *resume* is the record of a run that was stopped, to go on
+    with, and *hooks* are told what happens.
     """
 
     contract: Contract[T_co]
@@ -44,6 +47,9 @@ class Task(Generic[T_co]):
     validators: tuple[Validator, ...] = ()
     context: object = None
     heard: bool = True
+    name: str | None = None
+    resume: tuple[Attempt[object], ...] = ()
+    hooks: tuple[Callable[..., object], ...] = ()
 
     def about(self, prompt: tuple[ChatMessage, ...], context: object = None) -> Task[T_co]:
         """The same task with *prompt*, and with *context* where there is one."""
@@ -54,7 +60,7 @@ class Task(Generic[T_co]):
     def way(self, model: int) -> Way:
         """How the model number *model* is asked."""
         if model == 0:
-            return Way(self.contract.constraint, self.parameters)
+            return Way(self.contract.constraint, self.parameters, self.name)
         return self.fallback[model - 1]
 
     def mending(self, base: JsonValue, violations: Sequence[Violation]) -> Patch | None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Attempt, Request, Result
+from deterministic_llm._core.attempts import Attempt, Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.loop import Call, Check, checked, conclude, judge, next_step
+from deterministic_llm._core.results import Result
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._drivers.checking import check
 from deterministic_llm._drivers.log import logged

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from deterministic_llm._core.attempts import Attempt, Result
+from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.results import Result
 from deterministic_llm._drivers import blocking
 from deterministic_llm.cli.essays import Essay
 from deterministic_llm.enforcer.terms import ModelOptions

@@ -21,7 +21,7 @@ from typing import (
 
 from typing_extensions import TypeVar, Unpack
 
-from deterministic_llm._core.attempts import Result
+from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.signatures import (
     AnyFunction,
     turn_position,

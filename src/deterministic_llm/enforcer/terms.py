@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeAlias, cast
 from tenacity.wait import wait_base
 from typing_extensions import TypedDict, TypeVar
 
-from deterministic_llm._core.attempts import Request, Result
+from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.contract import Contract, constrain
 from deterministic_llm._core.exchange import (
@@ -24,6 +24,7 @@ from deterministic_llm._core.exchange import (
 )
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
+from deterministic_llm._core.results import Result
 from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
@@ -148,6 +149,7 @@ class Terms(Generic[T_co]):
             fallback=tuple(self._way(other, mode) for other in others),
             validators=tuple(validators),
             heard=self.source.hears(turn_at),
+            name=first.name,
         )
 
     def guards(self) -> tuple[Guards, ...]:
@@ -201,7 +203,7 @@ class Terms(Generic[T_co]):
     def _way(self, other: Known, mode: Mode) -> Way:
         """How a model to fall back on is asked: its own parameters win."""
         parameters = _without_ours({**self.options, **other.options})
-        return Way(constrain(self.target, mode, other.abilities), parameters)
+        return Way(constrain(self.target, mode, other.abilities), parameters, other.name)
 
     def _budgeted(self) -> AbstractContextManager[object]:
         """The block in which all calls, those of judges too, are held to the run's budget."""
