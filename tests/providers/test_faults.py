@@ -164,7 +164,7 @@ def test_every_fault_comes_to_what_the_table_says(caller: Caller, name: str):
 
 @pytest.mark.parametrize("name", SILENT)
 def test_a_deadline_holds_whatever_the_server_does(caller: Caller, name: str):
-    """A drip or a silence, before the headers or in the body: a quarter of a second more at most."""
+    """A drip or a silence, before the headers or in the body, costs a quarter second at most."""
     started = perf_counter()
     outcome = caller.outcome(name, LEFT)
     assert perf_counter() - started < LEFT + 0.25

@@ -132,6 +132,7 @@ _NAMES: Mapping[str, FailureKind] = {
 _WRAPPERS: Mapping[str, FailureKind] = {
     "APITimeoutError": "timeout",
     "APIConnectionError": "unreachable",
+    "APIError": "malformed",
 }
 """Classes of the SDKs that say less than what caused them."""
 _READ = 2_000
