@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import json
 import logging
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from loopback import Reply, failing, serving
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, DefaultHttpxClient, OpenAI
 from tenacity.wait import wait_none
 
 from deterministic_llm import (
@@ -21,9 +24,11 @@ from deterministic_llm import (
     Usage,
 )
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import Constraint
+from deterministic_llm._core.exchange import Constraint, JsonObject
 from deterministic_llm.providers.openai import ChatModel
 
+HTTP: Any = importlib.import_module(DefaultHttpxClient.__mro__[1].__module__)
+"""The SDK's HTTP library: httpx up to openai 2, httpx2 since."""
 PROMPT = ({"role": "user", "content": "Hi"},)
 
 
@@ -176,6 +181,90 @@ def test_what_is_sent_is_the_request(ask: Ask):
         }
     ]
     assert server.headers[0]["x-team"] == "blue"
+
+
+@both
+def test_a_tool_is_offered_and_asked_for(ask: Ask):
+    """The constraint's tool is the only one, and the model must call it."""
+    tool: JsonObject = {"name": "answer", "parameters": {"type": "object"}}
+    with serving([Reply("x")]) as server:
+        request = Request(1, PROMPT, constraint=Constraint("tool", tool=tool))
+        ask(ChatModel("some-model", base_url=server.base_url, api_key="k"), request)
+    assert server.bodies == [
+        {
+            "model": "some-model",
+            "messages": [{"role": "user", "content": "Hi"}],
+            "tools": [{"type": "function", "function": tool}],
+            "tool_choice": {"type": "function", "function": {"name": "answer"}},
+        }
+    ]
+
+
+@both
+def test_secrets_are_in_no_message(ask: Ask):
+    """Neither a key that the server repeats nor a password in its address."""
+    told = {"error": {"message": "wrong key sk-canary-0123", "code": None}}
+    with serving([Reply(status=401, body=json.dumps(told).encode())]) as server:
+        address = server.base_url.replace("//", "//user:hunter2@")
+        failure = ask(
+            ChatModel("m", base_url=address, api_key="sk-canary-0123"), Request(1, PROMPT)
+        )
+    assert isinstance(failure, CallFailure)
+    assert failure.message == "wrong key ***"
+    unreachable = ask(
+        ChatModel("m", base_url=address, api_key="sk-canary-0123"), Request(1, PROMPT)
+    )
+    assert isinstance(unreachable, CallFailure)
+    assert "hunter2" not in repr(unreachable)
+
+
+def test_a_transport_without_a_network_is_read_too():
+    """A given client may answer from memory, as tests of others do."""
+    body = Reply("hello").payload()
+    transport = HTTP.MockTransport(lambda _: HTTP.Response(200, content=body))
+    with OpenAI(api_key="k", http_client=HTTP.Client(transport=transport)) as given:
+        for left in (None, 5.0):
+            completion = ChatModel("m", client=given).complete(Request(1, PROMPT), left)
+            assert isinstance(completion, Completion)
+            assert completion.text == "hello"
+
+
+def test_a_pool_that_gives_no_connection_is_replaced():
+    """Three times in a row retire a client of our own; it is closed when its last call ends."""
+
+    async def retiring() -> None:
+        model = ChatModel("m", base_url="http://127.0.0.1:9/v1", api_key="k")
+        seat = await model._clients.awaiting()
+        full = HTTP.PoolTimeout("full")
+        for error in (full, full, None, full, full):
+            seat.note(error)
+        assert await model._clients.awaiting() is seat
+        async with seat.used():
+            async with seat.used():
+                seat.note(full)
+            assert not seat.client.is_closed()
+            fresh = await model._clients.awaiting()
+        assert seat.client.is_closed()
+        assert fresh is not seat
+        assert await model._clients.awaiting() is fresh
+
+    asyncio.run(retiring())
+
+
+def test_a_given_client_is_never_replaced():
+    """It is its owner's, whatever becomes of its pool."""
+
+    async def asking() -> None:
+        async with AsyncOpenAI(api_key="k") as given:
+            model = ChatModel("m", client=given)
+            seat = await model._clients.awaiting()
+            for _ in range(5):
+                async with seat.used():
+                    seat.note(HTTP.PoolTimeout("full"))
+            assert await model._clients.awaiting() is seat
+            assert not given.is_closed()
+
+    asyncio.run(asking())
 
 
 @both
