@@ -38,7 +38,10 @@ def test_examples_run_and_print_what_they_say(
     """Every Python example of every page, each in a namespace of its own."""
     if "OpenAI()" in example.source:
         request.getfixturevalue("hosted")
-    eval_example.run_print_check(example)
+    if eval_example.update_examples:  # pytest --update-examples writes what is printed
+        eval_example.run_print_update(example)
+    else:
+        eval_example.run_print_check(example)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

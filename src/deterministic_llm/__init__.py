@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         DeterministicLLMError,
         EnforcementError,
         Filtered,
+        ModelRetry,
         NoProgress,
         PromptTooLong,
         ProviderError,
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
         Truncated,
     )
     from deterministic_llm.generate import Model
+    from deterministic_llm.metering.breaker import Breaker
+    from deterministic_llm.metering.budgets import Budget
+    from deterministic_llm.metering.limits import Limits
+    from deterministic_llm.metering.prices import Price
+    from deterministic_llm.metering.purses import budget
+    from deterministic_llm.metering.spend import Spend
     from deterministic_llm.targets import (
         Choice,
         Pattern,
@@ -54,6 +61,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncEnforcer",
     "Attempt",
+    "Breaker",
+    "Budget",
     "BudgetExceeded",
     "CallFailure",
     "ChatMessage",
@@ -67,11 +76,14 @@ __all__ = [
     "Enforcer",
     "Filtered",
     "JsonValue",
+    "Limits",
     "Mode",
     "Model",
+    "ModelRetry",
     "NoProgress",
     "Parsed",
     "Pattern",
+    "Price",
     "PromptTooLong",
     "ProviderError",
     "Record",
@@ -82,11 +94,13 @@ __all__ = [
     "RetriesExhausted",
     "Schema",
     "SchemaError",
+    "Spend",
     "Template",
     "Truncated",
     "Turn",
     "Usage",
     "Violation",
+    "budget",
     "enforce",
     "parse",
 ]
@@ -101,10 +115,16 @@ _HOMES = {
     "enforcer.turn": "Turn",
     "errors": (
         "BudgetExceeded ConfigurationError DeadlineExceeded Degenerate DeterministicLLMError "
-        "EnforcementError Filtered NoProgress PromptTooLong ProviderError Refused ResponseError "
-        "RetriesExhausted SchemaError Truncated"
+        "EnforcementError Filtered ModelRetry NoProgress PromptTooLong ProviderError Refused "
+        "ResponseError RetriesExhausted SchemaError Truncated"
     ),
     "generate": "Model",
+    "metering.breaker": "Breaker",
+    "metering.budgets": "Budget",
+    "metering.limits": "Limits",
+    "metering.prices": "Price",
+    "metering.purses": "budget",
+    "metering.spend": "Spend",
     "targets": "Choice Pattern Record Schema Template parse",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
