@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Final, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
+from deterministic_llm._core.canonical import digest
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
     CallFailure,
@@ -16,9 +17,11 @@ from deterministic_llm._core.exchange import (
     Completion,
     Constraint,
     FailureKind,
+    Finish,
     JsonValue,
     Usage,
 )
+from deterministic_llm._core.secrecy import without_secrets
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -150,11 +153,30 @@ class Request:
     feedback: str = ""
     violations: tuple[Violation, ...] = ()
     constraint: Constraint = UNCONSTRAINED
-    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    parameters: Mapping[str, JsonValue] = field(
+        default_factory=dict[str, JsonValue], repr=False
+    )  # a header may hold a key
     patch: Patch | None = None
     model: int = 0
     timeout: float | None = None
     name: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides what is asked, as canonical JSON, keys and headers left out.
+
+        The number of the call and the time that is left are no part of it.
+        """
+        asked = {
+            "constraint": asdict(self.constraint),
+            "feedback": self.feedback,
+            "model": self.model,
+            "name": self.name,
+            "parameters": without_secrets(self.parameters),
+            "patch": None if self.patch is None else asdict(self.patch),
+            "prompt": self.prompt,
+        }
+        return digest(asked)
 
     @property
     def additions(self) -> tuple[ChatMessage, ...]:
@@ -246,6 +268,26 @@ class Answered(Generic[T_co]):
         return self.completion.text
 
     @property
+    def model_served(self) -> str | None:
+        """The model that answered, as the server calls it."""
+        return self.completion.model
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The server's name for the exact system that answered."""
+        return self.completion.fingerprint
+
+    @property
+    def finish(self) -> Finish | None:
+        """Why the model ended."""
+        return self.completion.finish
+
+    @property
+    def first_token(self) -> float | None:
+        """Seconds until its first word came, where the answer was streamed."""
+        return self.completion.first_token
+
+    @property
     def usage(self) -> Usage:
         """Tokens of this call and of the models that judged its output."""
         judges = (each.usage for check in self.checks for each in check.attempts)
@@ -309,6 +351,10 @@ class Failed:
     ended: float = field(default=0.0, compare=False)
 
     text = None
+    model_served = None
+    fingerprint = None
+    finish = None
+    first_token = None
     violations = ()
     warnings = ()
     repairs = ()
