@@ -135,8 +135,8 @@ def _from_place(text: str, start: int, end: int, floor: int) -> Marking | None:
     if text[start - 2 : start] == "~~" == text[end : end + 2]:
         return Marking("draft", "struck out")
     opening = _OPENING_QUOTE.get(text[end : end + 1])
-    if opening is None:
-        return None
+    if opening is None or _ESCAPED.match(text, start, end):
+        return None  # the marks around an escaped document are those of a string
     before = text[max(floor, start - REACH) : start]
     before = before[before.rfind("\n") + 1 :]
     quotes = before.count(opening), before.count(text[end])
@@ -188,6 +188,7 @@ _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|[。！？；]+(?=\S)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PREPOSITION = re.compile(r"\b(?:of|for|from|about|on|with|by|in|to)\b")
 _ASKED = re.compile(r"[ \t`\"'”)*]*+[?？]")
+_ESCAPED = re.compile(r"[\[{](?:[\s\[{]|\\[nrt])*+\\\"")
 _COMMENT_OPENS = re.compile(r"(?:<!--|/\*|(?<!:)//|(?:\n|\A)[ \t]*+#)[ \t]*+\Z")
 _BRACKETS = re.compile(r"[{}\[\]|]")
 _FORMS = frozenset({"format", "schema", "structure", "shape", "template"})

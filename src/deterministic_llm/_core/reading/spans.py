@@ -128,7 +128,7 @@ _INSIDE_PLAIN = _inside(rf'"(?:[^"\\]++|\\.)*+(?:"|{_CUT})')
 
 _GOES_ON = re.compile(r'\s*+,\s*+"[^"\\\n]{1,128}+"\s*+:')
 
-_BLANK = r"[\s>\u200b\u2060\ufeff\u200e\u200f]{0,512}+"
+_BLANK = r"(?:[\s>\u200b\u2060\ufeff\u200e\u200f]|\\[nrt]){0,512}+"
 _QUOTE = r"\"|'|`|[“„‘‚«「『]|\\+[\"']|&quot;|&\#39;"
 _COMMENTS = r"//|/\*|\#\ |<!--"
 _START = re.compile(

@@ -53,10 +53,11 @@ def thinking(text: str, *, keep: frozenset[str] = frozenset()) -> Thinking:
     endings = _Endings(tags)
     blocks: list[tuple[int, int]] = []
     at, rescues = 0, MAX_RESCUES
+    first = spans.next_start(text, 0, len(text))
     for tag in tags:
         if tag.start < at:
             continue
-        payload_end, failed = _payload_over(text, at, tag, rescues=rescues)
+        payload_end, failed = _data_over(text, at, tag, first=first, rescues=rescues)
         rescues -= failed
         if payload_end > tag.start:
             at = payload_end
@@ -115,6 +116,15 @@ def _tag(text: str, match: re.Match[str], keep: frozenset[str]) -> _Tag | None:
     return _Tag(start, end, name, "close" if match["slash"] or match["over"] else "open")
 
 
+def _data_over(text: str, at: int, tag: _Tag, *, first: int, rescues: int) -> tuple[int, int]:
+    """End of the payload, or else of the string, with *tag* in it; and how many looks failed.
+
+    *first* is where the first payload begins: before it no string is data.
+    """
+    end, failed = _payload_over(text, at, tag, rescues=rescues)
+    return (end if not 0 <= first < tag.start else max(end, _string_over(text, tag))), failed
+
+
 def _payload_over(text: str, at: int, tag: _Tag, *, rescues: int) -> tuple[int, int]:
     """End of the payload with *tag* in one of its strings, or -1; and how many looks failed."""
     if _BEGINS_LINE.search(text, max(0, tag.start - 64), tag.start):
@@ -131,6 +141,38 @@ def _payload_over(text: str, at: int, tag: _Tag, *, rescues: int) -> tuple[int, 
     return -1, 0
 
 
+def _string_over(text: str, tag: _Tag) -> int:
+    """End of the string with *tag* in it that opens and closes on its line, or -1."""
+    before = _STRING_OPENS.search(text, max(0, tag.start - 1_000), tag.start)
+    if before is None:
+        return -1
+    closes = _STRING_CLOSES[before.lastgroup or ""]
+    after = closes.match(text, tag.end, min(tag.end + 1_000, len(text)))
+    return -1 if after is None else after.end()
+
+
+_STRINGS = {
+    "double": ('"', '"'),
+    "single": ("'", "'"),
+    "backtick": ("`", "`"),
+    "curly": ("[“„]", "[”“]"),
+    "curly_single": ("[‘\u201a]", "[’‘]"),
+    "guillemet": ("«", "»"),
+    "corner": ("「", "」"),
+}
+_FITS = r"(?=[ \t]*+(?:[,:}\])+;，：；｝］、\r\n]|\Z|//|/\*|\#|\\[nrt]))"
+_STRING_OPENS = re.compile(
+    r"[:,\[{(+=，：［｛][ \t]*+(?:"
+    + "|".join(
+        rf"(?P<{name}>{opening})(?:(?!{closing})[^\\\n]|\\.)*+\Z"
+        for name, (opening, closing) in _STRINGS.items()
+    )
+    + r"|(?P<escaped>\\\")(?:[^\"\\\n]|\\(?!\"))*+\Z)"
+)
+_STRING_CLOSES = {
+    name: re.compile(rf"(?:(?!{closing})[^\\\n]|\\.|{closing}(?!{_FITS}))*+{closing}{_FITS}")
+    for name, (_, closing) in _STRINGS.items()
+} | {"escaped": re.compile(rf"(?:[^\"\\\n]|\\(?!\"))*+\\\"{_FITS}")}
 _BEGINS_LINE = re.compile(r"(?:\n|\A)[ \t>]*+\Z")
 _NAMES = (
     "think|thinking|thoughts?|reasoning|scratch_?pad|reflection|analysis|monologue|inner_monologue"
