@@ -121,11 +121,16 @@ class Caller:
     """A server and a model of it, asked in one colour and one event loop."""
 
     server: FaultServer
-    ask: Callable[[Request, float | None], Completion | CallFailure]
+    ask: Callable[[Request], Completion | CallFailure]
 
     def outcome(self, name: str, timeout: float | None = None) -> Completion | CallFailure:
         """What asking for the fault *name* comes to."""
-        return self.ask(Request(1, PROMPT, parameters={"headers": {"x-fault": name}}), timeout)
+        return self.ask(asking(name, timeout))
+
+
+def asking(name: str, timeout: float | None = None) -> Request:
+    """A request for the fault *name*."""
+    return Request(1, PROMPT, parameters={"headers": {"x-fault": name}}, timeout=timeout)
 
 
 def callers(server: FaultServer, colour: str) -> Iterator[Caller]:
@@ -134,7 +139,7 @@ def callers(server: FaultServer, colour: str) -> Iterator[Caller]:
         yield Caller(server, model.complete)
         return
     with asyncio.Runner() as runner:
-        yield Caller(server, lambda *told: runner.run(model.acomplete(*told)))
+        yield Caller(server, lambda request: runner.run(model.acomplete(request)))
 
 
 @pytest.fixture(scope="module", params=["blocking", "awaiting"])
@@ -185,7 +190,7 @@ def test_the_clients_own_timeout_is_no_deadline(caller: Caller, name: str):
     address = caller.server.base_url(name)
     with OpenAI(base_url=address, api_key=KEY, timeout=0.05) as given:
         for left in (None, 20.0):
-            outcome = ChatModel("m", client=given).complete(Request(1, PROMPT), left)
+            outcome = ChatModel("m", client=given).complete(Request(1, PROMPT, timeout=left))
             assert isinstance(outcome, CallFailure)
             assert outcome.kind == "timeout"
             assert outcome.seconds < 5
@@ -196,7 +201,7 @@ def test_memory_is_bounded_by_the_cap(name: str):
     """An answer of 200 MB is given up after the first: what is held is a few times the cap."""
     with FaultServer() as server:
         model = ChatModel("m", base_url=server.base_url("ok"), api_key=KEY, max_bytes=1_000_000)
-        request = Request(1, PROMPT, parameters={"headers": {"x-fault": name}})
+        request = asking(name)
         model.complete(request)  # what is made once, on either side
         tracemalloc.start()
         outcome = model.complete(request)
@@ -239,10 +244,9 @@ def test_a_cancelled_call_closes_its_connection():
             async with AsyncOpenAI(base_url=server.base_url("ok"), api_key=KEY) as given:
                 model = ChatModel("m", client=given)
                 for name in ("hang", "stall", "drip"):
-                    silent = Request(1, PROMPT, parameters={"headers": {"x-fault": name}})
                     with pytest.raises(TimeoutError):
                         async with asyncio.timeout(0.05):
-                            await model.acomplete(silent)
+                            await model.acomplete(asking(name))
                 return await model.acomplete(Request(1, PROMPT))
 
         assert without_words(asyncio.run(cancelled_then_asked())) == EXPECTED["ok"]

@@ -224,7 +224,7 @@ def test_a_transport_without_a_network_is_read_too():
     transport = HTTP.MockTransport(lambda _: HTTP.Response(200, content=body))
     with OpenAI(api_key="k", http_client=HTTP.Client(transport=transport)) as given:
         for left in (None, 5.0):
-            completion = ChatModel("m", client=given).complete(Request(1, PROMPT), left)
+            completion = ChatModel("m", client=given).complete(Request(1, PROMPT, timeout=left))
             assert isinstance(completion, Completion)
             assert completion.text == "hello"
 

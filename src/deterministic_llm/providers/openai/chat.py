@@ -57,26 +57,22 @@ class ChatModel:
     def __post_init__(self) -> None:
         self._clients = Clients(self.name, self.base_url, self.api_key, self.client)
 
-    def complete(self, request: Request, timeout: float | None = None) -> Completion | CallFailure:
-        """Ask, and wait for the answer, *timeout* seconds at most; None leaves it to the client."""
+    def complete(self, request: Request) -> Completion | CallFailure:
+        """Ask, and wait for the answer, as long as the request says or else the client."""
         client = self._clients.blocking()
-        if timeout is None:
-            return self._answer(client, request, None, None)
+        if request.timeout is None:
+            return self._answer(client, request, None)
         started = perf_counter()
         try:
-            return within(timeout, partial(self._answer, client, request, timeout))
+            return within(request.timeout, partial(self._answer, client, request))
         except OverdueError:
-            return _late(client, timeout, perf_counter() - started)
+            return _late(client, request.timeout, perf_counter() - started)
 
-    async def acomplete(
-        self,
-        request: Request,
-        timeout: float | None = None,  # noqa: ASYNC109  # what a run has left is the caller's to say
-    ) -> Completion | CallFailure:
-        """Ask, and await the answer, *timeout* seconds at most; None leaves it to the client."""
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        """Ask, and await the answer, as long as the request says or else the client."""
         seat = await self._clients.awaiting()
-        posted = _posted(self.name, seat.client, request, timeout)
-        deadline = asyncio.timeout(timeout)
+        posted = _posted(self.name, seat.client, request)
+        deadline = asyncio.timeout(request.timeout)
         started = perf_counter()
         async with seat.used():
             try:
@@ -85,9 +81,9 @@ class ChatModel:
             except Exception as error:
                 seat.note(error)
                 seconds = perf_counter() - started
-                if timeout is not None and deadline.expired():
-                    return _late(seat.client, timeout, seconds)
-                outcome = _told(error, seat.client, timeout, seconds)
+                if request.timeout is not None and deadline.expired():
+                    return _late(seat.client, request.timeout, seconds)
+                outcome = _told(error, seat.client, request.timeout, seconds)
                 if outcome is None:
                     raise
                 return outcome
@@ -95,11 +91,11 @@ class ChatModel:
         return body_of(raw, seconds=perf_counter() - started)
 
     def _answer(
-        self, client: OpenAI, request: Request, timeout: float | None, line: Line | None
+        self, client: OpenAI, request: Request, line: Line | None
     ) -> Completion | CallFailure:
         started = perf_counter()
         try:
-            response = client.post(_PATH, **_posted(self.name, client, request, timeout))
+            response = client.post(_PATH, **_posted(self.name, client, request))
             if line is not None:
                 line.take(response)
             try:
@@ -109,7 +105,7 @@ class ChatModel:
                     line.release()
                 response.close()
         except Exception as error:
-            outcome = _told(error, client, timeout, perf_counter() - started)
+            outcome = _told(error, client, request.timeout, perf_counter() - started)
             if outcome is None:
                 raise
             return outcome
@@ -123,9 +119,7 @@ class ChatModel:
             await response.aclose()
 
 
-def _posted(
-    name: str, client: OpenAI | AsyncOpenAI, request: Request, timeout: float | None
-) -> dict[str, Any]:
+def _posted(name: str, client: OpenAI | AsyncOpenAI, request: Request) -> dict[str, Any]:
     """The arguments of the client's ``post``: what speaks to the client is no part of the body."""
     chosen = request.parameters.keys() & _OPTIONS.keys()
     options: dict[str, object] = {_OPTIONS[key]: request.parameters[key] for key in chosen}
@@ -134,8 +128,8 @@ def _posted(
         "Accept-Encoding": ENCODINGS,
         **(given if isinstance(given, dict) else {}),
     }
-    if timeout is not None:
-        options["timeout"] = _timeout(client.timeout, timeout)
+    if request.timeout is not None:
+        options["timeout"] = _timeout(client.timeout, request.timeout)
     return {
         "body": _body(name, request),
         "cast_to": _raw_response(),
