@@ -24,9 +24,10 @@ _A_MESSAGE = 16  # <|start_header_id|>user<|end_header_id|>, <|eot_id|> and thei
 _A_REQUEST = 256  # the system texts of today's chat templates have up to about 100 tokens
 _A_CONSTRAINT = 1024  # Anthropic documents up to 530 for its tools
 _BYTES_A_TOKEN = 3  # of English about 4, of dense scripts and code fewer
-_A_NUMBER = 24  # -1.2345678901234567e+100
-_BIG = 10**_A_NUMBER // 10
 _PUNCTUATION = 6  # quotes, colon, comma, blanks around one member
+_OBJECTS = (dict, Mapping)  # tuples, because a union would be built at every look
+_LISTS = (list, tuple, Sequence)
+_SETTINGS = (int, float)
 _TEXTUAL = frozenset({"text", "input_text", "output_text", "refusal", "tool_result", "tool_use"})
 _HIDDEN = frozenset(
     {"previous_response_id", "conversation", "prompt", "web_search_options", "prediction", "audio"}
@@ -84,7 +85,7 @@ def _all_parameters(request: Request) -> Mapping[str, object]:
 
 
 def _output_tokens(parameters: Mapping[str, object]) -> int | None:
-    longest = max(_number(parameters.get(name)) for name in OUTPUT_LIMITS)
+    longest = max(map(_number, map(parameters.get, OUTPUT_LIMITS)))
     answers = max(1, _number(parameters.get("n")), _number(parameters.get("best_of")))
     return longest * answers if longest > 0 else None
 
@@ -131,10 +132,11 @@ def _foreign_kind(part: object) -> str | None:
 
 def _prompt_bytes(request: Request, parameters: Mapping[str, object]) -> int:
     messages = len(request.prompt) + 1
+    settings = [value for value in parameters.values() if not isinstance(value, _SETTINGS)]
     return (
         _weight(request.prompt)
         + _weight(request.feedback)
-        + 2 * _weight(parameters)
+        + 2 * _weight(settings)
         + _constraint_bytes(request.constraint)
         + messages * _A_MESSAGE
         + _A_REQUEST
@@ -153,15 +155,9 @@ def _weight(value: object) -> int:
     """At least as many bytes as *value* has in a prompt, written as text or as JSON."""
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode(errors="replace"))
-    if isinstance(value, int | float | None):
-        return _A_NUMBER if not isinstance(value, int) or -_BIG < value < _BIG else len(str(value))
-    total = 0
-    if isinstance(value, dict | Mapping):
-        for name, member in cast("Mapping[object, object]", value).items():
-            total += _weight(name) + _weight(member) + _PUNCTUATION
-    elif isinstance(value, list | tuple | Sequence):
-        for item in cast("Sequence[object]", value):
-            total += _weight(item) + _PUNCTUATION
-    else:
-        total = len(str(value))
-    return total
+    if isinstance(value, _OBJECTS):
+        members = cast("Mapping[object, object]", value).items()
+        return sum([_weight(name) + _weight(member) + _PUNCTUATION for name, member in members])
+    if isinstance(value, _LISTS):
+        return sum([_weight(item) + _PUNCTUATION for item in cast("Sequence[object]", value)])
+    return len(str(value))

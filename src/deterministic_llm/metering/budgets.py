@@ -137,7 +137,9 @@ class Short:
 
 def reserve_in(budgets: Sequence[Budget], worst: Spend) -> Reservation | Short:
     """Hold *worst* in all of *budgets* or in none; a budget that is named twice counts once."""
-    books = tuple(sorted({budget.books for budget in budgets}, key=_number))
+    books = tuple({budget.books for budget in budgets})
+    if len(books) > 1:
+        books = tuple(sorted(books, key=_number))
     refused = _reserve_from(books, 0, worst)
     for each in books:
         each.changes.catch_up()

@@ -71,8 +71,9 @@ class Meter:
 
     def worst(self, request: Request, budgets: Sequence[Budget]) -> Spend:
         """What *request* costs at most, as far as *budgets* limit it."""
-        in_dollars = any(budget.books.limits.usd is not None for budget in budgets)
-        in_tokens = any(budget.books.limits.tokens is not None for budget in budgets)
+        limits = [budget.books.limits for budget in budgets]
+        in_dollars = any(each.usd is not None for each in limits)
+        in_tokens = any(each.tokens is not None for each in limits)
         if not in_dollars and not in_tokens:
             return self.reserve or ONE_CALL
         if self.reserve is not None:

@@ -54,6 +54,8 @@ class Price:
     def worst(self, input_tokens: int, output_tokens: int) -> Decimal:
         """US dollars that at most so many tokens cost at most, however they are cached."""
         plain = self.plain(input_tokens, output_tokens)
+        if not self.above:
+            return plain
         reached = (price for start, price in self.above if input_tokens > start)
         return max((plain, *(price.plain(input_tokens, output_tokens) for price in reached)))
 
