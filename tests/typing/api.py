@@ -6,6 +6,7 @@ itself an error when it is not.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, assert_type
@@ -15,18 +16,25 @@ from typing_extensions import TypedDict
 
 from deterministic_llm import (
     AsyncEnforcer,
+    Breaker,
+    Budget,
     Choice,
     EnforcementError,
     Enforcer,
     JsonValue,
+    Limits,
     Model,
+    ModelRetry,
     Parsed,
     Pattern,
+    Price,
     Record,
     Result,
     Schema,
+    Spend,
     Template,
     Turn,
+    Violation,
     enforce,
     parse,
 )
@@ -521,6 +529,33 @@ async def prompts(asker: Asker) -> None:
     assert_type(await llm.arun("ask", list[Grade], seed=1), Result[list[Grade]])
     assert_type(llm.generate("ask", Grade, on_exhausted=fallback, mode="prompt"), Grade | Point)
     assert_type(llm.generate([{"role": "user", "content": "ask"}], int), int)
+    governed = llm.run(
+        "ask",
+        Grade,
+        timeout=30,
+        budget=Budget(usd="0.50", tokens=10_000, calls=5),
+        limits=Limits(rpm=60, tpm=100_000, concurrency=8),
+        breaker=Breaker(failures=5),
+        prices={"small": Price(0.25, 2)},
+        reserve=Spend(0.01, 500, 1),
+        validators=[no_zero, waits_for_a_rule],
+        context={"source": "text"},
+        fallback=[llm, "openai:gpt-5"],
+        max_tokens_ceiling=4096,
+    )
+    assert_type(governed, Result[Grade])
+    assert_type(governed.cost, Decimal | None)
+    assert_type(governed.warnings, tuple[Violation, ...])
+    llm.run("ask", Grade, budget=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def no_zero(grade: Grade) -> bool:
+    return grade.score > 0
+
+
+async def waits_for_a_rule(grade: Grade, context: object) -> None:
+    if context is None and not grade.score:
+        raise ModelRetry("what is it about?", path="score")
 
 
 def no_prompt(essay: str) -> int:

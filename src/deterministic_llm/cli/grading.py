@@ -14,7 +14,8 @@ from deterministic_llm._drivers import blocking
 from deterministic_llm.cli.essays import Essay
 from deterministic_llm.enforcer.terms import ModelOptions
 from deterministic_llm.errors import EnforcementError, ProviderError
-from deterministic_llm.generate import Model, messages_of
+from deterministic_llm.generate import Model
+from deterministic_llm.sources import messages_of
 from deterministic_llm.targets import Record, Template
 
 Run = Result[Record | None]
