@@ -9,6 +9,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 
 CLIP = 200
 """Characters of a value that a message quotes."""
+_LONGEST_ESCAPE = 6
 _NOUNS = {
     "integer": "an integer",
     "number": "a number",
@@ -35,9 +36,24 @@ _MEASURES = {
 
 
 def quote(value: object) -> str:
-    """*value* as JSON text, clipped to 200 characters."""
+    """*value* as JSON text, clipped to 200 characters; half a surrogate pair stays an escape.
+
+    A clipped string is closed all the same: what a model wrote never gets out of its quotes.
+    """
+    text = _json(value)
+    if len(text) <= CLIP:
+        return text
+    if not isinstance(value, str):
+        return f"{text[: CLIP - 1]}…"
+    kept = value[:CLIP]
+    while len(text := _json(f"{kept}…")) > CLIP:
+        kept = kept[: -max(1, (len(text) - CLIP) // _LONGEST_ESCAPE)]
+    return text
+
+
+def _json(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= CLIP else f"{text[: CLIP - 1]}…"
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def describe(node: JsonValue, *, root: JsonObject | None = None) -> str:

@@ -103,6 +103,7 @@ _NAMES: Mapping[str, FailureKind] = {
     "ContentDecodingError": "malformed",
     "JSONDecodeError": "malformed",
     "UnicodeDecodeError": "malformed",
+    "UnicodeEncodeError": "bad_request",
     "zlib.error": "malformed",
     "BadGzipFile": "malformed",
     "APIResponseValidationError": "malformed",
