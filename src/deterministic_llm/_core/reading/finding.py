@@ -21,7 +21,7 @@ from deterministic_llm._core.reading.phrases import scalar_phrases
 from deterministic_llm._core.reading.thinking import thinking
 from deterministic_llm._core.reading.whitespace import cleaned, unquoted
 
-__all__ = ["Found", "extraction", "find", "glance", "members", "scalar_phrases"]
+__all__ = ["Found", "extraction", "find", "glance", "left_around", "members", "scalar_phrases"]
 
 MAX_WHOLE = 4_000
 """Characters up to which the whole text is offered as a bare answer."""
@@ -56,13 +56,21 @@ def glance(text: str) -> Candidate | None:
     end = text.rfind(_CLOSER[first[0]]) + 1
     if end <= start or _LOADED.search(text, end):
         return None
-    fenced = _TICKS.findall(text, 0, start), _TICKS.findall(text, end)
-    if [len(ticks) for ticks in fenced] not in ([0, 0], [1, 1]):
+    fences = _fences(text, 0, start)
+    if fences > 1 or fences != _fences(text, end, len(text)):
         return None
     marking = marks.marking(text, start, end, floor=0, ceiling=len(text))
     if marking is not None and not marking.weak and marking.mark != "final":
         return None
-    return Candidate(start, end, "fence" if fenced[0] else "span")
+    return Candidate(start, end, "fence" if fences else "span")
+
+
+def _fences(text: str, start: int, end: int) -> int:
+    """How many runs of ticks stand between *start* and *end*."""
+    ticks = text.count("```", start, end)
+    if ticks < 2 and text.find("~~~", start, end) < 0:
+        return ticks
+    return len(_TICKS.findall(text, start, end))
 
 
 def find(text: str) -> Found:
@@ -106,13 +114,16 @@ def members(found: Found, run: Candidate) -> tuple[Candidate, ...]:
 
 def extraction(found: Found, candidate: Candidate) -> tuple[Repair, ...]:
     """What was done to get at *candidate*: the repairs of the text, and what was left around it."""
-    around = found.text[: candidate.start].strip(), found.text[candidate.end :].strip()
-    if not any(around):
-        return found.repairs
-    rule = _RULES[candidate.kind]
-    before = (around[0] or around[1])[-60:]
-    place = 0 if around[0] else candidate.end
-    return (*found.repairs, Repair(rule, "$", before, "", "none", 1, (place,)))
+    return (*found.repairs, *left_around(found.text, candidate))
+
+
+def left_around(text: str, candidate: Candidate) -> tuple[Repair, ...]:
+    """The record of what was left around *candidate*, if anything was."""
+    before, after = text[: candidate.start].strip(), text[candidate.end :].strip()
+    if not (before or after):
+        return ()
+    place = 0 if before else candidate.end
+    return (Repair(_RULES[candidate.kind], "$", (before or after)[-60:], "", "none", 1, (place,)),)
 
 
 def _candidates(text: str, group: Group) -> Iterator[Candidate]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, cast
+from typing import Generic, Protocol, cast
 
 from typing_extensions import TypeVar
 
@@ -35,12 +35,12 @@ class Goal(Generic[T_co]):
     scalar: bool
 
 
-def goal_of(target: JsonTarget[T]) -> Goal[T]:
-    """The goal of *target*, the same one each time."""
-    return cast("Goal[T]", _goal(target))
+class _GoalOf(Protocol):
+    def __call__(self, target: JsonTarget[T], /) -> Goal[T]:
+        """The goal of *target*, the same one each time."""
+        ...
 
 
-@lru_cache(maxsize=1024)
 def _goal(target: JsonTarget[object]) -> Goal[object]:
     schema, doubts = target.schema, doubts_about(target)
     return Goal(
@@ -55,3 +55,7 @@ def _goal(target: JsonTarget[object]) -> Goal[object]:
 
 def _is_any_text(schema: JsonObject) -> bool:
     return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
+
+
+goal_of = cast("_GoalOf", lru_cache(maxsize=1024)(_goal))
+"""What a target asks of a reader, worked out once a target."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from typing_extensions import TypeVar
 
@@ -56,13 +57,18 @@ def bend(document: Document, goal: Goal[T], context: object, *, start: int) -> P
     left_open = _left_open(document, aligned) if document.truncated else ()
     if aligned.violations:
         return Unread(aligned.violations, repairs, _draft(aligned.value, document, left_open))
-    open_lists = ("$", *document.open_paths) if document.truncated else ()
-    if any(each.rule == LIST_OF_ONE.name and each.path in open_lists for each in repairs):
-        return Unread((_CUT,), repairs)  # there may have been more than one
+    if document.truncated and _takes_one_of_an_open_list(document, repairs):
+        return Unread((_CUT,), repairs)
     checked = goal.target.decoder.check(aligned.value, None, context)
     if not isinstance(checked, Valid):
         return Unread(checked.violations, repairs, _draft(aligned.value, document, left_open))
     return Parsed(checked.output, repairs, (start, document.end), document.truncated, left_open)
+
+
+def _takes_one_of_an_open_list(document: Document, repairs: Sequence[Repair]) -> bool:
+    """Whether an item was taken from a list of which there may have been more."""
+    open_lists = ("$", *document.open_paths)
+    return any(each.rule == LIST_OF_ONE.name and each.path in open_lists for each in repairs)
 
 
 def _draft(value: JsonValue, document: Document, left_open: tuple[str, ...]) -> Draft | None:
@@ -96,17 +102,17 @@ def _left_open(document: Document, aligned: Aligned) -> tuple[str, ...]:
 
 def _document(text: str, candidate: Candidate, goal: Goal[object]) -> Document | Unreadable:
     """The JSON-like value of *candidate*; where a scalar is wanted, plain words are one, too."""
-    piece = text[candidate.start : candidate.end]
-    if goal.scalar and not piece.lstrip().startswith(("{", "[", '"')):
+    if goal.scalar and not text[candidate.start : candidate.end].lstrip().startswith(_OPENINGS):
         if candidate.open:
             return Unreadable(_CUT)
-        return Document(piece.strip(), candidate.end)
+        return Document(text[candidate.start : candidate.end].strip(), candidate.end)
     document = loads(text, candidate.start, candidate.end)
     if isinstance(document, Document) and (rest := text[document.end : candidate.end].strip()):
         return Unreadable(Violation("$", "ambiguous", "expected one value", quote(rest)))
     return document
 
 
+_OPENINGS = ("{", "[", '"')
 _CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
 
 

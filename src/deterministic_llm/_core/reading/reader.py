@@ -19,7 +19,7 @@ from deterministic_llm._core.reading.bends import (
 )
 from deterministic_llm._core.reading.candidates import Candidate
 from deterministic_llm._core.reading.documents import Document, Unreadable, same
-from deterministic_llm._core.reading.finding import Found, extraction, find, glance
+from deterministic_llm._core.reading.finding import Found, extraction, find, glance, left_around
 from deterministic_llm._core.reading.goals import Goal, goal_of
 from deterministic_llm._core.reading.judging import (
     ENDLESS_THINKING,
@@ -54,7 +54,7 @@ MAX_CHARACTERS = 10_000_000
 """The longest text that is read."""
 
 
-def read(
+def read(  # noqa: PLR0911  # one frame, as most texts are read in a few microseconds
     text: str, target: Target[T], *, strict: bool = False, context: object = None
 ) -> Parsed[T] | Unread:
     """Parsed *target* from *text*; *strict* takes the whole text as it stands or not at all.
@@ -69,6 +69,8 @@ def read(
     goal = goal_of(target)
     if strict:
         return _read_strictly(text, goal, context)
+    if text[:1] not in _BEGINNINGS:
+        return _read_talk(text, goal, context)
     try:
         value = native(text.encode(), floats=target.floats)
     except ValueError:
@@ -79,6 +81,10 @@ def read(
         except ValidationError:
             pass
     return read_json(text, value, goal, context)
+
+
+_BEGINNINGS = frozenset('{["-0123456789tfn \t\r\n')
+"""What JSON may begin with."""
 
 
 def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] | Unread:
@@ -124,16 +130,9 @@ def _read_talk(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
 
 
 def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
-    target = goal.target
-    glimpsed = glance(text)
-    if glimpsed is not None:
-        reading = judge(text, (glimpsed,), goal, context)
-        rest = (text[: glimpsed.start], text[glimpsed.end :])
-        if isinstance(reading, Parsed) and not reading.truncated and not _names_all(rest, target):
-            found = Found(text, (), (), unfinished_thinking=False, prose="")
-            repairs = (*extraction(found, glimpsed), *reading.repairs)
-            return Parsed(reading.output, repairs, reading.span)
-    found = find(text)
+    if (reading := _read_glimpsed(text, goal, context)) is not None:
+        return reading
+    target, found = goal.target, find(text)
     judged = [(run, judge(found.text, run, goal, context)) for run in _to_be_judged(found, goal)]
     answers = [(each, reading) for each, reading in judged if isinstance(reading, Parsed)]
     if not answers:
@@ -145,6 +144,21 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
         return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
     (candidate, *_), reading = answers[0]
     return replace(reading, repairs=(*extraction(found, candidate), *reading.repairs))
+
+
+def _read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None:
+    """What stands between the first and the last bracket, if nothing else may be an answer."""
+    if (glimpsed := glance(text)) is None:
+        return None
+    reading = judge(text, (glimpsed,), goal, context)
+    if not isinstance(reading, Parsed) or reading.truncated:
+        return None
+    around = (text[: glimpsed.start], text[glimpsed.end :])
+    talk = [part for part in around if _QUOTE.search(part.replace("```", ""))]
+    if talk and _names_all(talk, goal.target):
+        return None
+    left_out = left_around(text, glimpsed)
+    return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
 
 
 def _to_be_judged(found: Found, goal: Goal[object]) -> list[tuple[Candidate, ...]]:
@@ -205,6 +219,7 @@ def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
     yield text[at:]
 
 
+_QUOTE = re.compile("[\"'`“‘]")
 _UNREADABLE = frozenset({"syntax", "truncated", "ambiguous"})
 _WHOLE = frozenset({"whole", "lines"})
 

@@ -26,8 +26,9 @@ def rewrite(text: str, start: int, end: int) -> Document | None:
         return None
     piece, edits = text[start:end], Edits()
     if "#" in piece or "/" in piece:
-        piece = _without_comments(piece, start=start, edits=edits)
-    parts = _STRINGS.split(piece)
+        parts = _without_comments(_COMMENTS.split(piece), start, edits)
+    else:
+        parts = _STRINGS.split(piece)
     # An empty last part is a string that never closes.
     if "\0" in piece or not parts[-1]:
         return None
@@ -39,7 +40,7 @@ def rewrite(text: str, start: int, end: int) -> Document | None:
     offsets = list(accumulate(map(len, parts), initial=start))
     structure.note(offsets[0::2], edits)
     strings.note(offsets[1::2], edits)
-    return Document(value, start + len(piece.rstrip()), edits.repairs())
+    return Document(value, end - len(parts[-1]) + len(parts[-1].rstrip()), edits.repairs())
 
 
 _OPENING = re.compile(r"[ \t\r\n]*+[{\[]")
@@ -62,19 +63,26 @@ _ESCAPE_OR_QUOTE = re.compile(r'\\(.)|"', re.DOTALL)
 _ESCAPED_BREAK = re.compile(r"\\[\n\r\t]")
 
 
-def _without_comments(piece: str, *, start: int, edits: Edits) -> str:
-    """The text with each comment blanked; one that is more than a comment stays, and is no JSON."""
+def _without_comments(split: Sequence[str | None], start: int, edits: Edits) -> list[str]:
+    """What stands between strings and the strings, in turns, with each comment blanked.
 
-    def blank(match: re.Match[str]) -> str:
-        comment = match[2]
-        if comment is None or not is_plain(comment):
-            return match[0]
-        if comment.startswith("/*") and not comment.endswith("*/"):
-            return match[0]
-        edits.add("comment", start + match.start(), shown=(comment[:80], ""))
-        return " " * len(comment)
-
-    return _COMMENTS.sub(blank, piece)
+    In goes what stands between two tokens, a string or None, a comment or None, in turns. A
+    comment that is more than that stays, and is no JSON.
+    """
+    parts: list[str] = []
+    between, at = [split[0] or ""], start + len(split[0] or "")
+    for string, comment, after in zip(split[1::3], split[2::3], split[3::3], strict=True):
+        if comment is None:
+            parts += ("".join(between), string or "")
+            between = []
+        elif is_plain(comment) and (comment[:2] != "/*" or comment.endswith("*/")):
+            edits.add("comment", at, shown=(comment[:80], ""))
+            between.append(" " * len(comment))
+        else:
+            between.append(comment)
+        at += len(string or comment or "") + len(after or "")
+        between.append(after or "")
+    return [*parts, "".join(between)]
 
 
 def _joined(structure: _Structure, strings: _Strings) -> str:
