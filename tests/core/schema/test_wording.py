@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -44,8 +46,10 @@ def test_a_node_is_a_noun_phrase(node: JsonValue, phrase: str):
 def test_a_value_is_quoted_and_clipped():
     """As JSON, on one line, at most 200 characters."""
     assert quote('say "hi"\n') == '"say \\"hi\\"\\n"'
-    assert len(quote("x" * 500)) == 200
-    assert quote("x" * 500).endswith("x…")
+    assert quote("x" * 500) == f'"{"x" * 197}…"'
+    assert json.loads(quote('\n"' * 300)).endswith("…")
+    assert len(quote("\x00" * 300)) <= 200
+    assert len(quote(["x" * 500])) == 200
 
 
 def test_a_path_is_jsonpath():
