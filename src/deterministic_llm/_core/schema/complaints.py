@@ -64,11 +64,18 @@ def raised_violations(error: Exception, location: Location, value: object) -> tu
     if isinstance(error, ModelRetry):
         return (_asked_again(error, location, value),)
     if isinstance(error, ResponseError):
-        return tuple(_below(location, each) for each in error.violations)
+        return tuple(below(location, each) for each in error.violations)
     if isinstance(error, ValidationError):
-        return tuple(_below(location, each) for each in violations_of(error, {}))
+        return tuple(below(location, each) for each in violations_of(error, {}))
     said = one_line(str(error)) or "must pass its validator"
     return (Violation(json_path(location), "validator", said, got_at(value, "$")),)
+
+
+def below(location: Location, violation: Violation) -> Violation:
+    """*violation* of a member, as one of the value that holds it at *location*."""
+    path = json_path((*location, *place_of(violation.path)))
+    involved = tuple(json_path((*location, *place_of(each))) for each in violation.involved)
+    return replace(violation, path=path, involved=involved)
 
 
 def one_line(text: str) -> str:
@@ -102,12 +109,6 @@ def _asked_again(error: ModelRetry, location: Location, value: object) -> Violat
     got = got_at(value, error.path)
     fix = None if error.fix is None else one_line(error.fix)
     return Violation(path, "validator", one_line(error.message), got, fix, involved)
-
-
-def _below(location: Location, violation: Violation) -> Violation:
-    path = json_path((*location, *place_of(violation.path)))
-    involved = tuple(json_path((*location, *place_of(each))) for each in violation.involved)
-    return replace(violation, path=path, involved=involved)
 
 
 def _violations(detail: ErrorDetails, schema: JsonObject) -> tuple[Violation, ...]:
