@@ -9,7 +9,7 @@ from deterministic_llm._core.reading.bending import DEEPEST, Compile, Node, Trac
 from deterministic_llm._core.reading.bends import BULLETS, SINGLE_ITEM, Refused
 from deterministic_llm._core.reading.keys import Names, folded
 from deterministic_llm._core.reading.leaves import Anything
-from deterministic_llm._core.reading.openings import from_text, opened
+from deterministic_llm._core.reading.openings import from_text, opened, same
 from deterministic_llm._core.reading.scalars import null_word
 from deterministic_llm._core.reading.vocabulary import LIST_ENVELOPES
 
@@ -116,7 +116,7 @@ class ArrayNode:
                 return bent
         inside = opened(self, value, trace, kind="array") if isinstance(value, dict) else None
         alone = self._alone(value, trace)
-        if inside is not None and alone is not None and not _is_list_envelope(value):
+        if _differ(inside, alone) and not _is_list_envelope(value):
             trace.note(Refused("ambiguous", "expected a list: this may be one or an item"), value)
             return value
         trial = inside or alone
@@ -167,6 +167,11 @@ def _bulleted(text: str) -> list[str]:
     else:
         regular = numbers == [str(place + 1) for place in range(len(numbers))]
     return items if regular else []
+
+
+def _differ(inside: Trial | None, alone: Trial | None) -> bool:
+    """Whether both are there and say different things."""
+    return inside is not None and alone is not None and not same(inside.value, alone.value)
 
 
 def _is_list_envelope(value: JsonValue) -> bool:

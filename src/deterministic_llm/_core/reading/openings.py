@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias, cast
 
@@ -28,9 +29,11 @@ from deterministic_llm._core.reading.vocabulary import (
     ECHOED_SCHEMA,
     ENVELOPES,
     NEVER_OPENED,
+    SCALES,
     TOOL_NAMES,
     TOOL_PAYLOADS,
     TOOL_REST,
+    UNITS,
 )
 from deterministic_llm._core.reading.vocabulary import TYPED_VALUE as TYPED_KEYS
 
@@ -50,6 +53,9 @@ def opened(
     if not isinstance(value, dict) or not 0 < len(value) <= _MOST_MEMBERS:
         return None
     shape = _shape(value)
+    if shape is None and kind in {"whole", "member"} and (said := _qualified(value)):
+        trial = trace.attempt(node, said)
+        return _with(ENVELOPE, value, trial) if trial.fits else None
     members = [shape] if shape is not None else _members(value, kind, name)
     return _only(node, value, _undeclared(node, members), trace)
 
@@ -153,8 +159,33 @@ def _members(value: JsonObject, kind: Kind, own: str) -> list[tuple[str, Rule]]:
         (key, ENVELOPE)
         for key in value
         if (name := folded(key)) in ENVELOPES
-        or (anonymous and key in keys and name not in NEVER_OPENED)
+        or (anonymous and key in keys and name not in NEVER_OPENED and not _set_apart(key))
     ]
+
+
+def _qualified(value: JsonObject) -> str | None:
+    """A value with its scale or unit beside it, as "7/10" or "5 USD"; None when it has neither."""
+    keys = {folded(key): each for key, each in value.items()}
+    scales = [keys[key] for key in SCALES if key in keys]
+    units = [keys[key] for key in UNITS if key in keys]
+    if "value" not in keys or not (scales or units):
+        return None
+    written = [str(keys["value"]), *(f"/{scale}" for scale in scales)]
+    return " ".join(["".join(written), *map(str, units)])
+
+
+def _set_apart(key: str) -> bool:
+    """Whether a name says that what it holds was set aside, or is one of several."""
+    joined = "_".join(_WORDS_OF_A_KEY.findall(key)).lower()
+    return _SET_APART.search(joined) is not None
+
+
+_WORDS_OF_A_KEY = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
+_SET_APART = re.compile(
+    r"(?:\A|_)(?:example|placeholder|dummy|fake|hypothetical|draft|initial|previous|old|original"
+    r"|outdated|superseded|wrong|incorrect|invalid|rejected|discarded|reasoning|thinking|thoughts?"
+    r"|scratchpad)(?:_|\Z)|\A(?:attempt|option|alternative|variant|try)_(?:[a-z]|\d+)\Z"
+)
 
 
 def _is_about(key: str) -> bool:

@@ -61,6 +61,10 @@ NEVER_OPENED = words(
     """
 )
 """Names of members that hold something else than the answer."""
+SCALES = words("max maximum maxscore outof scale denominator")
+"""What stands beside a value and says which one would be the highest."""
+UNITS = words("unit units currency")
+"""What stands beside a value and says of what it counts."""
 TOOL_PAYLOADS = words("arguments parameters args kwargs input toolinput actioninput")
 """What a tool call names its arguments."""
 TOOL_NAMES = words("name tool toolname action function functionname recipientname")

@@ -65,13 +65,31 @@ _TOOLS = frozenset(
 )
 _SET_APART: dict[str, Mark] = {
     "example": "example",
+    "examples": "example",
+    "sample": "example",
+    "schema": "example",
+    "template": "example",
+    "format": "example",
     "draft": "draft",
+    "first_draft": "draft",
+    "initial_draft": "draft",
+    "wrong": "draft",
+    "incorrect": "draft",
+    "rejected": "draft",
     "del": "draft",
     "strike": "draft",
     "input": "quotation",
     "quote": "quotation",
     "blockquote": "quotation",
     "prompt": "quotation",
+    "user": "quotation",
+    "user_input": "quotation",
+    "query": "quotation",
+    "context": "quotation",
+    "source": "quotation",
+    "original": "quotation",
+    "previous": "quotation",
+    "previous_answer": "quotation",
 }
 _PLAIN = frozenset({"output", "result", "json", "response", "payload", "pre", "code"})
 _NEVER_CLOSED = frozenset({"tool_calls"})
