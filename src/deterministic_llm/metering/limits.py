@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
@@ -125,20 +126,19 @@ def limited(
     limits: Limits,
     *,
     tokens: Callable[[Request], int] = estimated_tokens,
-    left: Callable[[], float | None] = lambda: None,
 ) -> BlockingCall:
     """*call* with a slot of *limits*; a CallFailure of kind ``late`` when none comes in time.
 
-    *tokens* says how many to count for a request before its usage is known, and *left* how many
-    seconds there are for waiting.
+    *tokens* says how many to count for a request before its usage is known. The wait is taken off
+    the time that the request has.
     """
 
     def ask(request: Request) -> Answer:
-        slot = limits.acquire(tokens(request), timeout=left())
+        slot = limits.acquire(tokens(request), timeout=request.timeout)
         if slot is None:
             return CallFailure(_NO_TIME, "late", sent=False)
         with slot:
-            return slot.closed(call(request))
+            return slot.closed(call(_later(request, slot)))
 
     return ask
 
@@ -148,15 +148,21 @@ def alimited(
     limits: Limits,
     *,
     tokens: Callable[[Request], int] = estimated_tokens,
-    left: Callable[[], float | None] = lambda: None,
 ) -> AwaitingCall:
     """Like limited(), awaited."""
 
     async def ask(request: Request) -> Answer:
-        slot = await limits.aacquire(tokens(request), timeout=left())
+        slot = await limits.aacquire(tokens(request), timeout=request.timeout)
         if slot is None:
             return CallFailure(_NO_TIME, "late", sent=False)
         with slot:
-            return slot.closed(await call(request))
+            return slot.closed(await call(_later(request, slot)))
 
     return ask
+
+
+def _later(request: Request, slot: Slot) -> Request:
+    """*request* with the time that it has left now."""
+    if request.timeout is None or not slot.waited:
+        return request
+    return replace(request, timeout=max(0.0, request.timeout - slot.waited))

@@ -124,12 +124,16 @@ class Line:
 
 
 class Slot:
-    """Leave for one call, counted for *tokens*; it is given back by closing it or its block."""
+    """Leave for one call, counted for *tokens*; it is given back by closing it or its block.
 
-    __slots__ = ("_line", "_open", "_started", "tokens")
+    *waited* is how many seconds it took to come.
+    """
+
+    __slots__ = ("_line", "_open", "_started", "tokens", "waited")
 
     def __init__(self, line: Line, tokens: int, started: int) -> None:
         self.tokens = tokens
+        self.waited = 0.0
         self._line = line
         self._started = started
         self._open = True
@@ -174,13 +178,14 @@ class Pause:
 class Place:
     """One place in the queue, taken with ``with``; whatever ends the block, it leaves nothing."""
 
-    __slots__ = ("_deadline", "_line", "_tokens", "_turn", "slot")
+    __slots__ = ("_came", "_line", "_timeout", "_tokens", "_turn", "slot")
 
     def __init__(self, line: Line, turn: Turn, tokens: int, *, timeout: float | None) -> None:
         self._line = line
         self._turn = turn
         self._tokens = tokens
-        self._deadline = None if timeout is None else line.clock.now() + timeout
+        self._timeout = timeout
+        self._came = line.clock.now()
         self.slot: Slot | None = None
 
     def __enter__(self) -> Self:
@@ -201,11 +206,13 @@ class Place:
         """How long to wait before asking again; None when there is a slot, or no time for one."""
         self._turn.expect()
         offer = self._line.offer(self._turn, self._tokens)
+        waited = self._line.clock.now() - self._came
         if isinstance(offer, Slot):
             self.slot = offer
+            offer.waited = waited
             return None
-        at_least = self._line.held_for() if offer == _UNTIL_WOKEN else offer
-        if self._deadline is None:
+        if self._timeout is None:
             return Pause(None if offer == _UNTIL_WOKEN else offer)
-        left = self._deadline - self._line.clock.now()
+        left = self._timeout - waited
+        at_least = self._line.held_for() if offer == _UNTIL_WOKEN else offer
         return None if left <= 0 or at_least > left else Pause(min(offer, left))
