@@ -9,7 +9,7 @@ from typing import cast
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.shapes.answers import answer_of
 from deterministic_llm._core.shapes.failures import failure_of
-from deterministic_llm._core.shapes.streams import delta_of
+from deterministic_llm._core.shapes.streams import Streamed
 
 
 def ask(function: Callable[[], object]) -> Completion | CallFailure:
@@ -21,7 +21,10 @@ def ask(function: Callable[[], object]) -> Completion | CallFailure:
     try:
         answer = function()
         if isinstance(answer, Iterator):
-            answer = "".join(map(delta_of, cast("Iterator[object]", answer)))
+            streamed = Streamed()
+            for chunk in cast("Iterator[object]", answer):
+                streamed.add(chunk)
+            return streamed.answer(seconds=perf_counter() - started)
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
         if failure is None:
@@ -36,10 +39,11 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
     try:
         answer = function()
         if isinstance(answer, AsyncIterator):
-            chunks = cast("AsyncIterator[object]", answer)
-            answer = "".join([delta_of(chunk) async for chunk in chunks])
-        else:
-            answer = await cast("Awaitable[object]", answer)
+            streamed = Streamed()
+            async for chunk in cast("AsyncIterator[object]", answer):
+                streamed.add(chunk)
+            return streamed.answer(seconds=perf_counter() - started)
+        answer = await cast("Awaitable[object]", answer)
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
         if failure is None:

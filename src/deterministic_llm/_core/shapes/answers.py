@@ -90,7 +90,7 @@ def _chat(answer: object, seconds: float) -> Completion:
     calls = _calls([*functions, get(message, "function_call")], "arguments")
     usage = get(answer, "usage")
     return Completion(
-        text(content) or joined(_spoken(parts)) or text(get(choice, "text")) or _agreed(calls),
+        text(content) or joined(_spoken(parts)) or text(get(choice, "text")) or agreed(calls),
         "refusal" if refusal else finish_of(get(choice, "finish_reason")),
         refusal=refusal,
         model=text(get(answer, "model")),
@@ -121,7 +121,7 @@ def _responses(answer: object, seconds: float) -> Completion:
     reason = get(get(answer, "incomplete_details"), "reason") or get(answer, "status")
     usage = get(answer, "usage")
     return Completion(
-        joined(parts) or _agreed(calls),
+        joined(parts) or agreed(calls),
         "refusal" if refusal else finish_of(reason),
         refusal=refusal,
         model=text(get(answer, "model")),
@@ -149,7 +149,7 @@ def _anthropic(answer: object, seconds: float) -> Completion:
     cached = count(usage, "cache_read_input_tokens")
     written = count(usage, "cache_creation_input_tokens")
     return Completion(
-        joined(_spoken(content)) or _agreed(calls),
+        joined(_spoken(content)) or agreed(calls),
         finish_of(get(answer, "stop_reason")),
         model=text(get(answer, "model")),
         usage=Usage(
@@ -177,7 +177,7 @@ def _gemini(answer: object, seconds: float) -> Completion:
     thought = count(usage, "thoughts_token_count", "thoughtsTokenCount")
     reason = get(candidate, "finish_reason") or get(candidate, "finishReason")
     return Completion(
-        joined(part for part in parts if not get(part, "thought")) or _agreed(calls),
+        joined(part for part in parts if not get(part, "thought")) or agreed(calls),
         finish_of(reason) if candidate else "filter",
         model=text(get(answer, "model_version")) or text(get(answer, "modelVersion")),
         usage=Usage(
@@ -207,7 +207,7 @@ def _written(arguments: object) -> str:
     return "" if arguments is None else json.dumps(arguments, ensure_ascii=False, default=str)
 
 
-def _agreed(calls: tuple[ToolCall, ...]) -> str | None:
+def agreed(calls: tuple[ToolCall, ...]) -> str | None:
     """The arguments of the one tool that was called; two that differ cannot be picked from."""
     return text(calls[0].arguments) if len(set(calls)) == 1 else None
 

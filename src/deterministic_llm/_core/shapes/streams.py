@@ -1,26 +1,196 @@
-"""A streamed answer, put together chunk by chunk."""
+"""A streamed answer: its chunks go in one by one, the whole answer comes out."""
 
 from __future__ import annotations
 
-from deterministic_llm._core.exchange import Completion
-from deterministic_llm._core.shapes.answers import answer_of
-from deterministic_llm._core.shapes.members import get, items, text
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from deterministic_llm._core.exchange import CallFailure, Completion, Finish, ToolCall, Usage
+from deterministic_llm._core.shapes.answers import agreed, answer_of
+from deterministic_llm._core.shapes.failures import error_body
+from deterministic_llm._core.shapes.finishes import finish_of
+from deterministic_llm._core.shapes.members import first, get, has, items, joined, text
+
+_TOKENS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+)
 
 
-def delta_of(chunk: object) -> str:
-    """The text that one streamed *chunk* adds: a str, or a chunk of a supported provider.
+@dataclass(slots=True)
+class Streamed:
+    """What the chunks of one answer have said so far: strs, or chunks of a supported provider.
 
-    Raises TypeError, naming what it got, when the shape is none of these.
+    An error among them makes the answer a failed call. Chunks that stop without a reason leave it
+    "unfinished"; of strs nobody says why they end.
     """
-    if isinstance(chunk, str):
-        return chunk
-    for part in (*items(get(chunk, "choices")), chunk):
-        delta = get(part, "delta")
-        if isinstance(delta, str):
-            return delta
-        if delta is not None:
-            return text(get(delta, "content")) or text(get(delta, "text")) or ""
-    if get(chunk, "choices") is not None or isinstance(get(chunk, "type"), str):
-        return ""  # usage, pings, starts and ends of blocks
-    answer = answer_of(chunk)
-    return answer.text or "" if isinstance(answer, Completion) else ""
+
+    spoken: list[str] = field(default_factory=list[str])
+    thought: list[str] = field(default_factory=list[str])
+    refused: list[str] = field(default_factory=list[str])
+    names: dict[object, str] = field(default_factory=dict[object, str])
+    arguments: dict[object, str] = field(default_factory=dict[object, str])
+    tokens: dict[str, object] = field(default_factory=dict[str, object])
+    usage: Usage = field(default_factory=Usage)
+    finish: Finish = "unfinished"
+    model: str | None = None
+    fingerprint: str | None = None
+    whole: Completion | CallFailure | None = None
+
+    def add(self, chunk: object) -> None:
+        """Take one more *chunk*; raises TypeError, naming what it got, for an unknown one."""
+        if isinstance(chunk, str):
+            self.spoken.append(chunk)
+            return
+        self.whole = self.whole or error_body(chunk)
+        for recognised, read in _FAMILIES:
+            if recognised(chunk):
+                read(self, chunk)
+                return
+        if self.whole is None:
+            self.whole = answer_of(chunk)
+
+    def answer(self, *, seconds: float = 0.0) -> Completion | CallFailure:
+        """The answer that the chunks make up."""
+        if self.whole is not None:
+            return replace(self.whole, seconds=seconds)
+        calls = tuple(ToolCall(name, self.arguments[key]) for key, name in self.names.items())
+        refusal = "".join(self.refused) or None
+        return Completion(
+            "".join(self.spoken) or agreed(calls),
+            "refusal" if refusal else self.finish,
+            refusal=refusal,
+            model=self.model,
+            fingerprint=self.fingerprint,
+            usage=self.usage,
+            seconds=seconds,
+            calls=calls,
+            reasoning="".join(self.thought) or None,
+        )
+
+    def say(self, spoken: object, thought: object = None, refused: object = None) -> None:
+        """The answer goes on with these texts, where they are some."""
+        for said, parts in (
+            (spoken, self.spoken),
+            (thought, self.thought),
+            (refused, self.refused),
+        ):
+            parts.append(text(said) or "")
+
+    def call(self, key: object, name: object, arguments: object) -> None:
+        """The call of the tool that stands at *key* goes on."""
+        self.names[key] = self.names.get(key) or text(name) or ""
+        self.arguments[key] = self.arguments.get(key, "") + (text(arguments) or "")
+
+    def end(self, reason: object) -> None:
+        """Why the answer ended, where that is told."""
+        if reason is not None:
+            self.finish = finish_of(reason)
+
+
+def _chat(streamed: Streamed, chunk: object) -> None:
+    """A chunk of OpenAI's chat completions; the one with the usage has no choice."""
+    choice = first(get(chunk, "choices"))
+    delta = get(choice, "delta")
+    content = get(delta, "content")
+    streamed.say(
+        text(content) or joined(items(content)) or get(choice, "text"),
+        get(delta, "reasoning_content") or get(delta, "reasoning"),
+        get(delta, "refusal"),
+    )
+    for call in items(get(delta, "tool_calls")):
+        function = get(call, "function")
+        streamed.call(get(call, "index"), get(function, "name"), get(function, "arguments"))
+    streamed.end(get(choice, "finish_reason"))
+    streamed.model = text(get(chunk, "model")) or streamed.model
+    streamed.fingerprint = text(get(chunk, "system_fingerprint")) or streamed.fingerprint
+    if get(chunk, "usage"):
+        _count(streamed, {"choices": [{"text": ""}], "usage": get(chunk, "usage")})
+
+
+def _gemini(streamed: Streamed, chunk: object) -> None:
+    """A chunk of Gemini's is an answer with the next few words."""
+    part = answer_of(chunk)
+    if not isinstance(part, Completion):
+        return
+    streamed.say(None if part.calls else part.text, part.reasoning)
+    for call in part.calls:
+        streamed.call(len(streamed.names), call.name, call.arguments)
+    if part.finish != "unfinished":
+        streamed.finish = part.finish
+    streamed.model = part.model or streamed.model
+    streamed.usage = part.usage if part.usage.total_tokens else streamed.usage
+
+
+def _event(streamed: Streamed, event: object) -> None:
+    """An event of Anthropic's messages or of OpenAI's Responses; others say nothing to us."""
+    read = _EVENTS.get(str(get(event, "type")))
+    if read is not None:
+        read(streamed, event)
+
+
+def _responses_text(streamed: Streamed, event: object) -> None:
+    streamed.say(get(event, "delta"))
+
+
+def _responses_end(streamed: Streamed, event: object) -> None:
+    """The last event has the whole answer."""
+    streamed.whole = streamed.whole or answer_of(get(event, "response"))
+
+
+def _message_start(streamed: Streamed, event: object) -> None:
+    message = get(event, "message")
+    streamed.model = text(get(message, "model"))
+    _count_tokens(streamed, get(message, "usage"))
+
+
+def _block_start(streamed: Streamed, event: object) -> None:
+    block = get(event, "content_block")
+    if get(block, "type") == "tool_use":
+        streamed.call(get(event, "index"), get(block, "name"), None)
+
+
+def _block_delta(streamed: Streamed, event: object) -> None:
+    delta = get(event, "delta")
+    streamed.say(get(delta, "text"), get(delta, "thinking"))
+    if get(delta, "partial_json") is not None:
+        streamed.call(get(event, "index"), None, get(delta, "partial_json"))
+
+
+def _message_delta(streamed: Streamed, event: object) -> None:
+    streamed.end(get(get(event, "delta"), "stop_reason"))
+    _count_tokens(streamed, get(event, "usage"))
+
+
+def _count_tokens(streamed: Streamed, usage: object) -> None:
+    """Anthropic's counts come in parts, each as it stands."""
+    told = {name: get(usage, name) for name in _TOKENS if get(usage, name) is not None}
+    streamed.tokens |= told
+    _count(streamed, {"content": [], "usage": streamed.tokens})
+
+
+def _count(streamed: Streamed, answer: object) -> None:
+    counted = answer_of(answer)
+    if isinstance(counted, Completion):
+        streamed.usage = counted.usage
+
+
+_Read: TypeAlias = Callable[[Streamed, object], None]
+_EVENTS: Mapping[str, _Read] = {
+    "response.output_text.delta": _responses_text,
+    "response.completed": _responses_end,
+    "response.incomplete": _responses_end,
+    "response.failed": _responses_end,
+    "message_start": _message_start,
+    "content_block_start": _block_start,
+    "content_block_delta": _block_delta,
+    "message_delta": _message_delta,
+}
+_FAMILIES: tuple[tuple[Callable[[object], bool], _Read], ...] = (
+    (lambda chunk: has(chunk, "choices"), _chat),
+    (lambda chunk: has(chunk, "candidates"), _gemini),
+    (lambda chunk: isinstance(get(chunk, "type"), str), _event),
+)

@@ -1,0 +1,90 @@
+"""Streams that go wrong, read through the SDK by a function that makes its own call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, OpenAI
+
+from deterministic_llm import CallFailure, Completion, Usage
+from deterministic_llm._core.exchange import FailureKind
+from deterministic_llm.providers.function import ask, ask_async
+from deterministic_llm.testing import FAULTS, FaultServer
+
+STREAM: dict[str, Any] = {
+    "model": "m",
+    "messages": [{"role": "user", "content": "?"}],
+    "stream": True,
+}
+
+
+def blocking(address: str) -> Completion | CallFailure:
+    with OpenAI(base_url=address, api_key="k", max_retries=0, timeout=0.2) as sdk:
+
+        def chunks() -> Iterator[object]:
+            yield from sdk.chat.completions.create(**STREAM)
+
+        return ask(chunks)
+
+
+def awaiting(address: str) -> Completion | CallFailure:
+    async def asking() -> Completion | CallFailure:
+        async with AsyncOpenAI(base_url=address, api_key="k", max_retries=0, timeout=0.2) as sdk:
+
+            async def chunks() -> AsyncIterator[object]:
+                async for chunk in await sdk.chat.completions.create(**STREAM):
+                    yield chunk
+
+            return await ask_async(chunks)
+
+    return asyncio.run(asking())
+
+
+def said(text: str, finish: Any = "stop", **members: Any) -> Completion:
+    return Completion(text, finish, model="faulty", **members)
+
+
+def failed(kind: FailureKind) -> CallFailure:
+    return CallFailure("", kind)
+
+
+EXPECTED: dict[str, Completion | CallFailure] = {
+    "stream": said('{"a":1}', usage=Usage(7, 3)),
+    "stream_eof": said('{"a"', "unfinished"),
+    "stream_no_done": said('{"a":1}'),
+    "stream_no_last_chunk": failed("unreachable"),
+    "stream_reset": failed("unreachable"),
+    "stream_error": CallFailure("", "overloaded", status=529, code="529"),
+    "stream_error_event": CallFailure("", "overloaded", status=529, code="529"),
+    "stream_error_text": failed("malformed"),
+    "stream_malformed": failed("malformed"),
+    "stream_half_event": said('{"a"', "unfinished"),
+    "stream_latin1": failed("malformed"),
+    "stream_comments": said('{"a":1}'),
+    "stream_usage": said('{"a":1}'),
+    "stream_double_finish": said('{"a":1}'),
+    "stream_stall": failed("timeout"),
+    "stream_drip": failed("unreachable"),
+    "stream_endless": said('{"a"' + "ha " * 20_000),
+}
+SLOW = {"stream_endless": pytest.mark.slow}
+
+
+@pytest.mark.parametrize("asked", [blocking, awaiting])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=SLOW.get(name, ())) for name in FAULTS if name.startswith("stream")],
+)
+def test_every_stream_comes_to_what_the_table_says(
+    asked: Callable[[str], Completion | CallFailure], name: str
+):
+    """A completion, whole or unfinished, or a failure of that kind, and never an exception."""
+    with FaultServer(pace=0.002) as server:
+        outcome = asked(server.base_url(name))
+    if isinstance(outcome, CallFailure):
+        outcome = replace(outcome, message="")
+    assert replace(outcome, seconds=0.0) == EXPECTED[name]
