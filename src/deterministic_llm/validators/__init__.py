@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deterministic_llm._core.checks import Validator, validator
 from deterministic_llm.validators.across import Before
 from deterministic_llm.validators.forms import IsoDate, Matches, Url
 from deterministic_llm.validators.judging import judge
@@ -29,5 +30,7 @@ __all__ = [
     "SumsTo",
     "Unique",
     "Url",
+    "Validator",
     "judge",
+    "validator",
 ]
