@@ -151,7 +151,7 @@ def test_no_server_is_one_clear_sentence(ask: Ask):
         address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     failure = ask(ChatModel("m", base_url=address, api_key="k"), Request(1, PROMPT))
     assert isinstance(failure, CallFailure)
-    assert failure.kind == "unreachable"
+    assert (failure.kind, failure.sent) == ("unreachable", False)
     assert failure.message.startswith(f"no answer from {address}")
 
 
@@ -216,6 +216,17 @@ def test_secrets_are_in_no_message(ask: Ask):
     )
     assert isinstance(unreachable, CallFailure)
     assert "hunter2" not in repr(unreachable)
+
+
+@both
+def test_what_cannot_be_written_is_not_sent(ask: Ask):
+    """Half a surrogate pair in a prompt has no bytes; no exception comes of it."""
+    with serving([Reply("x")]) as server:
+        request = Request(1, ({"role": "user", "content": "\ud800"},))
+        failure = ask(ChatModel("m", base_url=server.base_url, api_key="k"), request)
+        assert server.bodies == []
+    assert isinstance(failure, CallFailure)
+    assert (failure.kind, failure.sent) == ("bad_request", False)
 
 
 def test_a_transport_without_a_network_is_read_too():

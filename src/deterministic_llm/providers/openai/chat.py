@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 _PATH = "/chat/completions"
 _OPTIONS = {"headers": "headers", "extra_headers": "headers", "extra_query": "params"}
 """Parameters that speak to the client rather than to the model, and what its options call them."""
+_BEFORE_SENDING = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "UnsupportedProtocol",
+        "InvalidURL",
+        "UnicodeEncodeError",
+    }
+)
 _SHORTEST_SECRET = 8
 _OVERDUE = "no answer from {} in the {:.3g} s that were left"
 
@@ -199,7 +209,20 @@ def _told(
         cause = error.__cause__ or error
         message = f"no answer from {_address(client)} ({type(cause).__name__}: {cause})"
         outcome = replace(outcome, message=message)
-    return replace(outcome, message=_without_secret(outcome.message, client.api_key))
+    message = _without_secret(outcome.message, client.api_key)
+    return replace(outcome, message=message, sent=not _never_left(error, client))
+
+
+def _never_left(error: Exception, client: OpenAI | AsyncOpenAI) -> bool:
+    """Whether nothing was sent: no connection to the server itself, not to where it sent us on."""
+    cause = error.__cause__ or error
+    if _BEFORE_SENDING.isdisjoint(kind.__name__ for kind in type(cause).__mro__):
+        return False
+    try:
+        address = str(cast("Any", cause).request.url)
+    except (AttributeError, RuntimeError):  # nobody got as far as a request
+        return True
+    return address.startswith(str(client.base_url))
 
 
 def _late(client: OpenAI | AsyncOpenAI, timeout: float, seconds: float) -> CallFailure:
