@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Mode,
         Usage,
     )
+    from deterministic_llm._core.ledger import attempts_from_json
     from deterministic_llm._core.reading.reader import Parsed
     from deterministic_llm._core.results import Result
     from deterministic_llm.enforcer import enforce
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         NoProgress,
         PromptTooLong,
         ProviderError,
+        RecordError,
         Refused,
         ResponseError,
         RetriesExhausted,
@@ -87,6 +89,7 @@ __all__ = [
     "PromptTooLong",
     "ProviderError",
     "Record",
+    "RecordError",
     "Refused",
     "Repair",
     "ResponseError",
@@ -100,6 +103,7 @@ __all__ = [
     "Turn",
     "Usage",
     "Violation",
+    "attempts_from_json",
     "budget",
     "enforce",
     "parse",
@@ -108,6 +112,7 @@ __all__ = [
 _HOMES = {
     "_core.attempts": "Attempt Repair Violation",
     "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Usage",
+    "_core.ledger": "attempts_from_json",
     "_core.reading.reader": "Parsed",
     "_core.results": "Result",
     "enforcer": "enforce",
@@ -115,8 +120,8 @@ _HOMES = {
     "enforcer.turn": "Turn",
     "errors": (
         "BudgetExceeded ConfigurationError DeadlineExceeded Degenerate DeterministicLLMError "
-        "EnforcementError Filtered ModelRetry NoProgress PromptTooLong ProviderError Refused "
-        "ResponseError RetriesExhausted SchemaError Truncated"
+        "EnforcementError Filtered ModelRetry NoProgress PromptTooLong ProviderError RecordError "
+        "Refused ResponseError RetriesExhausted SchemaError Truncated"
     ),
     "generate": "Model",
     "metering.breaker": "Breaker",

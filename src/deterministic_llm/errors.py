@@ -4,6 +4,7 @@ DeterministicLLMError
 ├── SchemaError            the target cannot be used; raised when it is declared, never mid-run
 ├── ConfigurationError     no key, a missing extra, a bad model file, a wrong option
 ├── ResponseError          (ValueError) parse(): one text is not the target
+├── RecordError            (ValueError) a saved run cannot be read, or is that of another prompt
 └── EnforcementError       the run ended without a value
     ├── RetriesExhausted   every allowed re-ask was answered, none validly
     ├── NoProgress         the same wrong answer came again
@@ -23,7 +24,9 @@ ModelRetry (ValueError) stands apart: validators raise it, and the run answers i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,6 +80,18 @@ class ResponseError(DeterministicLLMError, ValueError):
         return _with_list("the text is not what was asked for", self.violations)
 
 
+class RecordError(DeterministicLLMError, ValueError):
+    """A saved run cannot be gone on with: what the *problem* is, and *where* in the record."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+        self.where = where
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.problem}"
+
+
 class ModelRetry(ValueError):
     """Raised by a validator: the model is told *message*, and asked again for what is at *path*.
 
@@ -120,6 +135,13 @@ class EnforcementError(DeterministicLLMError):
         return sum(others, start=first)
 
     @property
+    def cost(self) -> Decimal | None:
+        """US dollars that all answered calls took; None when that of one is unknown."""
+        costs = [attempt.cost for attempt in self.attempts]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known, start=Decimal(0)) if len(known) == len(costs) else None
+
+    @property
     def text(self) -> str | None:
         """What the model said last, or None when it never said anything."""
         return next((a.text for a in reversed(self.attempts) if a.text is not None), None)
@@ -128,6 +150,17 @@ class EnforcementError(DeterministicLLMError):
     def violations(self) -> tuple[Violation, ...]:
         """What was wrong with the last answer; empty when no answer came."""
         return self.attempts[-1].violations
+
+    def explain(self) -> str:
+        """The story of the run in about ten lines."""
+        # What tells and writes attempts stands above them, and errors stand below everything.
+        tell: Callable[..., str] = import_module("deterministic_llm._core.story").story
+        return tell(self.attempts, end=f"gave up: {self.reason}")
+
+    def to_json(self) -> str:
+        """The record of all attempts as JSON, for attempts_from_json() or to resume the run."""
+        write: Callable[..., str] = import_module("deterministic_llm._core.ledger").attempts_to_json
+        return write(self.attempts, end=type(self).__name__)
 
     def __reduce__(self) -> tuple[type[EnforcementError], tuple[object, ...]]:
         # The notes are written anew by __init__; a copied state would hold them twice.

@@ -10,6 +10,8 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Attempt, Repair, Violation, total_cost
 from deterministic_llm._core.exchange import Mode, Usage
+from deterministic_llm._core.ledger import attempts_to_json
+from deterministic_llm._core.story import story
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -61,12 +63,10 @@ class Result(Generic[T_co]):
         return self.attempts[-1].request.constraint.mode
 
     def explain(self) -> str:
-        """The story of the run, a line an attempt."""
-        lines = [f"{attempt.request.number}. {attempt.summary}" for attempt in self.attempts]
-        lines += [
-            f"   repaired: {repair.rule} at {repair.path} ({repair.count})"
-            for repair in self.repairs
-        ]
-        count = len(self.attempts)
-        calls = "1 call" if count == 1 else f"{count} calls"
-        return "\n".join([*lines, f"{calls}, {self.usage.total_tokens} tokens"])
+        """The story of the run in about ten lines."""
+        end = "gave up, and on_exhausted gave the output" if self.exhausted else "accepted"
+        return story(self.attempts, end=end)
+
+    def to_json(self) -> str:
+        """The record of all attempts as JSON, for attempts_from_json() or to resume the run."""
+        return attempts_to_json(self.attempts, end="exhausted" if self.exhausted else "accepted")

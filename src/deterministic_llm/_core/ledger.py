@@ -1,0 +1,136 @@
+"""The record of a run as JSON text: attempts go in, and they come out again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from deterministic_llm._core.attempts import (
+    Accepted,
+    Answered,
+    Attempt,
+    Checked,
+    Failed,
+    Request,
+)
+from deterministic_llm._core.canonical import jsonable
+from deterministic_llm._core.decoding import decoded
+from deterministic_llm._core.exchange import CallFailure, JsonObject, JsonValue
+from deterministic_llm._core.secrecy import HIDDEN, masked, secrets_of, without_secrets
+from deterministic_llm.errors import RecordError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+VERSION = 1
+"""Of the format: what has another one is refused."""
+
+
+def attempts_to_json(attempts: Sequence[Attempt[object]], *, end: str) -> str:
+    """*attempts* as the JSON text that attempts_from_json() reads; *end* says how the run ended.
+
+    Headers, and parameters whose names say key, token or password, are left out, and what they
+    hold is hidden wherever else it stands. Members at their defaults are left out, too.
+    """
+    record: JsonObject = {
+        "version": VERSION,
+        "end": end,
+        "attempts": [_attempt(attempt) for attempt in attempts],
+    }
+    text = json.dumps(record, separators=(",", ":"), allow_nan=False)
+    secrets = {each for request in _requests(attempts) for each in secrets_of(request.parameters)}
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(json.dumps(secret)[1:-1], HIDDEN)
+    return text
+
+
+def attempts_from_json(text: str | bytes) -> tuple[Attempt[JsonValue], ...]:
+    """The attempts of ``result.to_json()`` or ``error.to_json()``, to look at or to resume.
+
+    Every accepted output is the JSON that says it. Raises RecordError, a ValueError, that names
+    the place, for *text* that is no such record.
+    """
+    try:
+        record: JsonValue = json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise RecordError("$", "is nested too deeply to be a record") from error
+    except ValueError as error:
+        raise RecordError("$", f"is no JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise RecordError("$", "expected an object with version and attempts")
+    version = record.get("version")
+    if version != VERSION:
+        raise RecordError("$.version", f"expected {VERSION}, got {json.dumps(version)[:40]}")
+    return decoded(record.get("attempts"), "$.attempts")
+
+
+def _no_number(constant: str) -> NoReturn:
+    message = f"{constant} is no number of JSON"
+    raise ValueError(message)
+
+
+def _requests(attempts: Sequence[Attempt[object]]) -> Iterator[Request]:
+    for attempt in attempts:
+        yield attempt.request
+        for check in attempt.checks:
+            yield from _requests(check.attempts)
+
+
+def _attempt(attempt: Attempt[object]) -> JsonObject:
+    """*attempt*; its outcome and the digest are there for whoever reads the file."""
+    request: JsonObject = {"digest": attempt.request.digest, **_record(attempt.request)}
+    return {"outcome": attempt.outcome, **_record(attempt), "request": request}
+
+
+def _record(value: DataclassInstance) -> JsonObject:
+    """The members of one of our records that are not at their defaults."""
+    record: JsonObject = {}
+    for each in fields(value):
+        member = cast("object", getattr(value, each.name))
+        if not _is_default(each, member):
+            write = _WRITERS.get((type(value), each.name), _written)
+            record[each.name] = write(member)
+    return record
+
+
+def _is_default(field: Field[object], member: object) -> bool:
+    if field.default_factory is not MISSING:
+        return not member
+    default = field.default
+    return member is default or (type(member) is type(default) and member == default)
+
+
+def _written(member: object) -> JsonValue:
+    if isinstance(member, (Answered, Failed)):
+        return _attempt(cast("Attempt[object]", member))
+    if is_dataclass(member) and not isinstance(member, type):
+        return _record(member)
+    if isinstance(member, Decimal):
+        return str(member)
+    if isinstance(member, tuple):
+        return [_written(each) for each in cast("tuple[object, ...]", member)]
+    if isinstance(member, Mapping):
+        members = cast("Mapping[object, object]", member)
+        return {str(key): _written(each) for key, each in members.items()}
+    return jsonable(member)
+
+
+def _told(message: object) -> JsonValue:
+    return masked(str(message))
+
+
+def _open_parameters(parameters: object) -> JsonValue:
+    return jsonable(without_secrets(cast("Mapping[str, object]", parameters)))
+
+
+_WRITERS: Mapping[tuple[type, str], Callable[[object], JsonValue]] = {
+    (Request, "prompt"): jsonable,
+    (Request, "parameters"): _open_parameters,
+    (Accepted, "output"): jsonable,
+    (Checked, "value"): jsonable,
+    (CallFailure, "message"): _told,
+}
+"""How members are written that hold what is the user's or the server's."""
