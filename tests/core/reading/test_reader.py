@@ -82,6 +82,24 @@ def test_digits_alone_are_no_seconds():
             parse(f'{{"name": "x", "day": "{digits}"}}', Event, strict=True)
 
 
+class Walk(BaseModel):
+    """A walk, which may have a length."""
+
+    name: str
+    length: int = 0
+    stops: list[City] = []
+
+
+def test_valid_json_without_a_stray_member_is_what_it_says():
+    """A stray one gets a second look: it may be the optional member in another spelling."""
+    assert parse('{"name": "x", "length": 3}', Walk).repairs == ()
+    assert parse('{"name": "x"}', Walk).output == Walk(name="x")
+    respelled = parse('{"name": "x", "Length": 3}', Walk)
+    assert respelled.output == Walk(name="x", length=3)
+    assert [each.rule for each in respelled.repairs] == ["key spelling"]
+    assert parse('{"name": "x", "mood": "fine"}', Walk).output == Walk(name="x")
+
+
 AMBIGUOUS = [
     pytest.param(
         '{"city": "Oslo", "pop": 1}\nor\n{"city": "Oslo", "pop": 2}', id="two different answers"

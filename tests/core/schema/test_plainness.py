@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from typing_extensions import TypedDict
 
 from deterministic_llm._core.reading.native import native
-from deterministic_llm._core.schema.plainness import is_plain
+from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
 
 
 class Pair(TypedDict):
@@ -202,3 +202,13 @@ def test_types_that_are_read_from_json_in_another_way_are_not_plain(kind: object
 def test_what_is_no_core_schema_is_not_plain():
     """A type whose schema is not there yet is read from text."""
     assert not is_plain(None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "keeps"),
+    [(Branch, True), (list[Branch], True), (Closed, False), (Pair, False), (dict[str, Any], False)],
+    ids=str,
+)
+def test_types_that_keep_what_they_do_not_name_are_known(kind: object, *, keeps: bool):
+    """At any depth; the members of a dictionary are all named."""
+    assert keeps_extras(TypeAdapter(kind).core_schema) is keeps

@@ -31,10 +31,12 @@ class Doubts:
 
     def arise(self, text: str) -> bool:
         """Whether *text* gives cause for one of them."""
-        return (
-            self.always
-            or any(word in text for word in self.words)
-            or any(pattern.search(text) is not None for pattern in self.patterns)
+        return self.always or self.arise_from_words(text)
+
+    def arise_from_words(self, text: str) -> bool:
+        """Whether *text* gives cause for one that no name of a member is at the bottom of."""
+        return any(word in text for word in self.words) or any(
+            pattern.search(text) is not None for pattern in self.patterns
         )
 
 

@@ -23,7 +23,8 @@ class Goal(Generic[T_co]):
     """What a *target* asks of a reader.
 
     *plan* bends values to its schema; *doubts* are what calls for that although a text is valid.
-    Where there are none, *validate* gives the output of a value at once. *any_text* and *scalar*
+    Where there are none, *validate* gives the output of a value at once; *validate_closed* does so
+    where members that the type does not name can be refused. *any_text* and *scalar*
     say whether any text will do, and whether neither an object nor a list will.
     """
 
@@ -31,6 +32,7 @@ class Goal(Generic[T_co]):
     plan: Plan
     doubts: Doubts | None
     validate: Validate[T_co] | None
+    validate_closed: Validate[T_co] | None
     any_text: bool
     scalar: bool
 
@@ -48,6 +50,7 @@ def _goal(target: JsonTarget[object]) -> Goal[object]:
         compile_schema(schema),
         doubts,
         target.validate if doubts is None else None,
+        target.validate if target.closable else None,
         _is_any_text(schema),
         is_scalar(schema),
     )

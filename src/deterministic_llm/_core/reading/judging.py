@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pydantic_core import ValidationError
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Draft, Repair, Violation
@@ -154,6 +155,8 @@ def read_json(
     It stands *at* that place of what the model said.
     """
     span = at, at + len(text)
+    if (done := _at_once(text, value, goal, span)) is not None:
+        return done
     if goal.doubts is None or not goal.doubts.arise(text):
         checked = goal.target.decoder.check(value, text, context)
         if isinstance(checked, Valid):
@@ -161,6 +164,16 @@ def read_json(
     if goal.any_text:
         return read_prose(text, goal, context)
     return bend(Document(value, span[1]), goal, context, start=at)
+
+
+def _at_once(text: str, value: JsonValue, goal: Goal[T], span: tuple[int, int]) -> Parsed[T] | None:
+    """The output of a *value* with no member but those of the type, so that none is respelled."""
+    if goal.validate_closed is None or goal.doubts is None or goal.doubts.arise_from_words(text):
+        return None
+    try:
+        return Parsed(goal.validate_closed(value, strict=True, extra="forbid"), (), span)
+    except ValidationError:
+        return None
 
 
 def read_prose(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:

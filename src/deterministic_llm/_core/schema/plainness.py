@@ -52,6 +52,15 @@ def is_plain(core_schema: object) -> bool:
     return all(map(is_plain, _children(schema, _CHILDREN[kind])))
 
 
+def keeps_extras(core_schema: object) -> bool:
+    """Whether a plain type keeps members that it does not name."""
+    schema = cast("Mapping[str, object]", core_schema)
+    config = cast("Mapping[str, object]", schema.get("config", {}))
+    if "allow" in (schema.get("extra_behavior"), config.get("extra_fields_behavior")):
+        return True
+    return any(map(keeps_extras, _children(schema, _CHILDREN[str(schema["type"])])))
+
+
 _TEXT: Mapping[str, object] = {"type": "str"}
 _CONSTANTS = frozenset({str, int, bool, type(None)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeAlias
+from typing import Generic, Literal, Protocol, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -49,8 +49,10 @@ class Decoder(Protocol[T_co]):
 class Validate(Protocol[T_co]):
     """Gives the output of a JSON value at once, or raises pydantic's ValidationError."""
 
-    def __call__(self, value: JsonValue, /, *, strict: bool) -> T_co:
-        """Take nothing but what the type says, if *strict*."""
+    def __call__(
+        self, value: JsonValue, /, *, strict: bool, extra: Literal["forbid"] | None = None
+    ) -> T_co:
+        """Take nothing but what the type says, if *strict*; *extra* refuses other members."""
         ...
 
 
@@ -59,7 +61,8 @@ class JsonTarget(Generic[T_co]):
     """A target whose payload is a JSON value that fits *schema*.
 
     *floats* says whether a number with a fraction can be a part of the output. *validate*, where
-    there is one, is all that it takes to check a value.
+    there is one, is all that it takes to check a value, and *closable* says whether it can refuse
+    the members that the type does not name without changing the output.
     """
 
     name: str
@@ -67,6 +70,7 @@ class JsonTarget(Generic[T_co]):
     decoder: Decoder[T_co] = field(repr=False)
     floats: bool = True
     validate: Validate[T_co] | None = field(default=None, repr=False)
+    closable: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

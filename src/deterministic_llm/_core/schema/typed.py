@@ -10,14 +10,14 @@ from typing import Generic, cast
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema, to_json
+from pydantic_core import SchemaValidator, core_schema, to_json
 from typing_extensions import TypeForm, TypeVar, override
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import violations_of
 from deterministic_llm._core.schema.kinds import has_floats
-from deterministic_llm._core.schema.plainness import is_plain
+from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid, Validate
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.walking import rewritten, untitled
@@ -46,9 +46,9 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     schema = cast("JsonObject", rewritten(written, _told))
     floats, plain = has_floats(schema), is_plain(adapter.core_schema)
     validate = adapter.validator.validate_python if plain else None
-    return JsonTarget(
-        name, schema, _TypeDecoder(adapter, schema, floats, validate), floats, validate
-    )
+    closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
+    decoder = _TypeDecoder(adapter, schema, floats, validate)
+    return JsonTarget(name, schema, decoder, floats, validate, closable)
 
 
 def _name(output_type: object) -> str:
@@ -100,6 +100,16 @@ class _TypeDecoder(Generic[T_co]):
             return Invalid(violations_of(error, self.schema))
 
 
+def _can_forbid() -> bool:
+    """Whether pydantic is told in a call to refuse members that a type does not name."""
+    try:
+        SchemaValidator(core_schema.int_schema()).validate_python(1, extra="forbid")
+    except TypeError:
+        return False
+    return True
+
+
+_CAN_FORBID = _can_forbid()
 _TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
 _LONG_INTEGER = re.compile(rb"l[\x45-\xff].\0\0|l.[\x01-\xff]\0\0", re.DOTALL)
 
