@@ -257,6 +257,35 @@ def test_a_waiter_whose_loop_is_gone_blocks_nobody():
     gc.collect()
 
 
+def test_a_thread_that_waits_is_woken_by_the_call_that_ends():
+    """It takes no timer to find out."""
+    limits, came = Limits(concurrency=1), threading.Event()
+
+    def wait() -> None:
+        with limits.slot() as slot:
+            came.set()
+            assert slot.waited > 0
+
+    holder = limits.acquire()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(wait)
+        while not limits.waiting:
+            pass
+        assert not came.is_set()
+        holder.closed(used(1))
+        waiting.result()
+    assert (came.is_set(), limits.in_flight, limits.waiting) == (True, 0, 0)
+
+
+def test_the_system_clock_comes_back_when_the_time_is_over():
+    """In a thread and in an event loop, without anybody to wake it."""
+    limits = Limits(rpm=60_000)
+    limits.told(CallFailure("busy", "server_error", retry_after=0.001))
+    assert limits.acquire(timeout=5.0).waited > 0
+    limits.told(CallFailure("busy", "server_error", retry_after=0.001))
+    assert asyncio.run(limits.aacquire(timeout=5.0)).waited > 0
+
+
 class Gauge:
     """How many are inside at once, at most."""
 

@@ -90,7 +90,13 @@ def test_the_worst_case_is_never_less_than_the_cost(
             "gpt-5-mini", "http://127.0.0.1:8000/v1", None, id="that name on a server of one's own"
         ),
         pytest.param("no-such-model", None, None, id="a model that nobody knows"),
-        pytest.param("sonar-pro", None, None, id="a model that is charged by the request as well"),
+        pytest.param(
+            "sonar-pro",
+            "https://api.perplexity.ai",
+            None,
+            id="a model that is charged by the request as well",
+        ),
+        pytest.param("whisper-1", OPENAI, None, id="a model that is charged by the hour"),
         pytest.param(None, None, None, id="no name"),
     ],
 )

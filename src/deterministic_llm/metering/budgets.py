@@ -157,7 +157,6 @@ def _reserve_from(books: Sequence[Books], first: int, worst: Spend) -> Short | N
                 return Short(worst, each.left(), each.limits)
         for each in books:
             each.reserved.add(worst)
-            each.taken.add(worst)
         return None
     with books[first].changes.lock:
         books[first].changes.make()
@@ -167,7 +166,7 @@ def _reserve_from(books: Sequence[Books], first: int, worst: Spend) -> Short | N
 class Books:
     """The accounts of one budget, changed only under the lock of *changes*."""
 
-    __slots__ = ("changes", "limits", "number", "reserved", "spent", "taken", "unsettled")
+    __slots__ = ("changes", "limits", "number", "reserved", "spent", "unsettled")
 
     def __init__(self, limits: Left) -> None:
         self.number = next(_NUMBERS)
@@ -176,7 +175,6 @@ class Books:
         self.spent = Account()
         self.reserved = Account()
         self.unsettled = Account()
-        self.taken = Account()
 
     def read(self, account: Account) -> Spend:
         """What is in *account* at this moment."""
@@ -187,32 +185,37 @@ class Books:
         return amount
 
     def covers(self, worst: Spend) -> bool:
-        """Whether every limit has room for *worst*."""
-        limits, taken = self.limits, self.taken
-        return (
-            (limits.calls is None or taken.calls + worst.calls <= limits.calls)
-            and (limits.tokens is None or taken.tokens + worst.tokens <= limits.tokens)
-            and (limits.usd is None or EXACT.add(taken.usd, worst.usd) <= limits.usd)
-        )
+        """Whether every limit has room for *worst*; the lock is held."""
+        limits, spent, reserved, unsettled = self.limits, self.spent, self.reserved, self.unsettled
+        if limits.calls is not None:
+            calls = spent.calls + reserved.calls + unsettled.calls + worst.calls
+            if calls > limits.calls:
+                return False
+        if limits.tokens is not None:
+            tokens = spent.tokens + reserved.tokens + unsettled.tokens + worst.tokens
+            if tokens > limits.tokens:
+                return False
+        if limits.usd is None:
+            return True
+        known = EXACT.add(EXACT.add(spent.usd, reserved.usd), unsettled.usd)
+        return EXACT.add(known, worst.usd) <= limits.usd
 
     def left(self) -> Left:
-        """The limits less everything spent, reserved and unsettled."""
-        limits, taken = self.limits, self.taken
-        return Left(
-            None if limits.usd is None else EXACT.subtract(limits.usd, taken.usd),
-            None if limits.tokens is None else limits.tokens - taken.tokens,
-            None if limits.calls is None else limits.calls - taken.calls,
-        )
+        """The limits less everything spent, reserved and unsettled; the lock is held."""
+        limits, gone = self.limits, (self.spent, self.reserved, self.unsettled)
+        usd, tokens, calls = limits.usd, limits.tokens, limits.calls
+        for account in gone:
+            usd = None if usd is None else EXACT.subtract(usd, account.usd)
+            tokens = None if tokens is None else tokens - account.tokens
+            calls = None if calls is None else calls - account.calls
+        return Left(usd, tokens, calls)
 
     def close(self, worst: Spend, actual: Spend, unsettled: Spend) -> None:
         """End a reservation of *worst*; the lock is held."""
         self.reserved.take(worst)
-        self.taken.take(worst)
         self.spent.add(actual)
-        self.taken.add(actual)
         if unsettled is not NOTHING:
             self.unsettled.add(unsettled)
-            self.taken.add(unsettled)
 
 
 class Account:

@@ -44,11 +44,12 @@ class Line:
 
     def offer(self, turn: Turn | None, tokens: int) -> Slot | float:
         """A slot for *turn*, None being who just came, or the seconds until asking is worth it."""
-        with self._changes.lock:
-            self._changes.make()
-            offer = self._offer(turn, tokens)
-        self._changes.catch_up()
-        return offer
+        try:
+            with self._changes.lock:
+                self._changes.make()
+                return self._offer(turn, tokens)
+        finally:
+            self._changes.catch_up()  # else a wake-up might lie there, and its waiter with it
 
     def held_for(self) -> float:
         """Seconds that the server still wants everybody to wait."""
