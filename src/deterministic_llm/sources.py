@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from deterministic_llm._core.attempts import Request
@@ -62,9 +62,8 @@ class Asked:
         return self.backend().complete(request)
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
-        """Ask the backend, once it is there: starting one can take seconds."""
-        backend = await asyncio.to_thread(self.backend)
-        return await backend.acomplete(request)
+        """Ask the backend."""
+        return await self.backend().acomplete(request)
 
     def hears(self, turn_at: int | None) -> bool:
         """What we add is a part of the prompt."""
@@ -149,7 +148,8 @@ def source_of(
         address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
         return Asked(lambda: chat, _known(model, address))
     if provider == "local" and model:
-        return Asked(partial(_embedded, model), Known(_EMBEDDED, _TINY, model))
+        embedded = _Embedded(model)
+        return Asked(lambda: embedded, Known(_EMBEDDED, _TINY, model))
     problem = f"unknown model {name!r}" if colon else f"model {name!r} names no provider"
     message = f"{problem}: write 'openai:gpt-5-mini', 'local:smollm2-135m', or pass client="
     raise ConfigurationError(message)
@@ -168,9 +168,23 @@ _TINY = {"max_tokens": 512}
 """A tiny model may never stop by itself, and holds its server until it does."""
 
 
-def _embedded(name: str) -> Backend:
-    """The embedded engine with the model *name*; asked each time, as a fork or crash ends it."""
-    return _chat(name, local.address(models.locate(name)))
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """The embedded engine with the model *name*; looked for each time: a fork or crash ends it."""
+
+    name: str
+
+    def complete(self, request: Request) -> Completion | CallFailure:
+        """Ask the engine, which starts at the first call."""
+        return self._engine().complete(request)
+
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        """Ask the engine, once it is there: starting it can take seconds."""
+        engine = await asyncio.to_thread(self._engine)
+        return await engine.acomplete(request)
+
+    def _engine(self) -> ChatModel:
+        return _chat(self.name, local.address(models.locate(self.name)))
 
 
 @cache
