@@ -198,6 +198,8 @@ class ObjectNode:
     ) -> Trial | None:
         """The payload of *value*, where it is a wrapper and not itself what is wanted."""
         complete = all(name in bent for name in self._required) and not self._closed
+        if complete and not known and self._opened() and trace.depth == 1:
+            return self._anything_asked_for(value, trace)
         if complete or known:
             trial = called(self, value, trace)
         else:
@@ -206,6 +208,19 @@ class ObjectNode:
         if trial is None and not complete and undeclared and echoes_schema(value):
             trace.note(Refused("placeholder", "expected values, not a schema"), value)
         return trial
+
+    def _anything_asked_for(self, value: JsonObject, trace: Trace) -> Trial | None:
+        """The payload of *value*, which has no member that was asked for, although none must be.
+
+        An object of other members alone, as {"error": "..."}, is no answer.
+        """
+        trial = called(self, value, trace) or opened(self, value, trace, kind="object")
+        payload = None if trial is None else trial.value
+        if isinstance(payload, dict) and not self._opened().keys().isdisjoint(payload):
+            return trial
+        expected = "expected a member that was asked for, not others alone"
+        trace.note(Refused("no_value", expected), value)
+        return None
 
 
 def _names(schema: JsonObject) -> Names:
