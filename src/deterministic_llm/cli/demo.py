@@ -15,13 +15,12 @@ from rich.progress import Progress, TimeElapsedColumn
 from deterministic_llm.cli.essays import Essay, read_essay, shipped
 from deterministic_llm.cli.grading import Grader, Grading
 from deterministic_llm.cli.report import Report
-from deterministic_llm.errors import ConfigurationError, ProviderError
+from deterministic_llm.errors import ConfigurationError, PromptTooLong, ProviderError
 from deterministic_llm.storage import models
 
 _WORDED = 2
 """How many essays, the shortest, are graded by words alone as well."""
 _NO_KEY = "OPENAI_API_KEY is not set (set it, or leave --model out to use the embedded model)"
-_TOO_LONG = frozenset({"exceed_context_size_error", "context_length_exceeded"})
 
 Advance = Callable[[str], None]
 Essays = Annotated[
@@ -76,10 +75,8 @@ def _graded(report: Report, grader: Grader, essay: Essay, advance: Advance) -> b
         free = grader.free(essay)
         advance(f"{essay.name}, enforced")
         report.gradings.append(Grading(essay, free, grader.enforced(essay)))
-    except ProviderError as error:
-        if error.code not in _TOO_LONG:
-            raise
-        said = error.failure.message
+    except PromptTooLong as error:
+        said = error.attempts[-1].summary
         report.problems.append(f"{essay.name} is too long for this model (shorten it): {said}")
         return False
     return True

@@ -13,7 +13,7 @@ from deterministic_llm._core.results import Result
 from deterministic_llm._drivers import blocking
 from deterministic_llm.cli.essays import Essay
 from deterministic_llm.enforcer.terms import ModelOptions
-from deterministic_llm.errors import EnforcementError, ProviderError
+from deterministic_llm.errors import EnforcementError, PromptTooLong, ProviderError
 from deterministic_llm.generate import Model
 from deterministic_llm.sources import messages_of
 from deterministic_llm.targets import Record, Template
@@ -43,7 +43,7 @@ class Grading:
 
 
 class Grader(Model):
-    """A model that grades essays; every method raises ProviderError when no answer comes."""
+    """Grades essays; every method raises ProviderError or PromptTooLong when no answer comes."""
 
     def __init__(self, name: str) -> None:
         self.embedded = name.startswith("local:")
@@ -56,7 +56,7 @@ class Grader(Model):
         task = replace(task, contract=replace(task.contract, instructions=""))
         try:
             return blocking.run(task, self._source.complete).attempts[-1]
-        except ProviderError:
+        except (ProviderError, PromptTooLong):
             raise
         except EnforcementError as error:
             return error.attempts[-1]
@@ -81,5 +81,5 @@ def prompt(essay: Essay) -> str:
 
 def _no_score(error: EnforcementError) -> None:
     """A run without a score is a finding; a server that does not answer ends the demo."""
-    if isinstance(error, ProviderError):
+    if isinstance(error, ProviderError | PromptTooLong):
         raise error
