@@ -89,7 +89,7 @@ class RecordError(DeterministicLLMError, ValueError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"{self.where} {self.problem}"
+        return f"{self.where}: {self.problem}"
 
 
 class ModelRetry(ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tenacity.wait import wait_fixed
@@ -29,7 +30,7 @@ TASK = Task(
 BUSY = CallFailure("busy", "rate_limited", retry_after=3.0)
 
 
-def by_blocking(script: Script, resume: tuple[Attempt[int], ...] = ()) -> Story:
+def by_blocking(script: Script, resume: tuple[Attempt[object], ...] = ()) -> Story:
     answers, waits, requests = iter(script), [], []
 
     def call(request: Request) -> Answer:
@@ -37,13 +38,13 @@ def by_blocking(script: Script, resume: tuple[Attempt[int], ...] = ()) -> Story:
         return next(answers)
 
     try:
-        result = blocking.run(TASK, call, resume=resume, sleep=waits.append)
+        result = blocking.run(replace(TASK, resume=resume), call, sleep=waits.append)
     except EnforcementError as error:
         return type(error), error.attempts, waits, requests
     return result.output, result.attempts, waits, requests
 
 
-def by_awaiting(script: Script, resume: tuple[Attempt[int], ...] = ()) -> Story:
+def by_awaiting(script: Script, resume: tuple[Attempt[object], ...] = ()) -> Story:
     answers, waits, requests = iter(script), [], []
 
     async def call(request: Request) -> Answer:
@@ -54,7 +55,7 @@ def by_awaiting(script: Script, resume: tuple[Attempt[int], ...] = ()) -> Story:
         waits.append(seconds)
 
     try:
-        result = asyncio.run(awaiting.run(TASK, call, resume=resume, sleep=sleep))
+        result = asyncio.run(awaiting.run(replace(TASK, resume=resume), call, sleep=sleep))
     except EnforcementError as error:
         return type(error), error.attempts, waits, requests
     return result.output, result.attempts, waits, requests

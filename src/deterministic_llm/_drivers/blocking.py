@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Attempt, Request
+from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.loop import Call, Check, checked, conclude, judge, next_step
 from deterministic_llm._core.results import Result
+from deterministic_llm._core.resuming import taken_up
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._drivers.checking import check
 from deterministic_llm._drivers.log import logged
@@ -23,12 +24,11 @@ def run(
     task: Task[T],
     call: Callable[[Request], Completion | CallFailure],
     *,
-    resume: tuple[Attempt[T], ...] = (),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result[T]:
     """Carry out *task* with *call*; raises what the loop gives up with."""
-    attempts = list(resume)
-    watch = Stopwatch(task.policy.timeout, attempts)
+    attempts = taken_up(task)
+    watch = Stopwatch(task.policy.timeout)
     while True:
         step = next_step(task, attempts)
         if isinstance(step, Call):

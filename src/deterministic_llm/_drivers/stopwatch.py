@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -16,13 +15,12 @@ _LEAST = 0.001
 
 
 class Stopwatch:
-    """Measures a run of at most *timeout* seconds; what is resumed has used up some of them."""
+    """Measures a run of at most *timeout* seconds."""
 
     __slots__ = ("_began", "_timeout")
 
-    def __init__(self, timeout: float | None, resumed: Sequence[Attempt[object]]) -> None:
-        before = resumed[-1].ended if resumed else 0.0
-        self._began = perf_counter() - before
+    def __init__(self, timeout: float | None) -> None:
+        self._began = perf_counter()
         self._timeout = timeout
 
     def now(self) -> float:

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeAlias, cast
 from tenacity.wait import wait_base
 from typing_extensions import TypedDict, TypeVar
 
-from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.attempts import Attempt, Request
 from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.contract import Contract, constrain
 from deterministic_llm._core.exchange import (
@@ -25,6 +25,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.results import Result
+from deterministic_llm._core.resuming import record_of
 from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
@@ -55,6 +56,7 @@ class Options(TypedDict, total=False):
     validators: Sequence[Validator | Callable[..., object]]
     context: object
     fallback: Sequence[object]
+    resume: Sequence[Attempt[object]] | str
     budget: Budget
     limits: Limits
     breaker: Breaker
@@ -150,6 +152,7 @@ class Terms(Generic[T_co]):
             validators=tuple(validators),
             heard=self.source.hears(turn_at),
             name=first.name,
+            resume=record_of(chosen.get("resume", ())),
         )
 
     def guards(self) -> tuple[Guards, ...]:
@@ -224,7 +227,9 @@ class Terms(Generic[T_co]):
 _DEFAULT = Policy()
 _POLICY = tuple(each.name for each in fields(Policy))
 _FREE = nullcontext()
-_OURS = OPTIONS | {*_POLICY, "strict", "mode", "validators", "context", "fallback"} - {"seed"}
+_OURS = OPTIONS | {*_POLICY, "strict", "mode", "validators", "context", "fallback", "resume"} - {
+    "seed"
+}
 
 
 def _without_ours(options: Mapping[str, object]) -> Mapping[str, JsonValue]:
