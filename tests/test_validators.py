@@ -108,6 +108,7 @@ PASSES: list[tuple[Marker, list[object]]] = [
         [
             *("Ada", "N/A", "foo", "a string quartet", "The date is TBD by Ada.", "None", "X", "+"),
             *("<b>bold</b>", "a<br>b", "List<String>", "Ada <ada@x.org>", "1 < 2 and 3 > 2"),
+            *("%", "$5", "mm", "Add sugar here and there.", "xx", "a_b", "Dr. No", "<3 <4>"),
             *("[1]", "see [Smith 2020]", "f{x}", "i <3 you", "…and then", "未定义", "Todo el día"),
             {"name": "Ada", "tags": ["x", None, 3, True]},
         ],
@@ -404,23 +405,17 @@ PLACEHOLDERS = [
         "NaN",
         "n/a",
         "N/A",
+        "N.A.",
         "TBD",
         "tbc",
     ),
     *("TODO", "todo:", "To be determined.", "your answer here", "[Your Name]", "[name]", "{name}"),
     *("${NAME}", "<name>", "Dear <your name>,", "Hello {{first_name}}!", "[insert date] in Rome"),
-    *("...", "…", "???", "---", "___", "—", "xxx", "XXXX", "Lorem ipsum dolor sit amet"),
-    *(
-        "TODO: write this",
-        "foo",
-        "待定",
-        "未定",
-        "待定。",
-        "미정",
-        "уточняется",
-        "à définir",
-    ),
-    *("zu ergänzen", "por definir", "يحدد لاحقا", "记入してください".replace("记", "記")),
+    *("...", "…", "???", "---", "___", "—", "xxx", "XXXX", "Lorem ipsum dolor sit amet", "[...]"),
+    *("TODO: write this", "foo", "<<name>>", "{0}", "%s", "YYYY-MM-DD", "dd.mm.yyyy hh:mm"),
+    *("insert name here", "FILL_ME_IN", "He is ___ years old", "xxx-xx-xxxx", "Müller <Vorname>"),
+    *("待定", "未定", "待定。", "미정", "уточняется", "à définir", "zu ergänzen", "por definir"),
+    *("يحدد لاحقا", "記入してください", "<имя>", "[名前]", "<όνομα>", "{{नाम}}"),
 ]
 
 
@@ -465,7 +460,7 @@ def test_a_latin_text_is_in_no_other_script(code: str):
 
 SOURCE = (
     "Ada’s “first” note cost 1,200.50 €\n(at -5 °C,  in\u00a0cafe\u0301 15);"
-    " 私は東京に住む, pages 3-7."
+    " 私は東京に住む, pages 3-7, 10 000 in 2024 100 times on 4/8/2025, 2/33."
 )
 FOUND = [
     pytest.param("first", ["first"], id="a word"),
@@ -479,6 +474,9 @@ FOUND = [
     pytest.param(-5, ["-5"], id="a negative number"),
     pytest.param(7, ["7"], id="the end of a range"),
     pytest.param(3.0, ["3"], id="a float that is whole"),
+    pytest.param(10000, ["10 000"], id="thousands apart"),
+    pytest.param(2024, ["2024"], id="a year before a number"),
+    pytest.param(2025, ["2025"], id="the year of a date"),
 ]
 
 
@@ -507,6 +505,10 @@ def test_a_grounded_value_has_its_places(value: object, pieces: list[str]):
         pytest.param(-7, id="a dash that is no sign"),
         pytest.param(float("inf"), id="no number"),
         pytest.param("note costs", id="nearly"),
+        pytest.param(10, id="the thousands before a blank"),
+        pytest.param(0, id="the hundreds behind a blank"),
+        pytest.param(2, id="the upper part of a fraction"),
+        pytest.param(33, id="the lower part of a fraction"),
     ],
 )
 def test_what_is_not_in_the_source_fails(value: object):

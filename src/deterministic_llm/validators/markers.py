@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, core_schema
 
 from deterministic_llm._core.attempts import Violation
-from deterministic_llm._core.checks import Validator, as_validator, outcome_of
+from deterministic_llm._core.checks import Validator, outcome_of
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import below
 from deterministic_llm._core.schema.typed import RULES
@@ -76,10 +76,6 @@ class Marker:
             )
 
         return Validator(of_members, f"{self!r} at {path}", takes_context=True)
-
-    def validator(self) -> Validator:
-        """The rule for whole outputs."""
-        return as_validator(self)
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler

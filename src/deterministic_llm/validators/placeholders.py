@@ -19,7 +19,20 @@ from deterministic_llm.validators.markers import Marker, Said, violation
 
 _WORDS = frozenset(
     {
-        *("string", "str", "null", "undefined", "nan", "n/a", "tbd", "tba", "tbc", "todo", "to do"),
+        *(
+            "string",
+            "str",
+            "null",
+            "undefined",
+            "nan",
+            "n/a",
+            "n.a",
+            "tbd",
+            "tba",
+            "tbc",
+            "todo",
+            "to do",
+        ),
         *("to be determined", "to be announced", "to be confirmed", "to be defined", "fixme"),
         *("placeholder", "your answer", "your answer here", "your text here", "fill in"),
         *("insert text here", "enter text here", "lorem ipsum", "foo", "bar", "foobar", "asdf"),
@@ -31,18 +44,26 @@ _WORDS = frozenset(
 )
 _WHOLE: Mapping[str, re.Pattern[str]] = {
     "dots and dashes": re.compile(r"[.…_\-–—?*\s]+"),
-    "crosses": re.compile(r"x{3,}", re.IGNORECASE),
-    "a name in brackets": re.compile(r"\[[^\W\d][^\[\]\n]{0,60}\]|\{[^\W\d]\w{0,60}\}|\$\{\w+\}"),
+    "crosses": re.compile(r"x{3,}|x{2,}(?:[-./ ]x{2,})+", re.IGNORECASE),
+    "the form of a date": re.compile(
+        r"(?:yyyy|yy|mm|dd|hh|ss)(?:[-/.: t](?:yyyy|yy|mm|dd|hh|ss))+", re.IGNORECASE
+    ),
+    "an instruction": re.compile(
+        r"(?:insert|enter|add|put|write|your)\b.{0,40}\bhere|fill[ _]?me[ _]?in", re.IGNORECASE
+    ),
+    "a field of a template": re.compile(r"\{\w{0,60}\}|\$\{\w{1,60}\}|%[sd]"),
+    "a name in brackets": re.compile(r"\[[^\W\d][^\[\]\n]{0,60}\]"),
 }
 _WITHIN: Mapping[str, re.Pattern[str]] = {
     "a name in angle brackets": re.compile(
-        r"(?<![\w<])<([^\W\d][\w \-/]{0,60})>(?!.*</)", re.DOTALL
+        r"(?<![\w<])<{1,2}([^\W\d][\w \-/]{0,60})>(?!.*</)", re.DOTALL
     ),
     "a field of a template": re.compile(r"\{\{[^{}\n]{1,60}\}\}|\{%[^{}\n]{1,60}%\}"),
     "an instruction in brackets": re.compile(
         r"\[(?:your|insert|enter|add|fill|name of|date of|placeholder)\b[^\[\]\n]{0,60}\]",
         re.IGNORECASE,
     ),
+    "a blank to fill in": re.compile(r"(?<!\w)_{3,}(?!\w)"),
     "filler text": re.compile(r"\blorem ipsum\b", re.IGNORECASE),
     "a note to oneself": re.compile(r"^(?:TODO|TBD|FIXME)\s*:", re.MULTILINE),
 }
@@ -50,6 +71,7 @@ _TAGS = frozenset(
     {*"abipqsu", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "img", "li", "ol", "pre"}
     | {"small", "span", "strong", "ul"}
 )
+_BRACKETS = " \t\n\r\"'()[]<>{}（）【】"
 _MARGIN = " \t\n\r\"'“”‘’«»()[]<>{}*_.:!。！：、（）「」『』【】"
 
 
@@ -100,7 +122,7 @@ class NoPlaceholders(Marker):
         if said in _WORDS:
             return "a word that stands for a value"
         for name, pattern in _WHOLE.items():
-            if pattern.fullmatch(text.strip()):
+            if pattern.fullmatch(text.strip()) or pattern.fullmatch(text.strip(_BRACKETS)):
                 return name
         for name, pattern in _WITHIN.items():
             found = pattern.search(text)

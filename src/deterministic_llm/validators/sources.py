@@ -182,12 +182,18 @@ def _goes_on(text: str, start: int, end: int) -> bool:
         and (unicodedata.combining(after) or _JOINED.match(text, end - 1))
     ):
         return True
+    for number in _IN_PARTS.finditer(text, max(0, start - _NEAR), end + _NEAR):
+        if number.start() < start < number.end() or number.start() < end < number.end():
+            return True
     begins, ends = text[start].isdecimal(), text[end - 1].isdecimal()
     return (begins and _NUMBER_BEFORE.search(text, max(0, start - 2), start) is not None) or (
         ends and _NUMBER_AFTER.match(text, end) is not None
     )
 
 
+_NEAR = 16
+_IN_PARTS = re.compile(r"(?<!\d)\d{1,3}(?:\s\d{3})+(?!\d)|(?<![\d/])\d{1,15}/\d{1,15}(?![\d/])")
+"""Numbers with a blank or a stroke inside: ``10 000``, ``2/3``."""
 _SIGNED = re.compile(r"-\d")
 _NUMBER_BEFORE = re.compile(r"(?:\d[.,']|(?<![^\W_])-)\Z")
 _NUMBER_AFTER = re.compile(r"[.,']\d")
