@@ -196,6 +196,15 @@ def test_slots_as_blocks_are_given_back_and_time_out():
     assert (limits.in_flight, limits.waiting) == (0, 0)
 
 
+def test_a_slot_is_given_back_once():
+    """Whatever is said about it later changes nothing."""
+    limits = Limits(concurrency=4)
+    with limits.slot() as slot:
+        assert slot.closed(used(1)) == used(1)
+        assert slot.closed(BUSY) == BUSY
+    assert (limits.in_flight, limits.allowed) == (0, 4)
+
+
 def test_slots_are_given_in_the_order_of_asking():
     """A large one in front is not overtaken by small ones, nor is anybody by a newcomer."""
     limits = Limits(tpm=100, concurrency=2, clock=FakeClock())

@@ -79,7 +79,9 @@ ONE = Spend(calls=1)
         pytest.param(CallFailure("oh", "server_error", status=500), ONE, NOTHING, id="500"),
         pytest.param(CallFailure("full", "overloaded", status=503), ONE, NOTHING, id="503"),
         pytest.param(CallFailure("busy", "rate_limited"), ONE, NOTHING, id="no status, but a word"),
-        pytest.param(CallFailure("refused", sent=False), ONE, NOTHING, id="no connection was made"),
+        pytest.param(
+            CallFailure("refused", sent=False), NOTHING, NOTHING, id="no connection was made"
+        ),
         pytest.param(CallFailure("broken"), NOTHING, WORST, id="the connection broke"),
         pytest.param(CallFailure("slow", "timeout"), NOTHING, WORST, id="no answer in time"),
         pytest.param(CallFailure("slow", "late"), NOTHING, WORST, id="the run's time was over"),
@@ -111,6 +113,16 @@ def test_an_exception_passes_through_and_leaves_its_share_unsettled(ask, error):
     with pytest.raises(error):
         ask(error("stop"), Meter((purse,), model="mine", table=PRICES))
     assert (purse.spent, purse.unsettled, purse.reserved) == (NOTHING, WORST, NOTHING)
+
+
+def test_without_a_budget_a_call_has_a_cost_and_leaves_nothing():
+    """Failures and exceptions pass as they are."""
+    meter = Meter(model="mine", table=PRICES)
+    assert by_blocking(ANSWER, meter) == replace(ANSWER, cost=Decimal("0.00012"))
+    failure = CallFailure("slow", "timeout")
+    assert by_blocking(failure, meter) is failure
+    with pytest.raises(ValueError, match="stop"):
+        by_blocking(ValueError("stop"), meter)
 
 
 def test_a_cancelled_call_leaves_its_share_unsettled():
@@ -170,6 +182,13 @@ def test_a_call_that_does_not_fit_is_not_made(ask):
             Spend(0, 110, 1),
             NOTHING,
             id="unpriced, as allowed: no dollars",
+        ),
+        pytest.param(
+            Completion("9"),
+            Meter(reserve=Spend("0.3", 900)),
+            ONE,
+            Spend("0.3", 900),
+            id="a reserve without a number of calls is for one",
         ),
         pytest.param(
             ANSWER,
@@ -258,6 +277,36 @@ def test_a_limit_that_could_not_be_kept_is_an_error_before_the_first_call(
     with budget(**limits) as purse, pytest.raises(ConfigurationError) as raised:
         gated(lambda _: pytest.fail("called"), meter)(asked)
     assert (str(raised.value), purse.reserved) == (message, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(
+            {"table": {"mine": 0.5}},
+            "prices['mine']: expected a Price, got 0.5 (write Price(input, output), US dollars)",
+            id="a number for a price",
+        ),
+        pytest.param(
+            {"reserve": Spend(Decimal(-1))},
+            "reserve.usd: expected US dollars, a finite number from 0 up, got Decimal('-1') "
+            "(write reserve.usd=5 or reserve.usd=0.25)",
+            id="less than nothing reserved",
+        ),
+    ],
+)
+def test_nonsense_is_refused_when_the_meter_is_made(options: dict[str, object], message: str):
+    """Not after the first paid call."""
+    with pytest.raises(ConfigurationError) as raised:
+        Meter(**options)
+    assert str(raised.value) == message
+
+
+def test_a_reserve_without_a_number_of_calls_is_held_to_a_limit_on_calls():
+    """Two calls do not fit where one may be made."""
+    meter = Meter((Budget(calls=1),), reserve=Spend("0.3"))
+    assert by_blocking(ANSWER, meter) == ANSWER
+    assert by_blocking(ANSWER, meter).kind == "over_budget"
 
 
 @pytest.mark.parametrize(

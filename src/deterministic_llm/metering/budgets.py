@@ -20,6 +20,7 @@ from deterministic_llm.metering.spend import (
     Dollars,
     Left,
     Spend,
+    checked,
     dollars,
     whole,
 )
@@ -85,7 +86,7 @@ class Budget:
 
     def reserve(self, worst: Spend) -> Reservation | None:
         """Hold *worst* for one call, or None when less is left; never waits."""
-        reservation = reserve_in((self,), worst)
+        reservation = reserve_in((self,), checked(worst, what="worst"))
         return reservation if isinstance(reservation, Reservation) else None
 
 

@@ -63,11 +63,3 @@ def agated(call: AwaitingCall, gate: Gate) -> AwaitingCall:
             return passage.closed(await call(request))
 
     return ask
-
-
-def never_called(failure: CallFailure) -> bool:
-    """Whether *failure* is one of our own gates', so that no server knows of the call."""
-    return not failure.sent and failure.kind in _OUR_OWN
-
-
-_OUR_OWN = frozenset({"over_budget", "circuit_open", "late"})

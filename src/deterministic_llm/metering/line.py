@@ -10,7 +10,7 @@ from typing import Self
 
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
 from deterministic_llm.metering.changes import Changes
-from deterministic_llm.metering.gates import Answer, never_called
+from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.pacing import Bucket, Window
 from deterministic_llm.metering.turns import Clock, Turn
 
@@ -161,7 +161,7 @@ class Slot:
         if isinstance(answer, Completion):
             used = answer.usage.total_tokens or self.tokens
             self._line.end(self.tokens - used, grow=True)
-        elif never_called(answer):
+        elif not answer.sent:
             self._line.end(self.tokens, calls=1)
         else:
             self._line.told(answer, started=self._started)

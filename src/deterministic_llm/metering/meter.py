@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.bounds import Unbounded, worst_case
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
-from deterministic_llm.metering.gates import Answer, never_called
+from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.price_lists import price_of
 from deterministic_llm.metering.prices import Price, cost_of
 from deterministic_llm.metering.purses import ambient
-from deterministic_llm.metering.spend import NOTHING, ONE_CALL, Spend
+from deterministic_llm.metering.spend import NOTHING, ONE_CALL, Spend, checked
 
 _ANSWERED: frozenset[FailureKind] = frozenset(
     {
@@ -40,6 +40,7 @@ _UNPRICED = (
     "Price(input, output)}}, install deterministic-llm[cost], or say allow_unpriced=True, and "
     "its calls cost nothing in the budget"
 )
+_NO_PRICE = "prices[{0!r}]: expected a Price, got {1!r} (write Price(input, output), US dollars)"
 _UNSAID = "the budget limits what reserve= leaves out: set {0} in {1!r}"
 
 
@@ -59,6 +60,13 @@ class Meter:
     reserve: Spend | None = None
     allow_unpriced: bool = False
 
+    def __post_init__(self) -> None:
+        for name, price in cast("Mapping[str, object]", self.table).items():
+            if not isinstance(price, Price):
+                raise ConfigurationError(_NO_PRICE.format(name, price))
+        if self.reserve is not None:
+            checked(self.reserve, what="reserve")
+
     def enter(self, request: Request) -> Charge | CallFailure:
         """Reserve the worst case of *request* everywhere, or say what was asked and left."""
         budgets = (*ambient(), *self.budgets)
@@ -75,7 +83,7 @@ class Meter:
         in_dollars = any(each.usd is not None for each in limits)
         in_tokens = any(each.tokens is not None for each in limits)
         if not in_dollars and not in_tokens:
-            return self.reserve or ONE_CALL
+            return ONE_CALL if self.reserve is None else _with_a_call(self.reserve)
         if self.reserve is not None:
             return self._reserved(self.reserve, in_dollars=in_dollars, in_tokens=in_tokens)
         price = self._price() if in_dollars else None
@@ -112,7 +120,7 @@ class Meter:
         if any(unsaid.values()):
             missing = " and ".join(name for name in unsaid if unsaid[name])
             raise ConfigurationError(_UNSAID.format(missing, reserve))
-        return reserve
+        return _with_a_call(reserve)
 
 
 class Charge:
@@ -152,25 +160,30 @@ class Charge:
         return completion if cost is completion.cost else replace(completion, cost=cost)
 
 
+def _with_a_call(reserve: Spend) -> Spend:
+    """*reserve*, which is for one call when it does not say for how many."""
+    return reserve if reserve.calls else Spend(reserve.usd, reserve.tokens, 1)
+
+
 def _settle(reservation: Reservation, cost: Decimal | None, tokens: int) -> None:
     """Book what is known; what nobody told keeps its share of the worst case."""
     worst = reservation.worst
     actual = Spend(NOTHING.usd if cost is None else cost, tokens, 1)
-    if cost is not None and tokens and worst.calls <= 1:
+    if cost is not None and tokens and worst.calls == 1:
         reservation.settle(actual)
         return
     unknown = Spend(
         worst.usd if cost is None else NOTHING.usd,
         0 if tokens else worst.tokens,
-        max(0, worst.calls - 1),
+        worst.calls - 1,
     )
     reservation.settle(actual, unsettled=unknown)
 
 
 def _fail(reservation: Reservation, failure: CallFailure) -> None:
-    if never_called(failure):
+    if not failure.sent:
         reservation.release()
-    elif not failure.sent or _refused_by_server(failure):
+    elif _refused_by_server(failure):
         reservation.settle(ONE_CALL)
     else:
         reservation.abandon()

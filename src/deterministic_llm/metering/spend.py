@@ -95,6 +95,14 @@ def whole(value: object, *, what: str, least: int = 0) -> int:
     return value
 
 
+def checked(amount: Spend, *, what: str) -> Spend:
+    """*amount* if every part of it is from 0 up; raises ConfigurationError if not."""
+    dollars(amount.usd, what=f"{what}.usd")
+    whole(amount.tokens, what=f"{what}.tokens")
+    whole(amount.calls, what=f"{what}.calls")
+    return amount
+
+
 def written(usd: Decimal) -> str:
     """*usd* as a reader writes it, no digit lost: ``$0.0105``, ``-$2``."""
     digits = f"{abs(usd).normalize(EXACT):f}"
