@@ -12,7 +12,7 @@ from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.reading.alignment import Plan, compile_schema
 from deterministic_llm._core.reading.doubts import Doubts, doubts_about
 from deterministic_llm._core.schema.kinds import is_scalar
-from deterministic_llm._core.schema.target import JsonTarget, Validate
+from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Validate
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,18 +23,24 @@ class Goal(Generic[T_co]):
     """What a *target* asks of a reader.
 
     *plan* bends values to its schema; *doubts* are what calls for that although a text is valid.
-    Where there are none, *validate* gives the output of a value at once; *validate_closed* does so
-    where members that the type does not name can be refused. *any_text* and *scalar*
-    say whether any text will do, and whether neither an object nor a list will.
+    *validate_closed* gives the output of a value with no member but those of the type. *any_text*
+    and *scalar* say whether any text will do, and whether neither an object nor a list will.
     """
 
     target: JsonTarget[T_co]
     plan: Plan
     doubts: Doubts | None
-    validate: Validate[T_co] | None
     validate_closed: Validate[T_co] | None
     any_text: bool
     scalar: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shortcut(Generic[T_co]):
+    """How a JSON value becomes the output at once, with *floats* as in the target."""
+
+    validate: Validate[T_co]
+    floats: bool
 
 
 class _GoalOf(Protocol):
@@ -44,12 +50,11 @@ class _GoalOf(Protocol):
 
 
 def _goal(target: JsonTarget[object]) -> Goal[object]:
-    schema, doubts = target.schema, doubts_about(target)
+    schema = target.schema
     return Goal(
         target,
         compile_schema(schema),
-        doubts,
-        target.validate if doubts is None else None,
+        doubts_about(target),
         target.validate if target.closable else None,
         _is_any_text(schema),
         is_scalar(schema),
@@ -60,5 +65,19 @@ def _is_any_text(schema: JsonObject) -> bool:
     return schema.get("type") == "string" and not schema.keys() - {"type", "description"}
 
 
+class _ShortcutTo(Protocol):
+    def __call__(self, target: Target[T], /) -> Shortcut[T] | None:
+        """The shortcut to *target*, if it is plain and leaves no doubts."""
+        ...
+
+
+def _shortcut(target: Target[object]) -> Shortcut[object] | None:
+    if isinstance(target, TextTarget) or target.validate is None or doubts_about(target):
+        return None
+    return Shortcut(target.validate, target.floats)
+
+
+shortcut_to = cast("_ShortcutTo", lru_cache(maxsize=1024)(_shortcut))
+"""The way from a valid text to the output, worked out once a target."""
 goal_of = cast("_GoalOf", lru_cache(maxsize=1024)(_goal))
 """What a target asks of a reader, worked out once a target."""

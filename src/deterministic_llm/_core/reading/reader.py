@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from pydantic_core import ValidationError, from_json, to_json
+from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Draft, Repair, Violation
@@ -20,7 +20,7 @@ from deterministic_llm._core.reading.bends import (
 from deterministic_llm._core.reading.candidates import Candidate
 from deterministic_llm._core.reading.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.finding import Found, extraction, find, glance, left_around
-from deterministic_llm._core.reading.goals import Goal, goal_of
+from deterministic_llm._core.reading.goals import Goal, goal_of, shortcut_to
 from deterministic_llm._core.reading.judging import (
     ENDLESS_THINKING,
     bend,
@@ -54,42 +54,57 @@ MAX_CHARACTERS = 10_000_000
 """The longest text that is read."""
 
 
-def read(  # noqa: PLR0911  # one frame, as most texts are read in a few microseconds
+def read(
     text: str, target: Target[T], *, strict: bool = False, context: object = None
 ) -> Parsed[T] | Unread:
     """Parsed *target* from *text*; *strict* takes the whole text as it stands or not at all.
 
     *context* is what the validators of a type are told, as in pydantic.
     """
+    shortcut, size = shortcut_to(target), len(text)
+    if shortcut and not strict and size <= MAX_CHARACTERS and text[:1] in _BEGINNINGS:
+        try:
+            value = native(text.encode(), floats=shortcut.floats)
+            return Parsed(shortcut.validate(value, strict=True), (), (0, size))
+        except ValueError:
+            pass
+    return _read_in_full(text, target, context, strict=strict)
+
+
+def _read_in_full(
+    text: str, target: Target[T], context: object, *, strict: bool
+) -> Parsed[T] | Unread:
     if len(text) > MAX_CHARACTERS:
         expected = f"expected at most {MAX_CHARACTERS:,} characters"
         return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
+    if not text or text.isspace():
+        return _NOTHING
     if isinstance(target, TextTarget):
         return _read_form(text, target, strict=strict)
     goal = goal_of(target)
     if strict:
         return _read_strictly(text, goal, context)
-    if text[:1] not in _BEGINNINGS:
-        return _read_talk(text, goal, context)
-    try:
-        value = native(text.encode(), floats=target.floats)
-    except ValueError:
-        return _read_talk(text, goal, context)
-    if goal.validate is not None:
+    return _read_loosely(text, goal, context)
+
+
+def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
+    """What a JSON text says, or one that talks around its answer or says it in its own way."""
+    if text[:1] in _BEGINNINGS:
         try:
-            return Parsed(goal.validate(value, strict=True), (), (0, len(text)))
-        except ValidationError:
+            value = native(text.encode(), floats=goal.target.floats)
+        except ValueError:
             pass
-    return read_json(text, value, goal, context)
+        else:
+            return read_json(text, value, goal, context)
+    return (read_prose if goal.any_text else _read_candidates)(text, goal, context)
 
 
+_NOTHING = Unread((Violation("$", "empty", "expected an answer", "nothing"),))
 _BEGINNINGS = frozenset('{["-0123456789tfn \t\r\n')
 """What JSON may begin with."""
 
 
 def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] | Unread:
-    if not text or text.isspace():
-        return _NOTHING
     matched = match(target.form, text if strict else outside_thinking(text), strict=strict)
     if not isinstance(matched, Matched):
         return Unread(matched.violations, matched.repairs_tried)
@@ -99,12 +114,7 @@ def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] |
     return Parsed(checked.output, matched.repairs, matched.span)
 
 
-_NOTHING = Unread((Violation("$", "empty", "expected an answer", "nothing"),))
-
-
 def _read_strictly(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
-    if not text or text.isspace():
-        return _NOTHING
     document = decode(text)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
@@ -120,13 +130,6 @@ def _read_strictly(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unr
 
 _MOMENTS = frozenset({DATE_SPELLING.name, TIME_SPELLING.name})
 _NO_SECONDS = Violation("$", "format", "expected dates and times as ISO 8601 writes them")
-
-
-def _read_talk(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
-    """The whole *text* is no JSON: it talks around its answer, or says it in its own way."""
-    if not text or text.isspace():
-        return _NOTHING
-    return (read_prose if goal.any_text else _read_candidates)(text, goal, context)
 
 
 def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
