@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deterministic_llm._core.attempts import Attempt, Repair, Violation
+    from deterministic_llm._core.events import (
+        Accepted,
+        CallFinished,
+        CallStarted,
+        Escalated,
+        Event,
+        GaveUp,
+        OutputRejected,
+        Reasked,
+    )
     from deterministic_llm._core.exchange import (
         CallFailure,
         ChatMessage,
@@ -61,12 +71,15 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Accepted",
     "AsyncEnforcer",
     "Attempt",
     "Breaker",
     "Budget",
     "BudgetExceeded",
     "CallFailure",
+    "CallFinished",
+    "CallStarted",
     "ChatMessage",
     "Choice",
     "Completion",
@@ -76,18 +89,23 @@ __all__ = [
     "DeterministicLLMError",
     "EnforcementError",
     "Enforcer",
+    "Escalated",
+    "Event",
     "Filtered",
+    "GaveUp",
     "JsonValue",
     "Limits",
     "Mode",
     "Model",
     "ModelRetry",
     "NoProgress",
+    "OutputRejected",
     "Parsed",
     "Pattern",
     "Price",
     "PromptTooLong",
     "ProviderError",
+    "Reasked",
     "Record",
     "RecordError",
     "Refused",
@@ -111,6 +129,9 @@ __all__ = [
 
 _HOMES = {
     "_core.attempts": "Attempt Repair Violation",
+    "_core.events": (
+        "Accepted CallFinished CallStarted Escalated Event GaveUp OutputRejected Reasked"
+    ),
     "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Usage",
     "_core.ledger": "attempts_from_json",
     "_core.reading.reader": "Parsed",

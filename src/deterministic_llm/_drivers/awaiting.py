@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.attempts import Attempt, Request
+from deterministic_llm._core.events import Accepted, CallFinished, CallStarted, GaveUp, decided
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.loop import Call, Check, checked, conclude, judge, next_step
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import taken_up
 from deterministic_llm._core.tasks import Task
-from deterministic_llm._drivers.checking import acheck
+from deterministic_llm._drivers.checking import CheckTimedOutError, acheck
+from deterministic_llm._drivers.hooks import Teller
 from deterministic_llm._drivers.log import logged
 from deterministic_llm._drivers.stopwatch import OUT_OF_TIME, Stopwatch
 
 T = TypeVar("T")
+
+_SLACK = 0.05
+"""Seconds that a call has for ending by itself: it knows best what became of its request."""
 
 
 async def run(
@@ -27,25 +32,56 @@ async def run(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Result[T]:
     """Carry out *task* with *call*; raises what the loop gives up with."""
-    attempts = taken_up(task)
     watch = Stopwatch(task.policy.timeout)
+    if not task.hooks:
+        return await _run(task, call, sleep, watch)
+    teller = Teller(task.hooks, watch)
+    try:
+        result = await _run(task, call, sleep, watch, teller)
+    except (Exception, asyncio.CancelledError) as error:
+        await teller.atell([GaveUp(error)], cancelled=isinstance(error, asyncio.CancelledError))
+        raise
+    await teller.atell([Accepted(result)])
+    return result
+
+
+async def _run(
+    task: Task[T],
+    call: Callable[[Request], Awaitable[Completion | CallFailure]],
+    sleep: Callable[[float], Awaitable[None]],
+    watch: Stopwatch,
+    teller: Teller | None = None,
+) -> Result[T]:
+    attempts = taken_up(task)
     while True:
         step = next_step(task, attempts)
+        if teller:
+            await teller.atell(decided(step, attempts))
         if isinstance(step, Call):
             if step.delay:  # sleep(0) would yield to every other task
                 await sleep(step.delay)
             request = watch.timed(step.request)
+            if teller:
+                await teller.atell([CallStarted(request, step.delay)])
             answer = await _in_time(call, request)
             attempts.append(logged(judge(task, request, answer, watch.now())))
+            if teller:
+                await teller.atell([CallFinished(attempts[-1])])
         elif isinstance(step, Check):
-            try:
-                said = await acheck(step.validator, step.value, task.context, timeout=watch.left())
-            except TimeoutError:
-                attempts.append(watch.late(attempts[-1], step.validator))
-            else:
-                attempts[-1] = checked(attempts[-1], said, watch.now())
+            attempts[-1:] = await _checked(task, step, attempts[-1], watch)
         else:
             return conclude(step, attempts)
+
+
+async def _checked(
+    task: Task[T], step: Check, last: Attempt[T], watch: Stopwatch
+) -> Sequence[Attempt[T]]:
+    """*last* with what the validator says of it, or followed by the record that time ran out."""
+    try:
+        said = await acheck(step.validator, step.value, task.context, timeout=watch.left())
+    except CheckTimedOutError:
+        return last, watch.late(last, step.validator)
+    return (checked(last, said, watch.now()),)
 
 
 async def _in_time(
@@ -54,7 +90,7 @@ async def _in_time(
     """The answer to *request*, or a failure when its time is over first."""
     if request.timeout is None:
         return await call(request)
-    limit = asyncio.timeout(request.timeout)
+    limit = asyncio.timeout(request.timeout + _SLACK)
     try:
         async with limit:
             return await call(request)

@@ -29,6 +29,7 @@ from deterministic_llm._core.resuming import record_of
 from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
+from deterministic_llm._drivers.hooks import as_hooks
 from deterministic_llm.errors import ConfigurationError, EnforcementError
 from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
@@ -56,6 +57,7 @@ class Options(TypedDict, total=False):
     validators: Sequence[Validator | Callable[..., object]]
     context: object
     fallback: Sequence[object]
+    hooks: Sequence[object]
     resume: Sequence[Attempt[object]] | str
     budget: Budget
     limits: Limits
@@ -152,6 +154,7 @@ class Terms(Generic[T_co]):
             validators=tuple(validators),
             heard=self.source.hears(turn_at),
             name=first.name,
+            hooks=as_hooks(chosen.get("hooks", ())),
             resume=record_of(chosen.get("resume", ())),
         )
 
@@ -227,9 +230,16 @@ class Terms(Generic[T_co]):
 _DEFAULT = Policy()
 _POLICY = tuple(each.name for each in fields(Policy))
 _FREE = nullcontext()
-_OURS = OPTIONS | {*_POLICY, "strict", "mode", "validators", "context", "fallback", "resume"} - {
-    "seed"
-}
+_OURS = OPTIONS | {
+    *_POLICY,
+    "strict",
+    "mode",
+    "validators",
+    "context",
+    "fallback",
+    "hooks",
+    "resume",
+} - {"seed"}
 
 
 def _without_ours(options: Mapping[str, object]) -> Mapping[str, JsonValue]:
