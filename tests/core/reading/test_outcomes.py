@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from dataclasses import FrozenInstanceError, replace
 from typing import Annotated
 
 import pytest
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from deterministic_llm._core.attempts import Draft
-from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.reading.reader import MAX_CHARACTERS, Parsed, Unread, read
 from deterministic_llm._core.schema.document import schema_target
+from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.schema.typed import typed_target
 
 
@@ -155,3 +159,32 @@ def test_the_context_reaches_the_validators(text: str, *, strict: bool):
     refused = read(text, order, strict=strict, context={"budget": 6})
     assert isinstance(refused, Unread)
     assert [str(each) for each in refused.violations] == ["$.cents: at most 6, got 7"]
+
+
+def test_a_parsed_answer_is_a_frozen_record():
+    """It is equal to its copies, can be a key, and cannot be changed."""
+    parsed = Parsed(5, (), (0, 1))
+    assert pickle.loads(pickle.dumps(parsed)) == copy.deepcopy(parsed) == parsed  # noqa: S301
+    assert len({parsed, Parsed(5, (), (0, 1)), replace(parsed, truncated=True)}) == 2
+    assert Parsed(5, (), (0, 1), True, ("$",)) != parsed  # noqa: FBT003
+    with pytest.raises(FrozenInstanceError):
+        parsed.output = 6  # type: ignore[misc]
+
+
+def test_a_text_over_the_limit_is_not_read_as_nothing():
+    """Also where null would do."""
+    reading = read(f"1{' ' * MAX_CHARACTERS}", typed_target(int | None))
+    assert isinstance(reading, Unread)
+    assert [violation.code for violation in reading.violations] == ["too_large"]
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"], ids=["no character", "blanks"])
+@pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
+@pytest.mark.parametrize(
+    "target", [typed_target(Grade), typed_target(str), typed_target(int | None)], ids=str
+)
+def test_nothing_is_no_answer(text: str, target: JsonTarget[object], *, strict: bool):
+    """For no target."""
+    reading = read(text, target, strict=strict)
+    assert isinstance(reading, Unread)
+    assert [violation.code for violation in reading.violations] == ["empty"]
