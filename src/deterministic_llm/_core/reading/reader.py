@@ -36,6 +36,7 @@ from deterministic_llm._core.reading.notations import read_notation
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.phrases import scalar_phrases
 from deterministic_llm._core.reading.refusals import refusal_in
+from deterministic_llm._core.reading.rivals import Claim, claims, is_denied, is_other_piece
 from deterministic_llm._core.reading.strict import decode
 from deterministic_llm._core.reading.thinking import thinking
 from deterministic_llm._core.schema.kinds import (
@@ -141,7 +142,7 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
     if not answers:
         return _without_candidate(found, goal, judged, context)
     distinct = dict.fromkeys(_canonical(reading.output) for _, reading in answers)
-    if len(distinct) > 1 or _another_unread(found, judged, target):
+    if len(distinct) > 1 or _another_unread(found, judged, target, *distinct):
         said = " and ".join([*distinct, "another that cannot be read"][:2])
         fix = "give one answer, or say which one is final"
         return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
@@ -159,6 +160,9 @@ def _read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | Non
     around = (text[: glimpsed.start], text[glimpsed.end :])
     talk = [part for part in around if _QUOTE.search(part.replace("```", ""))]
     if talk and _names_all(talk, goal.target):
+        return None
+    said = claims(around, goal.target)
+    if said and _is_denied(said, json.loads(_canonical(reading.output))):
         return None
     left_out = left_around(text, glimpsed)
     return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
@@ -192,19 +196,36 @@ def _another_unread(
     found: Found,
     judged: Sequence[tuple[tuple[Candidate, ...], Parsed[T] | Unread]],
     target: JsonTarget[T],
+    canonical: str,
 ) -> bool:
     """Whether a second answer stands there that could not be read, and so not be compared.
 
-    It is told by its keys: all required members of the target, quoted and followed by a colon.
+    It is told by its keys: all required members of the target, quoted and followed by a colon; one
+    of them where it is cut off. A piece of the answer with other values is one, too, and a line
+    that says something else.
     """
+    answer: JsonValue = json.loads(canonical)
+    failed = [(run, reading) for run, reading in judged if isinstance(reading, Unread)]
+    if any(is_other_piece(reading.draft, answer) for _, reading in failed):
+        return True
     unread = [
         found.text[run[0].start : run[-1].end]
-        for run, reading in judged
-        if isinstance(reading, Unread) and reading.violations[0].code in _UNREADABLE
+        for run, reading in failed
+        if reading.violations[0].code in _UNREADABLE
     ]
+    cut = [found.text[run[-1].start : run[-1].end] for run, _ in failed if run[-1].open]
+    keys = _key_patterns(target, quoted=False)
+    if any(key.search(text) for key in keys for text in cut):
+        return True
     spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
-    return _names_all(unread, target, quoted=False) or _names_all((rest,), target)
+    if _names_all(unread, target, quoted=False) or _names_all((rest,), target):
+        return True
+    return _is_denied(claims((rest,), target), answer)
+
+
+def _is_denied(said: Sequence[Claim], answer: JsonValue) -> bool:
+    return any(is_denied(each, answer) for each in said)
 
 
 def _names_all(texts: Sequence[str], target: JsonTarget[object], *, quoted: bool = True) -> bool:

@@ -1,0 +1,134 @@
+"""What stands beside an answer and says another one: a piece of an object, or a line of prose.
+
+In: the answer as JSON, and what a text holds besides. Out: whether that says something else. A
+piece counts that gives members of the answer other values, closed or cut off; and a line that
+gives a number, a label or a yes or no under the name of a member, as in "Final score: 5".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from deterministic_llm._core.attempts import Draft
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.keys import folded
+from deterministic_llm._core.reading.subschemas import flat
+from deterministic_llm._core.reading.vocabulary import FALSE_WORDS, TRUE_WORDS
+from deterministic_llm._core.schema.target import JsonTarget
+
+MAX_LINES = 64
+"""Lines about members that are compared; more of them are a text about something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a line says: that the member *name* is *value*, a number, a label or a yes or no."""
+
+    name: str
+    value: float | str | bool
+
+
+def is_other_piece(draft: Draft | None, answer: JsonValue) -> bool:
+    """Whether *draft*, which is not the target, gives some members of *answer* other values."""
+    if draft is None or not isinstance(draft.value, dict) or not isinstance(answer, dict):
+        return False
+    piece = draft.value
+    named = bool(piece) and piece.keys() < answer.keys()
+    return named and any(answer[key] != each for key, each in piece.items())
+
+
+def claims(talk: Iterable[str], target: JsonTarget[object]) -> tuple[Claim, ...]:
+    """What the lines of *talk* say of the members of *target*."""
+    members = _members(target)
+    if members is None:
+        return ()
+    found: list[Claim] = []
+    for part in talk:
+        for line in members.lines.finditer(part):
+            name = members.names[folded(line["name"])]
+            value = _said(line["value"], members.labels[name])
+            if value is not None and len(found) < MAX_LINES:
+                found.append(Claim(name, value))
+    return tuple(found)
+
+
+def is_denied(claim: Claim, answer: JsonValue) -> bool:
+    """Whether *answer* says something else than *claim*."""
+    return isinstance(answer, dict) and answer.get(claim.name, claim.value) != claim.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """How lines about the members begin, whose name a folded one is, and what labels it has.
+
+    A member without labels is a number.
+    """
+
+    lines: re.Pattern[str]
+    names: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str | bool]]
+
+
+@lru_cache(maxsize=1024)
+def _members(target: JsonTarget[object]) -> _Members | None:
+    """The members of *target* that a word or a number can state; None when there are none."""
+    schema = flat(target.schema, target.schema) or {}
+    properties = schema.get("properties")
+    labels: dict[str, Mapping[str, str | bool]] = {}
+    for name, node in (properties if isinstance(properties, dict) else {}).items():
+        own = _labels(flat(node, target.schema) or {})
+        if own is not None and folded(name):
+            labels[name] = own
+    names = {folded(name): name for name in labels}
+    if not names:
+        return None
+    written = "|".join(map(_spelled, sorted(labels, key=len, reverse=True)))
+    return _Members(re.compile(_LINE.format(names=written), _FLAGS), names, labels)
+
+
+def _labels(node: JsonObject) -> Mapping[str, str | bool] | None:
+    """The words that state a value of *node*, none for a number; None for other kinds."""
+    options = node.get("enum")
+    if isinstance(options, list):
+        spelled = {_plain(each): each for each in options if isinstance(each, str)}
+        return spelled if len(spelled) == len(options) else None
+    if node.get("type") == "boolean":
+        return dict.fromkeys(TRUE_WORDS, True) | dict.fromkeys(FALSE_WORDS, False)
+    return {} if node.get("type") in ("integer", "number") else None
+
+
+def _said(value: str, labels: Mapping[str, str | bool]) -> float | str | bool | None:
+    """The number or label that *value* begins with, if nothing behind it changes what it says."""
+    if not labels:
+        number = _NUMBER.match(value)
+        return None if number is None else float(number[1].replace(",", ""))
+    words = _plain(_END_OF_LABEL.split(value, maxsplit=1)[0])
+    return labels.get(words)
+
+
+def _plain(words: str) -> str:
+    return " ".join(_WORD.findall(words.casefold()))
+
+
+def _spelled(name: str) -> str:
+    """*name* in any style, as the pattern of one group."""
+    return r"[\s_-]?".join(map(re.escape, _PART.findall(name))) or re.escape(name)
+
+
+_FLAGS = re.IGNORECASE | re.MULTILINE
+_LINE = (
+    r"^[^\w\n]{{0,12}}+(?:(?:the|my|your|its|final|overall|new|actual|correct|corrected|revised"
+    r"|updated|adjusted)\s){{0,3}}?(?P<name>{names})[*_`\"')]{{0,3}}\s?"
+    r"(?:\([^()\n]{{1,30}}\)[*_`]{{0,3}}\s?)?(?::|：|=|is\b|should be\b)[ \t*_`\"']{{0,6}}"
+    r"(?P<value>[^\n]{{1,80}})"
+)
+_NUMBER = re.compile(
+    r"[$€£]?\s?([-+]?\d+(?:,\d{3})*(?:\.\d+)?)(?:\s?(?:/\s?\d+|out of \d+|points?))?[*_`\"']{0,3}"
+    r"(?:\s*(?:$|[.,;!)](?!\d)|\(|[-–—]\s(?!\d))|\s(?:because|since|as|for|due)\b)"
+)
+_END_OF_LABEL = re.compile(r"[.,;!*`\"'(\n]|\s[-–—]\s|\s(?:because|since|as|for|due)\b")
+_WORD = re.compile(r"[^\W_]+")
+_PART = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
