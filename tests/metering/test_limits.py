@@ -157,6 +157,24 @@ async def _awaited(ask: Callable[..., object], request: Request) -> object:
     return await ask(request)
 
 
+class Sleepyhead(FakeClock):
+    """Wakes up ten seconds after it should."""
+
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Move the time on, too far."""
+        super().wait(event, seconds)
+        self.time += 10
+
+
+def test_a_slot_that_came_when_the_time_was_over_is_not_used():
+    """And is there for the next."""
+    limits = Limits(rpm=1, clock=Sleepyhead())
+    limits.acquire()
+    assert limits.acquire(timeout=65.0) is None
+    assert (limits.in_flight, limits.waiting) == (1, 0)
+    assert limits.acquire(timeout=0.0) is not None
+
+
 def test_the_wait_is_taken_off_the_time_of_the_request():
     """A request that did not wait goes out as it is."""
     limits = Limits(rpm=1, clock=FakeClock())

@@ -125,6 +125,22 @@ def test_without_a_budget_a_call_has_a_cost_and_leaves_nothing():
         by_blocking(ValueError("stop"), meter)
 
 
+@pytest.mark.parametrize(
+    ("tier", "cost"),
+    [
+        pytest.param("auto", Decimal("0.000045"), id="what the server takes for standard"),
+        pytest.param("flex", Decimal("0.0000225"), id="another tier, at its own price"),
+        pytest.param("nobody's", None, id="a tier without a price: the cost is unknown"),
+    ],
+)
+def test_the_tier_that_was_asked_for_decides_the_price(tier: str, cost: Decimal | None):
+    """Wherever it stands in the request."""
+    asked = replace(REQUEST, parameters={"extra_body": {"service_tier": tier}})
+    meter = Meter(model="gpt-5-mini", url="https://api.openai.com/v1")
+    completion = replace(ANSWER, model="gpt-5-mini-2025-08-07")
+    assert gated(lambda _: completion, meter)(asked) == replace(completion, cost=cost)
+
+
 def test_a_cancelled_call_leaves_its_share_unsettled():
     """And nothing reserved, and the cancellation goes on."""
     purse = Budget(calls=3)

@@ -123,6 +123,20 @@ def test_listed_prices_come_to_what_their_own_list_computes(model: str, tokens: 
     assert cost_of(usage, price) == genai_prices.calc_price(theirs, model).total_price
 
 
+@pytest.mark.parametrize(
+    ("tier", "price"),
+    [
+        pytest.param(None, Price("0.25", 2, cached_input="0.025"), id="the standard tier"),
+        pytest.param("flex", Price("0.125", 1, cached_input="0.0125"), id="slower for half"),
+        pytest.param("no-such-tier", None, id="a tier that nobody knows: not the standard price"),
+    ],
+)
+def test_a_service_tier_has_prices_of_its_own(tier: str | None, price: Price | None):
+    """A standard price for another tier would be wrong."""
+    assert price_of("gpt-5-mini", url=OPENAI, tier=tier) == price
+    assert price_of("mine", {"mine": Price(7, 8)}, tier=tier) == Price(7, 8)
+
+
 def test_without_genai_prices_only_the_table_is_known(monkeypatch: pytest.MonkeyPatch):
     """None in sys.modules is how Python is told that a module is not there."""
     monkeypatch.delitem(sys.modules, "deterministic_llm.metering.listed", raising=False)

@@ -51,7 +51,7 @@ def worst_case(request: Request, *, price: Price | None = None) -> Spend | Unbou
     Unbounded without one of OUTPUT_LIMITS, with anything but text in the prompt, and around a
     function that makes its own call, whose prompt we do not see.
     """
-    parameters = _all_parameters(request)
+    parameters = all_parameters(request)
     output = _output_tokens(parameters)
     reason = _hidden_part(request, parameters)
     if reason is not None:
@@ -70,13 +70,13 @@ def estimated_tokens(request: Request) -> int:
     in (https://platform.openai.com/docs/guides/rate-limits); what the answer did not use is handed
     back when it is there.
     """
-    parameters = _all_parameters(request)
+    parameters = all_parameters(request)
     prompt = _weight(request.prompt) + len(request.feedback) + _constraint_bytes(request.constraint)
     return prompt // _BYTES_A_TOKEN + (_output_tokens(parameters) or 0)
 
 
-def _all_parameters(request: Request) -> Mapping[str, object]:
-    """The parameters as they are sent: ``extra_body`` has the last word."""
+def all_parameters(request: Request) -> Mapping[str, object]:
+    """The parameters of *request* as they are sent: ``extra_body`` has the last word."""
     extra = request.parameters.get("extra_body")
     if not isinstance(extra, dict):
         return request.parameters

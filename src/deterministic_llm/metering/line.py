@@ -16,6 +16,7 @@ from deterministic_llm.metering.turns import Clock, Turn
 
 _CONGESTED: frozenset[FailureKind] = frozenset({"rate_limited", "overloaded"})
 _UNTIL_WOKEN = float("inf")
+_OVERSLEPT = CallFailure("the slot came when the time was over", "late", sent=False)
 
 
 class Line:
@@ -209,11 +210,17 @@ class Place:
         offer = self._line.offer(self._turn, self._tokens)
         waited = self._line.clock.now() - self._came
         if isinstance(offer, Slot):
-            self.slot = offer
-            offer.waited = waited
+            self._got(offer, waited)
             return None
         if self._timeout is None:
             return Pause(None if offer == _UNTIL_WOKEN else offer)
         left = self._timeout - waited
         at_least = self._line.held_for() if offer == _UNTIL_WOKEN else offer
         return None if left <= 0 or at_least > left else Pause(min(offer, left))
+
+    def _got(self, slot: Slot, waited: float) -> None:
+        if self._timeout is not None and 0 < self._timeout <= waited:
+            slot.closed(_OVERSLEPT)
+            return
+        self.slot = slot
+        slot.waited = waited

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 import genai_prices
-from genai_prices.types import ModelPrice, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 from deterministic_llm.metering.prices import Price
 
@@ -24,15 +24,21 @@ _NOT_TOLD_BY_TOKENS = (
 
 
 @lru_cache(maxsize=256)
-def listed_price(model: str, url: str | None, moment: int) -> Price | None:
-    """The price of *model* at the provider of *url*, at *moment* (seconds since 1970)."""
+def listed_price(model: str, url: str | None, tier: str | None, moment: int) -> Price | None:
+    """The price of *model* in *tier* at the provider of *url*, at *moment* (seconds since 1970)."""
     nothing = genai_prices.Usage(input_tokens=0, output_tokens=0)
     at = datetime.fromtimestamp(moment, UTC)
     try:
         found = genai_prices.calc_price(
-            nothing, model, provider_api_url=url, genai_request_timestamp=at
+            nothing,
+            model,
+            provider_api_url=url,
+            genai_request_timestamp=at,
+            price_context=None if tier is None else {"service_tier": tier},
         )
     except LookupError:
+        return None
+    if tier is not None and not _has_tier(found.model, tier):
         return None
     prices = found.model_price
     if any(getattr(prices, name, None) is not None for name in _NOT_TOLD_BY_TOKENS):
@@ -40,6 +46,10 @@ def listed_price(model: str, url: str | None, moment: int) -> Price | None:
     starts = {start for rate in _rates(prices) for start in _starts(rate)}
     above = {start: price for start in starts if (price := _price_above(prices, start))}
     return _price_above(prices, 0, above)
+
+
+def _has_tier(model: ModelInfo, tier: str) -> bool:
+    return any(variant.when == {"service_tier": tier} for variant in model.price_variants or ())
 
 
 def _price_above(

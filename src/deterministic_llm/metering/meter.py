@@ -11,7 +11,7 @@ from typing import Self, cast
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
 from deterministic_llm.errors import ConfigurationError
-from deterministic_llm.metering.bounds import Unbounded, worst_case
+from deterministic_llm.metering.bounds import Unbounded, all_parameters, worst_case
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
 from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.price_lists import price_of
@@ -34,6 +34,7 @@ _ANSWERED: frozenset[FailureKind] = frozenset(
 _GATEWAYS = frozenset({408, 499, 502, 504, *range(520, 528)})
 """Statuses of something in between that lost sight of the server, which may still be working."""
 
+_STANDARD = ("auto", "default")
 _UNBOUNDED = "a budget in dollars or tokens cannot be kept: {}"
 _UNPRICED = (
     "a budget in dollars needs a price, and nobody knows one of {0!r}: pass prices={{{0!r}: "
@@ -71,11 +72,11 @@ class Meter:
         """Reserve the worst case of *request* everywhere, or say what was asked and left."""
         budgets = (*ambient(), *self.budgets)
         if not budgets:
-            return Charge(self, None)
+            return Charge(self, request, None)
         reservation = reserve_in(budgets, self.worst(request, budgets))
         if isinstance(reservation, Short):
             return CallFailure(str(reservation), "over_budget", sent=False)
-        return Charge(self, reservation)
+        return Charge(self, request, reservation)
 
     def worst(self, request: Request, budgets: Sequence[Budget]) -> Spend:
         """What *request* costs at most, as far as *budgets* limit it."""
@@ -86,7 +87,7 @@ class Meter:
             return ONE_CALL if self.reserve is None else _with_a_call(self.reserve)
         if self.reserve is not None:
             return self._reserved(self.reserve, in_dollars=in_dollars, in_tokens=in_tokens)
-        price = self._price() if in_dollars else None
+        price = self._price(request) if in_dollars else None
         if price is None and not in_tokens:
             return ONE_CALL
         bound = worst_case(request, price=price)
@@ -94,23 +95,28 @@ class Meter:
             raise ConfigurationError(_UNBOUNDED.format(bound))
         return bound
 
-    def cost(self, completion: Completion) -> Decimal | None:
-        """US dollars for *completion*, at the price of what served it; None when unknown."""
+    def cost(self, request: Request, completion: Completion) -> Decimal | None:
+        """US dollars for *completion* of *request*, at the price of what served it, if known."""
         usage = completion.usage
         if completion.cost is not None or not usage.total_tokens:
             return completion.cost
         asked, served = self.model, completion.model
         price = self.table.get(asked) if asked is not None else None
-        price = price or price_of(served, self.table, url=self.url)
+        price = price or self._price_of(served, request)
         if price is None and asked != served:
-            price = price_of(asked, self.table, url=self.url)
+            price = self._price_of(asked, request)
         return None if price is None else cost_of(usage, price)
 
-    def _price(self) -> Price | None:
-        price = price_of(self.model, self.table, url=self.url)
+    def _price(self, request: Request) -> Price | None:
+        price = self._price_of(self.model, request)
         if price is None and not self.allow_unpriced:
             raise ConfigurationError(_UNPRICED.format(self.model))
         return price
+
+    def _price_of(self, model: str | None, request: Request) -> Price | None:
+        tier = all_parameters(request).get("service_tier")
+        asked = tier if isinstance(tier, str) and tier not in _STANDARD else None
+        return price_of(model, self.table, url=self.url, tier=asked)
 
     def _reserved(self, reserve: Spend, *, in_dollars: bool, in_tokens: bool) -> Spend:
         unsaid = {
@@ -126,10 +132,11 @@ class Meter:
 class Charge:
     """One call under way, with what is reserved for it; without an answer that stays unsettled."""
 
-    __slots__ = ("_meter", "_reservation")
+    __slots__ = ("_meter", "_request", "_reservation")
 
-    def __init__(self, meter: Meter, reservation: Reservation | None) -> None:
+    def __init__(self, meter: Meter, request: Request, reservation: Reservation | None) -> None:
         self._meter = meter
+        self._request = request
         self._reservation = reservation
 
     def __enter__(self) -> Self:
@@ -154,7 +161,7 @@ class Charge:
         return answer
 
     def _completed(self, completion: Completion) -> Completion:
-        cost = self._meter.cost(completion)
+        cost = self._meter.cost(self._request, completion)
         if self._reservation is not None:
             _settle(self._reservation, cost, completion.usage.total_tokens)
         return completion if cost is completion.cost else replace(completion, cost=cost)

@@ -11,13 +11,18 @@ _QUARTER_HOUR = 900
 
 
 def price_of(
-    model: str | None, table: Mapping[str, Price] | None = None, *, url: str | None = None
+    model: str | None,
+    table: Mapping[str, Price] | None = None,
+    *,
+    url: str | None = None,
+    tier: str | None = None,
 ) -> Price | None:
     """What *model* costs now; None when nobody knows.
 
     The *table* of the user comes first, then genai-prices, if it is installed (the extra
     ``[cost]``), which also knows served names with a date. With the *url* of the server a name is
     looked up among that provider's models only: a server of your own has no price by its names.
+    The *tier* is the ``service_tier`` that was asked for, with prices of its own.
     """
     if model is None:
         return None
@@ -28,4 +33,4 @@ def price_of(
     except ModuleNotFoundError:  # an extra, and half a second to import
         return None
     # Lists have prices by the hour; what was looked up is kept for a quarter of one.
-    return listed_price(model, url, int(time()) // _QUARTER_HOUR * _QUARTER_HOUR)
+    return listed_price(model, url, tier, int(time()) // _QUARTER_HOUR * _QUARTER_HOUR)
