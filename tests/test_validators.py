@@ -692,6 +692,27 @@ def test_the_model_is_told_in_the_schema():
     assert schema["$defs"]["Stop"]["properties"]["place"]["description"] == "A town; no placeholder"
 
 
+def test_a_rule_for_the_whole_output_stands_at_the_root_of_its_schema():
+    """Servers want an object there; a type that refers to itself keeps its name."""
+    ordered = Before("start", "end")
+    stop = typed_target(Annotated[Stop, ordered]).schema
+    assert (stop["type"], stop["description"]) == (
+        "object",
+        "A place and its days; start before end",
+    )
+    assert "$defs" not in stop
+    branch = typed_target(Annotated[Branch, ordered]).schema
+    assert (branch["$ref"], branch["description"]) == ("#/$defs/Branch", "start before end")
+
+
+class Branch(BaseModel):
+    """A branch of branches."""
+
+    start: int
+    end: int
+    branches: list[Branch] = []
+
+
 @pytest.mark.parametrize(
     ("pattern", "portable"),
     [

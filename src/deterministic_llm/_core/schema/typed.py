@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import marshal
 import re
 import sys
@@ -43,7 +44,7 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
         problem = str(error).partition("\n")[0]
         fix = "use a type that pydantic can read from JSON"
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
-    schema = cast("JsonObject", rewritten(written, _told))
+    schema = _at_the_root(cast("JsonObject", rewritten(written, _told)))
     floats, plain = has_floats(schema), is_plain(adapter.core_schema)
     validate = adapter.validator.validate_python if plain else None
     closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
@@ -64,6 +65,22 @@ def _told(node: JsonObject) -> JsonObject:
     parts = [known.rstrip(". ")] if isinstance(known, str) and known.strip() else []
     told: JsonValue = "; ".join([*parts, *map(str, rules)])
     return {**{key: node[key] for key in node if key != RULES}, "description": told}
+
+
+def _at_the_root(schema: JsonObject) -> JsonObject:
+    """*schema* with what its root alone refers to put there: some servers follow no such root."""
+    pointer, definitions = schema.get("$ref"), schema.get("$defs")
+    if not isinstance(pointer, str) or not isinstance(definitions, dict):
+        return schema
+    name = pointer.removeprefix("#/$defs/")
+    known = definitions.get(name)
+    if not isinstance(known, dict) or json.dumps(schema).count(json.dumps(pointer)) > 1:
+        return schema
+    said = [each.get("description") for each in (known, schema)]
+    told = "; ".join(each.rstrip(". ") for each in said if isinstance(each, str))
+    others = {key: node for key, node in definitions.items() if key != name}
+    root: JsonObject = {"$defs": others} if others else {}
+    return root | known | ({"description": told} if told else {})
 
 
 class _Marked(GenerateJsonSchema):
