@@ -5,7 +5,7 @@ PYTHON ?= python3
 .venv/.done: pyproject.toml
 	test -x $(B)python || $(PYTHON) -m venv .venv
 	$(B)python -m pip install -q --disable-pip-version-check -U pip
-	$(B)python -m pip install -q --disable-pip-version-check -e '.[local,cli,cost]' --group dev
+	$(B)python -m pip install -q --disable-pip-version-check -e '.[local,cli,cost,otel]' --group dev
 	@touch $@
 
 demo: .venv/.done     ## grades real essays with the embedded model
