@@ -358,6 +358,13 @@ def test_the_calls_of_a_judge_are_kept():
     assert (checked.attempts, checked.severity) == (("one", "two"), "warning")
 
 
+def test_a_record_travels():
+    """What was not mended is still not mended in another process."""
+    for again in (pickle.loads(pickle.dumps(Checked("x"))), copy.deepcopy(Checked("x"))):  # noqa: S301  # our own
+        assert again == Checked("x")
+        assert again.value is UNCHANGED
+
+
 def test_a_model_retry_is_a_value_error_that_travels():
     """Pydantic takes it from its validators, and a process pool loses nothing."""
     for again in (pickle.loads(pickle.dumps(RETRY)), copy.deepcopy(RETRY)):  # noqa: S301  # our own

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from enum import Enum
 from typing import Final, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
@@ -219,7 +220,13 @@ class Rejected:
     draft: Draft | None = None
 
 
-UNCHANGED: Final = object()
+class _Unchanged(Enum):
+    """A name for no value, which a copy in another process still is."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = _Unchanged.UNCHANGED
 """The value of a check that mended nothing."""
 
 
