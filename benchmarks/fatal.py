@@ -18,6 +18,19 @@ _REFUSALS = (
     "As an AI model I am unable to assess this document.",
     "I cannot provide this information.",
 )
+_LEADS = (
+    "Something like ",
+    "You could return ",
+    "Maybe ",
+    "Instead of ",
+    "The previous answer was ",
+    "For example: ",
+)
+_TRAILS = (
+    ("", " is just an example."),
+    ("", " or something similar."),
+    ("", " would be wrong."),
+)
 _JOINTS = ("\n\n", "\n\nor\n\n", "\n\nAlternatively:\n\n", "\nAnother possibility is\n")
 
 
@@ -127,6 +140,28 @@ def _two_answers(draft: Draft, rng: Random) -> Draft | None:
     return draft.within(4, "", f"{rng.choice(_JOINTS)}{fence}{text}{end}")
 
 
+def _set_aside(draft: Draft, rng: Random) -> Draft | None:
+    """The only answer, called a possibility, an example or a mistake by the words beside it."""
+    if draft.layers or isinstance(draft.tree, Verbatim):
+        return None
+    lone = draft.within(4, "", "")  # neither a marked draft nor the same answer once more
+    # The rank of calls: in a call it would be submitted, whatever is said beside it.
+    words = rng.choice((*((lead, "") for lead in _LEADS), *_TRAILS))
+    return None if lone is None else lone.within(1, *words)
+
+
+def _piece_behind(draft: Draft, rng: Random) -> Draft | None:
+    """A second object behind the first, with another value for one of its members."""
+    if not isinstance(draft.value, dict) or not is_intact(draft) or len(draft.value) < 2:
+        return None
+    properties = cast("dict[str, JsonObject]", draft.schema["properties"])
+    name = rng.choice(cast("list[str]", draft.schema["required"]))
+    value = random_value(properties[name], rng)
+    if value == draft.value[name]:
+        return None
+    return draft.within(4, "", f"\n\nUpdate: {json.dumps({name: value}, ensure_ascii=False)}")
+
+
 def _only_thought(draft: Draft, rng: Random) -> Draft | None:
     return draft.within(6, "<think>Could it be this?\n", f"</think>\n{rng.choice(_REFUSALS)}")
 
@@ -172,6 +207,8 @@ FATAL: Mapping[str, Damage] = {
     "an extra member": _extra,
     "a key in conflict": _conflict,
     "two answers": _two_answers,
+    "set aside by words": _set_aside,
+    "a piece with another value": _piece_behind,
     "only a thought": _only_thought,
     "a refusal": _refusal,
     "the schema itself": _schema_echo,
