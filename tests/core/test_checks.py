@@ -241,6 +241,11 @@ FAILED = [
         id="a path that cannot be read is the whole",
     ),
     pytest.param(
+        ModelRetry("no", path=r'["a\q"]'),
+        Violation("$", "validator", "no", WHOLE),
+        id="a key that cannot be read is the whole, too",
+    ),
+    pytest.param(
         ModelRetry("no", path="parts[7]"),
         Violation("$.parts[7]", "validator", "no"),
         id="nothing is quoted where nothing stands",

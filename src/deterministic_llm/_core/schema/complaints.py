@@ -100,7 +100,10 @@ def as_json(value: object) -> JsonValue:
 
 def place_of(path: str) -> tuple[str | int, ...]:
     """The location that *path* names; a path that cannot be read is the place itself."""
-    return location_of(path) or ()
+    try:
+        return location_of(path) or ()
+    except ValueError:  # a key in quotes that JSON does not read
+        return ()
 
 
 def _asked_again(error: ModelRetry, location: Location, value: object) -> Violation:
