@@ -240,6 +240,37 @@ def test_a_transport_without_a_network_is_read_too():
             assert completion.text == "hello"
 
 
+@pytest.mark.skipif(HTTP.__name__ == "httpx", reason="openai 2 makes it a failed connection")
+def test_a_bug_in_the_callers_client_passes_through():
+    """It is no failure of a call, with a deadline or without."""
+
+    def buggy(_: object) -> None:
+        raise KeyError("mine")
+
+    hooks: Any = {"event_hooks": {"request": [buggy]}}
+    with OpenAI(api_key="k", http_client=DefaultHttpxClient(**hooks)) as given:
+        for left in (None, 5.0):
+            with pytest.raises(KeyError, match="mine"):
+                blocking(ChatModel("m", client=given), Request(1, PROMPT, timeout=left))
+
+
+@both
+def test_a_grammar_goes_along(ask: Ask):
+    """For servers that hold an answer to one."""
+    with serving([Reply("x")]) as server:
+        request = Request(1, PROMPT, constraint=Constraint("grammar", grammar="root ::= [0-9]"))
+        ask(ChatModel("m", base_url=server.base_url, api_key="k"), request)
+    assert server.bodies[0]["grammar"] == "root ::= [0-9]"
+
+
+@both
+def test_a_prompt_that_was_kept_back_is_a_filtered_answer(ask: Ask):
+    """Azure says so with a status; nothing failed."""
+    outcome = asked(ask, failing(400, code="content_filter"))
+    assert isinstance(outcome, Completion)
+    assert (outcome.finish, outcome.refusal) == ("filter", "status 400")
+
+
 def test_a_pool_that_gives_no_connection_is_replaced():
     """Three times in a row retire a client of our own; it is closed when its last call ends."""
 
