@@ -87,4 +87,8 @@ def test_every_stream_comes_to_what_the_table_says(
         outcome = asked(server.base_url(name))
     if isinstance(outcome, CallFailure):
         outcome = replace(outcome, message="")
+    else:
+        assert outcome.first_token is not None
+        assert 0 < outcome.first_token < outcome.seconds
+        outcome = replace(outcome, first_token=None)
     assert replace(outcome, seconds=0.0) == EXPECTED[name]

@@ -21,10 +21,10 @@ def ask(function: Callable[[], object]) -> Completion | CallFailure:
     try:
         answer = function()
         if isinstance(answer, Iterator):
-            streamed = Streamed()
+            chunks = _Chunks(started)
             for chunk in cast("Iterator[object]", answer):
-                streamed.add(chunk)
-            return streamed.answer(seconds=perf_counter() - started)
+                chunks.add(chunk)
+            return chunks.answer()
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
         if failure is None:
@@ -39,10 +39,10 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
     try:
         answer = function()
         if isinstance(answer, AsyncIterator):
-            streamed = Streamed()
+            chunks = _Chunks(started)
             async for chunk in cast("AsyncIterator[object]", answer):
-                streamed.add(chunk)
-            return streamed.answer(seconds=perf_counter() - started)
+                chunks.add(chunk)
+            return chunks.answer()
         answer = await cast("Awaitable[object]", answer)
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
@@ -50,3 +50,21 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
             raise
         return failure
     return answer_of(answer, seconds=perf_counter() - started)
+
+
+class _Chunks:
+    """A streamed answer with the time to its first word, of a call that began at *started*."""
+
+    def __init__(self, started: float) -> None:
+        self._started = started
+        self._streamed = Streamed()
+        self._first: float | None = None
+
+    def add(self, chunk: object) -> None:
+        self._streamed.add(chunk)
+        if self._first is None and self._streamed.begun:
+            self._first = perf_counter() - self._started
+
+    def answer(self) -> Completion | CallFailure:
+        seconds = perf_counter() - self._started
+        return self._streamed.answer(seconds=seconds, first_token=self._first)

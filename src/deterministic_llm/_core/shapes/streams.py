@@ -53,8 +53,17 @@ class Streamed:
         if self.whole is None:
             self.whole = answer_of(chunk)
 
-    def answer(self, *, seconds: float = 0.0) -> Completion | CallFailure:
+    @property
+    def begun(self) -> bool:
+        """Whether there has been a word, a thought or a call yet."""
+        return bool(self.names) or any(self.spoken) or any(self.thought)
+
+    def answer(
+        self, *, seconds: float = 0.0, first_token: float | None = None
+    ) -> Completion | CallFailure:
         """The answer that the chunks make up."""
+        if isinstance(self.whole, Completion):
+            return replace(self.whole, seconds=seconds, first_token=first_token)
         if self.whole is not None:
             return replace(self.whole, seconds=seconds)
         calls = tuple(ToolCall(name, self.arguments[key]) for key, name in self.names.items())
@@ -69,6 +78,7 @@ class Streamed:
             seconds=seconds,
             calls=calls,
             reasoning="".join(self.thought) or None,
+            first_token=first_token,
         )
 
     def say(self, spoken: object, thought: object = None, refused: object = None) -> None:
