@@ -7,7 +7,8 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 
 from typing_extensions import TypeVar
 
@@ -48,7 +49,25 @@ class BackgroundLoop:
         if threading.current_thread() is self._thread:
             # Its caller blocks this very loop, which could not go on with it.
             return started(lambda: asyncio.run(coroutine))
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        future: Future[T] = Future()
+        task = asyncio.run_coroutine_threadsafe(_told(coroutine, future), self._loop)
+        future.add_done_callback(lambda done: done.cancelled() and task.cancel())
+        return future
+
+
+async def _told(coroutine: Coroutine[object, object, T], future: Future[T]) -> None:
+    """Tell *future* what *coroutine* gives or raises: out of a task an interrupt ends its loop."""
+    try:
+        value = await coroutine
+    except asyncio.CancelledError:
+        future.cancel()
+        raise
+    except BaseException as error:  # noqa: BLE001  # it is raised again where it is asked for
+        with suppress(InvalidStateError):  # cancelled just now
+            future.set_exception(error)
+    else:
+        with suppress(InvalidStateError):
+            future.set_result(value)
 
 
 class _Shared:
