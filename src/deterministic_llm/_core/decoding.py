@@ -90,6 +90,14 @@ def _verdict(value: JsonValue, at: str) -> object:
     return (_REJECTED if "outcome" in _object(value, at) else _ACCEPTED)(value, at)
 
 
+def _place(value: JsonValue, at: str) -> object:
+    """A place: only what is appended may go to the whole itself."""
+    place = _PLACE(value, at)
+    if place == Place(()):
+        return _refuse("a path", [], f"{at}.location")
+    return place
+
+
 def _attempts(value: JsonValue, at: str) -> object:
     return _several(_either)(value, at)
 
@@ -199,7 +207,7 @@ _REPAIR = _Reader(
 )
 _DRAFT = _Reader(Draft, value=_json, truncated=_truth, open_paths=_several(_text))
 _PLACE = _Reader(Place, location=_several(_step), appends=_truth)
-_PATCH = _Reader(Patch, base=_json, places=_by_name(_PLACE))
+_PATCH = _Reader(Patch, base=_json, places=_by_name(_place))
 _CONSTRAINT = _Reader(
     Constraint,
     mode=_one_of(Mode),
