@@ -57,7 +57,7 @@ def doubts_about(target: JsonTarget[object]) -> Doubts | None:
     return doubts if doubts.always or doubts.words or doubts.patterns else None
 
 
-_NULL_WORD = re.compile(r'"\W*(?:null|none|nil|undefined|n\W{0,2}a)\W*"', re.IGNORECASE)
+_NULL_WORD = re.compile(r'"[^\w"]*+(?=[nNuU])(?i:null|none|nil|undefined|n[^\w"]{0,2}a)[^\w"]*+"')
 _DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
 _CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
 _CALL_KEYS = frozenset({"name", "id", "type", "function", "tool", "tool_name", "action"})
