@@ -1,0 +1,374 @@
+"""Many runs of one function at once, in threads, tasks and loops, and runs that are cut short."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import Any
+
+import openai
+import pytest
+from openai import AsyncOpenAI, OpenAI
+from openai.types.chat import ChatCompletion
+from patience import eventually
+from pydantic import BaseModel, Field
+from tenacity.wait import wait_none
+
+from deterministic_llm import (
+    Budget,
+    Completion,
+    DeadlineExceeded,
+    Limits,
+    Model,
+    NoProgress,
+    Spend,
+    Turn,
+    enforce,
+)
+from deterministic_llm.testing import FaultServer, ScriptedModel
+
+
+class Point(BaseModel):
+    """What is asked for; the name says whose answer it is."""
+
+    a: int = Field(ge=0, le=10)
+    name: str = ""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        yield running
+
+
+def told(turn: Turn, name: str) -> dict[str, Any]:
+    """The arguments of a call that gets the next answer of the script *name*."""
+    messages = [{"role": "user", "content": "Where?"}, *turn.messages]
+    return {"model": "m", "messages": messages, "extra_headers": {"x-fault": name}}
+
+
+@enforce(Point)
+def ask(turn: Turn, client: OpenAI, name: str) -> ChatCompletion:
+    return client.chat.completions.create(**told(turn, name))
+
+
+@enforce(Point)
+async def ask_awaited(turn: Turn, client: AsyncOpenAI, name: str) -> ChatCompletion:
+    return await client.chat.completions.create(**told(turn, name))
+
+
+def scripted(server: FaultServer, prefix: str, number: int) -> list[str]:
+    """So many scripts of a wrong answer, which differs by script, and the field that mends it."""
+    names = [f"{prefix}-{at}" for at in range(number)]
+    for at, name in enumerate(names):
+        wrong = f'{{"a": {at + 11}, "name": "{name}"}}'
+        server.script(name, [Completion(wrong), Completion(f'{{"a": {at % 11}}}')])
+    return names
+
+
+def check(names: list[str], results: list[Any]) -> None:
+    """Each has its own value, and its own story of two calls."""
+    for at, (name, result) in enumerate(zip(names, results, strict=True)):
+        assert result.output == Point(a=at % 11, name=name)
+        assert [each.outcome for each in result.attempts] == ["invalid", "accepted"]
+        assert [each.request.number for each in result.attempts] == [1, 2]
+        assert str(at + 11) in str(result.attempts[0].violations[0])
+
+
+def test_sixteen_threads_use_one_function(server: FaultServer):
+    """And one client; nothing of one run is seen in another."""
+    names = scripted(server, "thread", 96)
+    with (
+        OpenAI(base_url=server.base_url("ok"), api_key="k") as client,
+        ThreadPoolExecutor(16) as pool,
+    ):
+        check(names, list(pool.map(lambda name: ask.run(client, name), names)))
+    assert all(server.counts[name] == 2 for name in names)
+
+
+def test_fifty_tasks_use_one_function(server: FaultServer):
+    """In one event loop, with one client."""
+    names = scripted(server, "task", 50)
+
+    async def all_asked() -> list[object]:
+        async with AsyncOpenAI(base_url=server.base_url("ok"), api_key="k") as client:
+            return await asyncio.gather(*(ask_awaited.run(client, name) for name in names))
+
+    check(names, asyncio.run(all_asked()))
+
+
+def test_one_function_is_used_in_one_event_loop_after_another(server: FaultServer):
+    """50 times asyncio.run, as scripts and notebooks do; each loop closes its connections."""
+    model = Model("openai:m", base_url=server.base_url("ok"), api_key="k")
+
+    @model.enforce(Point)
+    async def where() -> str:
+        return "Where?"
+
+    for _ in range(50):
+        assert asyncio.run(where()) == Point(a=1)
+    assert eventually(lambda: server.open == 0)
+
+
+def test_threads_with_event_loops_of_their_own_use_one_function(server: FaultServer):
+    """Connections belong to the loop that they began in."""
+    model = Model("openai:m", base_url=server.base_url("ok"), api_key="k")
+
+    @model.enforce(Point)
+    async def where() -> str:
+        return "Where?"
+
+    async def often() -> list[Point]:
+        return await asyncio.gather(*(where() for _ in range(5)))
+
+    with ThreadPoolExecutor(8) as pool:
+        loops = [pool.submit(asyncio.run, often()) for _ in range(16)]
+        assert [each.result(30) for each in loops] == [[Point(a=1)] * 5] * 16
+    assert eventually(lambda: server.open == 0)
+
+
+async def patiently(point: Point) -> bool:
+    """The name is not empty."""
+    await asyncio.sleep(0)
+    return bool(point.name)
+
+
+def test_a_blocking_function_works_inside_a_running_loop():
+    """As in a notebook; its validator that awaits has another loop."""
+    model = ScriptedModel(['{"a": 1}', '{"a": 1, "name": "x"}'], validators=[patiently])
+
+    @model.enforce(Point)
+    def where() -> str:
+        return "Where?"
+
+    async def cell() -> Point:
+        return where()
+
+    assert asyncio.run(cell()) == Point(a=1, name="x")
+
+
+def stages() -> list[Any]:
+    """Where a run can be cut short, and what it has cost by then."""
+    sent = Spend(calls=1)
+    return [
+        pytest.param("hang", "busy", Spend(), sent, id="before the headers"),
+        pytest.param("stall", "busy", Spend(), sent, id="in the body"),
+        pytest.param("429_far", "asked", sent, Spend(), id="in the wait before a call"),
+        pytest.param("ok", "checking", Spend(tokens=10, calls=1), Spend(), id="in a validator"),
+        pytest.param("ok", "queued", Spend(), Spend(), id="in the queue for a slot"),
+        pytest.param("ok", "made", Spend(), Spend(), id="before it began"),
+    ]
+
+
+@pytest.mark.parametrize(("fault", "when", "spent", "unsettled"), stages())
+def test_a_cancelled_run_leaves_nothing_behind(
+    server: FaultServer, fault: str, when: str, spent: Spend, unsettled: Spend
+):
+    """No reservation, slot, task or request, and the next run is served."""
+    budget, limits = Budget(calls=9), Limits(concurrency=1)
+    model = Model(
+        "openai:m", base_url=server.base_url("ok"), api_key="k", budget=budget, limits=limits
+    )
+    checking = asyncio.Event()
+
+    async def holds(_point: Point) -> bool:
+        checking.set()
+        await asyncio.Event().wait()
+        return True
+
+    @model.enforce(Point)
+    async def where() -> str:
+        return "Where?"
+
+    async def cut_short() -> Point:
+        before = server.counts.get(fault, 0)
+        happened: dict[str, Callable[[], bool]] = {
+            "busy": lambda: server.busy == 1,
+            "asked": lambda: server.counts.get(fault, 0) > before and not limits.in_flight,
+            "checking": checking.is_set,
+            "queued": lambda: limits.waiting == 1,
+            "made": lambda: True,
+        }
+        slot = limits.acquire() if when == "queued" else None
+        checks = {"validators": [holds]} if when == "checking" else {}
+        run = asyncio.ensure_future(where.with_options(headers={"x-fault": fault}, **checks)())
+        while not happened[when]():  # noqa: ASYNC110  # nobody sets an event for the server
+            await asyncio.sleep(0.001)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        if slot is not None:
+            slot.__exit__(None, None, None)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert (budget.spent, budget.reserved, budget.unsettled) == (spent, Spend(), unsettled)
+        assert (limits.in_flight, limits.waiting) == (0, 0)
+        assert await asyncio.to_thread(eventually, lambda: server.busy == 0)
+        return await where.with_options(limits=Limits())()  # the old ones heed the Retry-After
+
+    assert asyncio.run(cut_short()) == Point(a=1)
+    assert eventually(lambda: server.open == 0)
+
+
+def test_a_timeout_around_a_run_is_the_callers_own(server: FaultServer):
+    """It is no DeadlineExceeded, and leaves no connection."""
+    model = Model("openai:m", base_url=server.base_url("stall"), api_key="k", timeout=20.0)
+
+    async def bounded() -> None:
+        async with asyncio.timeout(0.1):
+            await model.arun("Where?", Point)
+
+    with pytest.raises(TimeoutError) as caught:
+        asyncio.run(bounded())
+    assert not isinstance(caught.value, DeadlineExceeded)
+    assert eventually(lambda: server.open == 0 and server.busy == 0)
+
+
+def test_a_full_pool_survives_cancelled_calls(server: FaultServer):
+    """15 calls at a time, cancelled again and again, share five connections; then five succeed."""
+    draw = random.Random(7)  # noqa: S311  # the same moments every time
+    kind = type(openai.DEFAULT_CONNECTION_LIMITS)
+    pool = openai.DefaultAsyncHttpxClient(
+        limits=kind(max_connections=5, max_keepalive_connections=5),
+        timeout=openai.Timeout(5.0, pool=1.0),
+    )
+    limits = Limits(concurrency=5)
+
+    async def poisoned() -> list[Point]:
+        address = server.base_url("slow")
+        async with AsyncOpenAI(base_url=address, api_key="k", http_client=pool) as client:
+            model = Model("openai:m", client=client, limits=limits, wait=wait_none())
+            for _ in range(20):
+                runs = [asyncio.ensure_future(model.arun("Where?", Point)) for _ in range(15)]
+                await asyncio.sleep(draw.uniform(0, 0.06))
+                for run in runs:
+                    run.cancel()
+                await asyncio.gather(*runs, return_exceptions=True)
+            assert (limits.in_flight, limits.waiting) == (0, 0)
+            return await asyncio.gather(*(model.agenerate("Where?", Point) for _ in range(5)))
+
+    assert asyncio.run(poisoned()) == [Point(a=1)] * 5
+    assert eventually(lambda: server.open == 0 and server.busy == 0)
+
+
+CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
+
+
+def test_context_variables_reach_functions_and_validators():
+    """Of the caller, in both colours; also where a thread or another loop does the work."""
+    seen: list[str] = []
+
+    def noted(_point: Point) -> bool:
+        seen.append(f"check by {CALLER.get()}")
+        return True
+
+    async def noted_awaiting(_point: Point) -> bool:
+        seen.append(f"awaited check by {CALLER.get()}")
+        return True
+
+    checks = [noted, noted_awaiting]
+
+    @enforce(Point, validators=checks)
+    def where() -> str:
+        seen.append(f"call by {CALLER.get()}")
+        return '{"a": 1}'
+
+    @enforce(Point, validators=checks)
+    async def where_awaited() -> str:
+        seen.append(f"call by {CALLER.get()}")
+        return '{"a": 1}'
+
+    for options in ({}, {"timeout": 30.0}):
+        token = CALLER.set("Ann")
+        where.with_options(**options)()
+        asyncio.run(where_awaited.with_options(**options)())
+        CALLER.reset(token)
+    assert seen == ["call by Ann", "check by Ann", "awaited check by Ann"] * 4
+
+
+def test_a_change_of_context_by_an_async_function_stays_in_its_run():
+    """Tasks have contexts of their own; what one run sets no other sees."""
+
+    @enforce(Point)
+    async def where(name: str) -> str:
+        before = CALLER.get()
+        CALLER.set(name)
+        await asyncio.sleep(0)
+        return f'{{"a": 1, "name": "{before}, {CALLER.get()}"}}'
+
+    async def both() -> list[Point]:
+        tasks = [asyncio.ensure_future(where(name)) for name in ("Ann", "Bob")]
+        return [await task for task in tasks]
+
+    assert [point.name for point in asyncio.run(both())] == ["nobody, Ann", "nobody, Bob"]
+
+
+class StopNow(BaseException):  # as KeyboardInterrupt is no error
+    """What no library may catch."""
+
+
+@pytest.mark.parametrize("kind", [StopNow, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("options", [{}, {"timeout": 30.0}], ids=["no deadline", "a deadline"])
+def test_what_is_no_exception_passes_through_a_function(
+    kind: type[BaseException], options: dict[str, Any]
+):
+    """As it was raised; nothing stays reserved."""
+    raised, budget = kind("now"), Budget(calls=9)
+
+    @enforce(Point, budget=budget, **options)
+    def stops() -> str:
+        raise raised
+
+    @enforce(Point, budget=budget, **options)
+    async def stops_awaited() -> str:
+        raise raised
+
+    with pytest.raises(kind) as caught:
+        stops()
+    assert caught.value is raised
+    with pytest.raises(kind) as caught:
+        asyncio.run(stops_awaited())
+    assert caught.value is raised
+    assert (budget.spent, budget.reserved, budget.unsettled) == (Spend(), Spend(), Spend(calls=2))
+
+
+@pytest.mark.parametrize("kind", [StopNow, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("options", [{}, {"timeout": 30.0}], ids=["no deadline", "a deadline"])
+def test_what_is_no_exception_passes_through_a_validator(
+    kind: type[BaseException], options: dict[str, Any]
+):
+    """Wherever it runs; the loop that awaits for blocking callers goes on."""
+    raised = kind("now")
+
+    def stops(_point: Point) -> bool:
+        raise raised
+
+    async def stops_awaited(_point: Point) -> bool:
+        raise raised
+
+    for check in (stops, stops_awaited):
+        with pytest.raises(kind) as caught:
+            ScriptedModel(['{"a": 1}']).run("Where?", Point, validators=[check], **options)
+        assert caught.value is raised
+    passed = ScriptedModel(['{"a": 1, "name": "x"}'])
+    assert passed.generate("Where?", Point, validators=[patiently]) == Point(a=1, name="x")
+
+
+def test_a_failed_run_leaves_nothing_for_the_next():
+    """The same function: an error with its own attempts, then a value with its own."""
+    answers = iter(['{"a": 99}', '{"a": 99}', '{"a": 1}'])
+    numbers: list[int] = []
+
+    @enforce(Point)
+    def where(turn: Turn) -> str:
+        numbers.append(turn.number)
+        assert (turn.number == 1) == (not turn.violations)
+        return next(answers)
+
+    with pytest.raises(NoProgress) as caught:
+        where()
+    result = where.run()
+    assert (len(caught.value.attempts), len(result.attempts)) == (2, 1)
+    assert numbers == [1, 2, 1]

@@ -1,0 +1,247 @@
+"""A run takes no longer than its timeout says, whoever dawdles: server, validator, queue."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from tenacity.wait import wait_none
+
+from deterministic_llm import (
+    Attempt,
+    Budget,
+    CallFailure,
+    Completion,
+    DeadlineExceeded,
+    Limits,
+    Model,
+    Spend,
+    Turn,
+    enforce,
+)
+from deterministic_llm.testing import FaultServer, ScriptedModel
+
+LEFT = 0.3
+GRACE = 0.25
+Ask = Callable[..., object]
+
+
+class Point(BaseModel):
+    """What the healthy answer is."""
+
+    a: int
+
+
+def blocking(model: Model, **options: Any) -> object:
+    return model.run("Where?", Point, **options)
+
+
+def awaiting(model: Model, **options: Any) -> object:
+    return asyncio.run(model.arun("Where?", Point, **options))
+
+
+colours = pytest.mark.parametrize("ask", [blocking, awaiting])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultServer]:
+    with FaultServer(pace=0.05) as running:
+        model = model_of(running, "ok")
+        for ask in (blocking, awaiting):  # what is imported and made once takes longer than a call
+            ask(model)
+        yield running
+
+
+def model_of(server: FaultServer, name: str, **options: Any) -> Model:
+    address = server.base_url(name)
+    return Model("openai:m", base_url=address, api_key="k", wait=wait_none(), **options)
+
+
+def exceeded(ask: Ask, model: Model, **options: Any) -> tuple[DeadlineExceeded, float]:
+    """The error of a run that ran out of time, and the seconds that it took."""
+    began = perf_counter()
+    with pytest.raises(DeadlineExceeded) as caught:
+        ask(model, **options)
+    return caught.value, perf_counter() - began
+
+
+def outcomes(attempts: tuple[Attempt[object], ...]) -> list[str]:
+    return [attempt.outcome for attempt in attempts]
+
+
+@colours
+@pytest.mark.parametrize("fault", ["drip", "drip_head", "stall", "hang"])
+def test_a_run_ends_in_time_whatever_the_server_does(server: FaultServer, ask: Ask, fault: str):
+    """Its one call is recorded as late, and what it may have cost is unsettled."""
+    budget = Budget(calls=5)
+    model = model_of(server, fault, budget=budget)
+    before = server.counts.get(fault, 0)
+    error, seconds = exceeded(ask, model, timeout=LEFT)
+    assert LEFT <= seconds < LEFT + GRACE
+    assert outcomes(error.attempts) == ["late"]
+    assert server.counts[fault] - before == 1
+    assert (budget.spent, budget.reserved, budget.unsettled) == (
+        Spend(),
+        Spend(),
+        Spend(calls=1),
+    )
+
+
+@colours
+def test_all_calls_of_a_run_share_its_time(server: FaultServer, ask: Ask):
+    """Trouble and bad answers use up some of it; the last call gets what is left."""
+    server.script(ask.__name__, ["503_now", Completion("what?"), "slow", "hang"])
+    model = model_of(server, ask.__name__, max_retries=9, validators=[never])
+    error, seconds = exceeded(ask, model, timeout=LEFT)
+    assert LEFT <= seconds < LEFT + GRACE
+    assert outcomes(error.attempts) == ["overloaded", "invalid", "invalid", "late"]
+    given = [attempt.request.timeout or 0.0 for attempt in error.attempts]
+    assert given == sorted(given, reverse=True)
+    assert given[-1] <= LEFT - 0.05
+
+
+def never(_point: Point) -> bool:
+    """No answer is good enough."""
+    return False
+
+
+@colours
+@pytest.mark.parametrize("fault", ["429_far", "429_reset"])
+def test_a_wait_past_the_deadline_is_not_begun(server: FaultServer, ask: Ask, fault: str):
+    """Minutes, when there is half of one: the run says so at once."""
+    before = server.counts.get(fault, 0)
+    error, seconds = exceeded(ask, model_of(server, fault), timeout=30.0)
+    assert seconds < 3.0
+    assert outcomes(error.attempts) == ["rate_limited"]
+    assert server.counts[fault] - before == 1
+
+
+async def slowly(_point: Point) -> bool:
+    """Nobody knows."""
+    await asyncio.Event().wait()
+    return True
+
+
+@colours
+def test_a_validator_that_awaits_too_long_is_given_up(ask: Ask):
+    """The answer that it was asked about is kept."""
+    error, seconds = exceeded(ask, ScriptedModel(['{"a": 1}']), timeout=LEFT, validators=[slowly])
+    assert LEFT <= seconds < LEFT + GRACE
+    assert outcomes(error.attempts) == ["accepted", "late"]
+    assert error.text == '{"a": 1}'
+    assert "slowly was not done by the deadline" in str(error)
+
+
+@colours
+def test_a_validator_that_blocks_too_long_is_left_behind(ask: Ask):
+    """Its thread goes on by itself, and nobody waits for it."""
+    released = threading.Event()
+
+    def stuck(_point: Point) -> bool:
+        return released.wait(20)
+
+    model = ScriptedModel(['{"a": 1}'])
+    error, seconds = exceeded(ask, model, timeout=LEFT, validators=[stuck])
+    released.set()
+    assert LEFT <= seconds < LEFT + GRACE
+    assert outcomes(error.attempts) == ["accepted", "late"]
+
+
+@colours
+def test_nobody_waits_for_a_slot_past_the_deadline(server: FaultServer, ask: Ask):
+    """The call never went out: it costs nothing, and the server knows nothing of it."""
+    limits, budget, before = Limits(concurrency=1), Budget(calls=5), dict(server.counts)
+    with limits.slot():
+        model = model_of(server, "ok", limits=limits, budget=budget)
+        error, seconds = exceeded(ask, model, timeout=LEFT)
+    assert LEFT <= seconds < LEFT + GRACE
+    assert [(each.outcome, each.sent) for each in error.attempts] == [("late", False)]
+    assert (budget.spent, budget.reserved, budget.unsettled) == (Spend(), Spend(), Spend())
+    assert server.counts == before
+    assert (limits.in_flight, limits.waiting) == (0, 0)
+    ask(model, timeout=30.0)
+
+
+@colours
+def test_the_wait_for_a_slot_is_a_part_of_the_time(server: FaultServer, ask: Ask):
+    """Who came up late has so much less for the call."""
+    limits = Limits(concurrency=1)
+    slot = limits.acquire()
+    assert slot is not None
+    threading.Timer(LEFT / 2, slot.closed, [CallFailure("", "unreachable")]).start()
+    error, seconds = exceeded(ask, model_of(server, "hang", limits=limits), timeout=LEFT)
+    assert LEFT <= seconds < LEFT + GRACE
+    assert outcomes(error.attempts) == ["late"]
+    assert limits.in_flight == 0
+
+
+def test_an_async_function_is_cancelled_when_its_time_is_over():
+    """It may close what it opened."""
+    closed: list[bool] = []
+
+    @enforce(Point, timeout=LEFT)
+    async def ask() -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+        return "never"
+
+    began = perf_counter()
+    with pytest.raises(DeadlineExceeded) as caught:
+        asyncio.run(ask())
+    assert LEFT <= perf_counter() - began < LEFT + GRACE
+    assert outcomes(caught.value.attempts) == ["late"]
+    assert closed == [True]
+
+
+def test_a_sync_function_is_told_its_time_and_a_late_answer_is_kept():
+    """It cannot be stopped: what it says when the time is over is evidence, and no value."""
+    told: list[float | None] = []
+
+    @enforce(Point, timeout=LEFT)
+    def ask(turn: Turn) -> str:
+        told.append(turn.timeout)
+        time.sleep(LEFT + 0.01)
+        return '{"a": 1}'
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        ask()
+    assert outcomes(caught.value.attempts) == ["accepted"]
+    assert caught.value.text == '{"a": 1}'
+    assert LEFT - 0.1 < (told[0] or 0.0) <= LEFT
+
+
+@pytest.mark.parametrize("fault", ["drip", "hang"])
+def test_many_runs_at_once_each_end_in_time(server: FaultServer, fault: str):
+    """16 in one event loop, and each is bounded on its own."""
+    model = model_of(server, fault, timeout=LEFT)
+
+    async def timed() -> float:
+        began = perf_counter()
+        with pytest.raises(DeadlineExceeded):
+            await model.arun("Where?", Point)
+        return perf_counter() - began
+
+    async def all_timed() -> list[float]:
+        return await asyncio.gather(*(timed() for _ in range(16)))
+
+    assert max(asyncio.run(all_timed())) < LEFT + GRACE
+
+
+@colours
+def test_a_timeout_of_the_validators_own_is_no_deadline(ask: Ask):
+    """It is passed on as it was raised, with a deadline far away or with none."""
+
+    async def impatient(_point: Point) -> bool:
+        raise TimeoutError("the database is slow")
+
+    for options in ({}, {"timeout": 30.0}):
+        with pytest.raises(TimeoutError, match="^the database is slow$"):
+            ask(ScriptedModel(['{"a": 1}']), validators=[impatient], **options)
