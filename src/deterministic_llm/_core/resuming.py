@@ -27,8 +27,8 @@ def record_of(resume: Sequence[Attempt[object]] | str | bytes) -> tuple[Attempt[
 def taken_up(task: Task[T]) -> list[Attempt[T]]:
     """The attempts of ``task.resume``, every answer judged again for the *task* at hand.
 
-    Time starts anew: they ended at 0 or before. Failures at the end that would stop the run again
-    are left out. Raises RecordError for the record of another prompt or other models.
+    Time starts anew: they ended at 0 or before. Where failures at the end would stop the run again,
+    those of the last model are left out. Raises RecordError for another prompt or other models.
     """
     if not task.resume:
         return []
@@ -37,10 +37,10 @@ def taken_up(task: Task[T]) -> list[Attempt[T]]:
         _judged_again(task, each, f"$.attempts[{index}]", over)
         for index, each in enumerate(task.resume)
     ]
-    while attempts and isinstance(attempts[-1], Failed):
-        if not isinstance(next_step(task, attempts), GiveUp):
-            break
-        attempts.pop()
+    if isinstance(next_step(task, attempts), GiveUp):
+        model = attempts[-1].request.model
+        while attempts and isinstance(attempts[-1], Failed) and attempts[-1].request.model == model:
+            attempts.pop()
     return attempts
 
 

@@ -1,0 +1,257 @@
+"""A run that was stopped goes on: judged again, and paid only for what is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+from tenacity import wait_none
+
+from deterministic_llm import (
+    CallFailure,
+    Completion,
+    EnforcementError,
+    RecordError,
+    RetriesExhausted,
+    enforce,
+)
+from deterministic_llm._core.attempts import Answered, Failed
+from deterministic_llm._core.checks import Judgement
+from deterministic_llm.testing import Answer, ScriptedModel
+from deterministic_llm.validators import validator
+
+
+class Person(BaseModel):
+    """Somebody."""
+
+    name: str
+    age: int = Field(ge=0, le=150)
+
+
+class Elder(BaseModel):
+    """Somebody of whom more is asked."""
+
+    name: str
+    age: int = Field(ge=100, le=150)
+
+
+ADA = Person(name="Ada", age=36)
+GOOD = '{"name": "Ada", "age": 36}'
+BAD = '{"name": "Ada", "age": 200}'
+PART = '{"age": 36}'
+BUSY = CallFailure("busy", "overloaded", status=503)
+LATE = CallFailure("no answer before the deadline", "late")
+SCRIPTS: list[list[Answer]] = [
+    [GOOD],
+    [BAD, PART],
+    [BUSY, BAD, BUSY, PART],
+    [BAD, '{"age": 201}', GOOD],
+    [Completion('{"name": "Ada", "age": 3', "length"), GOOD],
+    ["", "{}", GOOD],
+]
+
+
+def ask(answers: Sequence[Answer], **options: object) -> tuple[object, ScriptedModel]:
+    """The result or error of a run on a script, and the model that gave it."""
+    model = ScriptedModel(answers, max_tokens=20, headers={"X-Key": "k"})
+    try:
+        return model.run("Who?", Person, wait=wait_none(), **options), model
+    except EnforcementError as error:
+        return error, model
+
+
+@given(st.sampled_from(SCRIPTS), st.integers(0, 4), st.booleans())
+def test_a_run_cut_anywhere_ends_as_the_whole_one(script: list[Answer], cut: int, in_json: bool):  # noqa: FBT001  # hypothesis draws it
+    """Same output, attempts and requests; only the rest of the script is asked for."""
+    whole, first = ask(script)
+    cut = min(cut, len(script))
+    stopped = replace(whole, attempts=whole.attempts[:cut])
+    record = stopped.to_json() if in_json else stopped.attempts
+    result, second = ask(script[cut:], resume=record)
+    assert result == whole
+    assert second.requests == first.requests[cut:]
+
+
+def test_an_accepted_record_costs_no_call():
+    whole, _ = ask([GOOD])
+    result, model = ask([], resume=whole.to_json())
+    assert result.output == ADA
+    assert model.requests == ()
+
+
+def test_the_same_awaited():
+    whole, _ = ask([BAD, PART])
+    model = ScriptedModel([PART], max_tokens=20, headers={"X-Key": "k"})
+    result = asyncio.run(model.arun("Who?", Person, resume=whole.attempts[:1]))
+    assert result == whole
+
+
+def test_a_decorated_function_goes_on_too():
+    answers = iter(["old", "36"])
+
+    @enforce(int, max_retries=0)
+    def age() -> str:
+        return next(answers)
+
+    with pytest.raises(RetriesExhausted) as caught:
+        age()
+    result = age.with_options(max_retries=1, resume=caught.value.to_json()).run()
+    assert (result.output, len(result.attempts)) == (36, 2)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param([BUSY] * 2, id="too many failures"),
+        pytest.param([LATE], id="the deadline"),
+        pytest.param([CallFailure("no credit", "quota", status=429)], id="no credit left"),
+        pytest.param([CallFailure("5 $", "over_budget", sent=False)], id="the budget"),
+    ],
+)
+def test_what_stopped_the_run_does_not_stop_it_again(last: list[Answer]):
+    """Failures at the end are left out; the answer before them stays and is not paid for again."""
+    stopped, _ = ask([BAD, *last], transport_retries=1)
+    assert isinstance(stopped, EnforcementError)
+    result, model = ask([PART], resume=stopped.to_json(), transport_retries=1)
+    assert result.output == ADA
+    assert [attempt.text for attempt in result.attempts] == [BAD, PART]
+    assert len(model.requests) == 1
+
+
+def test_a_run_that_the_deadline_stopped_has_its_time_again():
+    """What came before ended at 0 or earlier on the new clock."""
+    stopped, _ = ask([BAD], max_retries=0)
+    late = tuple(replace(attempt, ended=9.0) for attempt in stopped.attempts)
+    result, _ = ask([PART], resume=late, timeout=5.0)
+    assert result.output == ADA
+    assert result.attempts[0].ended == 0.0
+
+
+def test_a_record_is_judged_by_the_target_at_hand():
+    """What was accepted then is not what is wanted now."""
+    whole, _ = ask([GOOD])
+    model = ScriptedModel(['{"age": 101}'], max_tokens=20)
+    result = model.run("Who?", Elder, resume=whole.to_json())
+    assert result.output == Elder(name="Ada", age=101)
+    assert [attempt.outcome for attempt in result.attempts] == ["invalid", "accepted"]
+    assert "$.age: expected an integer from 100 to 150, got 36" in model.requests[0].feedback
+
+
+def test_headers_come_from_the_run_at_hand():
+    """They are in no record, and in every call."""
+    whole, _ = ask([BAD, PART])
+    _, model = ask([PART], resume=replace(whole, attempts=whole.attempts[:1]).to_json())
+    assert model.requests[0].parameters == {"max_tokens": 20, "headers": {"X-Key": "k"}}
+
+
+def test_room_that_was_given_stays_given():
+    """A cut answer doubled the limit; the resumed run does not start from the old one."""
+    script = [Completion('{"name": "Ada", "age": 3', "length"), BUSY, GOOD]
+    whole, _ = ask(script)
+    _, model = ask(script[2:], resume=whole.attempts[:2])
+    assert model.requests[0].parameters["max_tokens"] == 40
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            {"prompt": ({"role": "user", "content": "Where?"},)},
+            "$.attempts[0].request.prompt: belongs to another run",
+            id="another prompt: its answer is none to this one",
+        ),
+        pytest.param(
+            {"model": 1},
+            "$.attempts[0].request.model: there is no model 1 (pass the same fallback=)",
+            id="a model that is not there",
+        ),
+        pytest.param(
+            {"name": "gpt-5"},
+            "$.attempts[0].request.name: 'gpt-5' was asked, and this run asks 'scripted'",
+            id="another model",
+        ),
+    ],
+)
+def test_a_record_of_another_run_is_refused(change: dict[str, object], message: str):
+    whole, _ = ask([GOOD])
+    (attempt,) = whole.attempts
+    assert isinstance(attempt, Answered)
+    other = replace(attempt, request=replace(attempt.request, **change))
+    with pytest.raises(RecordError) as caught:
+        ask([], resume=(other,))
+    assert str(caught.value) == message
+
+
+def test_text_that_is_no_record_is_refused_when_declared():
+    with pytest.raises(RecordError):
+        enforce(int, resume="what?")(lambda: "7")
+
+
+class Judge:
+    """A validator that pays for a call each time, and finds every output fair."""
+
+    def __init__(self, name: str = "a judge") -> None:
+        self.asked: list[object] = []
+        self.validator = replace(validator(self.check, name=name), waits=True)
+
+    def check(self, value: object) -> Judgement:
+        """Pay, and say that *value* is fair."""
+        self.asked.append(value)
+        return Judgement(attempts=ScriptedModel(["7"]).run("Fair?", int).attempts)
+
+
+def test_what_judges_said_is_not_paid_for_again():
+    judge = Judge()
+    whole, _ = ask([GOOD], validators=[judge.validator])
+    result, _ = ask([], validators=[judge.validator], resume=whole.to_json())
+    assert judge.asked == [ADA]
+    assert result.attempts == whole.attempts
+    assert len(result.attempts[0].checks[0].attempts) == 1
+
+
+def test_another_judge_is_asked():
+    whole, _ = ask([GOOD], validators=[Judge("a judge").validator])
+    other = Judge("another judge")
+    ask([], validators=[other.validator], resume=whole.to_json())
+    assert other.asked == [ADA]
+
+
+def test_what_was_said_of_another_output_does_not_count():
+    """The same answer means something else to a target that reads it in another way."""
+    first, second = Judge(), Judge()
+    whole = ScriptedModel(['{"age": "036"}']).run("?", dict[str, str], validators=[first.validator])
+    result = ScriptedModel([]).run(
+        "?", dict[str, int], validators=[second.validator], resume=whole.to_json()
+    )
+    assert (result.output, second.asked) == ({"age": 36}, [{"age": 36}])
+
+
+def test_a_check_that_mended_the_output_runs_again():
+    """What it made of the output is a value of the program, which a record does not hold."""
+
+    def shout(person: Person) -> bool:
+        return person.name.isupper()
+
+    def louder(person: Person) -> Person:
+        return person.model_copy(update={"name": person.name.upper()})
+
+    rule = validator(shout, fix=louder)
+    whole, _ = ask([GOOD], validators=[rule])
+    result, _ = ask([], validators=[rule], resume=whole.to_json())
+    assert result.output == whole.output == Person(name="ADA", age=36)
+    assert [repair.rule for repair in result.repairs] == ["fixed by shout"]
+
+
+def test_a_check_that_ran_out_of_time_is_asked_again_and_the_model_is_not():
+    whole, _ = ask([GOOD])
+    late = Failed(whole.attempts[0].request, LATE)
+    judge = Judge()
+    result, model = ask(
+        [], validators=[judge.validator], resume=(*whole.attempts, late), timeout=60.0
+    )
+    assert (result.output, judge.asked, model.requests) == (ADA, [ADA], ())
