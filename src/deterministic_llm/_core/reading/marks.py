@@ -146,7 +146,7 @@ def _from_place(text: str, start: int, end: int, floor: int) -> Marking | None:
 
 def _last_line(before: str, *, clipped: bool) -> str:
     """The line that leads to a candidate, lower-cased, without fences, tags and emphasis."""
-    window = before.rstrip()
+    window = before.rstrip(_EDGES)
     for _ in range(3):
         last = window[-1:]
         pattern = _LABELLED if last.isalnum() else _WRAPPINGS.get(last)
@@ -158,14 +158,15 @@ def _last_line(before: str, *, clipped: bool) -> str:
     line = window[window.rfind("\n") + 1 :]
     # The mark keeps the middle of a long line from being taken for its beginning.
     cut = "¶" if clipped and len(line) == len(window) else ""
-    return cut + _EMPHASIS.sub("", line).strip().lower()
+    return cut + _EMPHASIS.sub("", line).strip(_EDGES).lower()
 
 
 def _unwrapped(behind: str) -> str:
     """The words behind a candidate, lower-cased, without closers of fences and tags."""
-    return _EMPHASIS.sub("", _CLOSING.sub("", behind)).lstrip(" \t\r\n-–—,;:.(").lower()
+    return _EMPHASIS.sub("", _CLOSING.sub("", behind)).lstrip(_EDGES + "-–—,;:.(").lower()
 
 
+_EDGES = " \t\r\n\x0b\x0c\u00a0\u3000\u2060\u200b\u200c\u200d\ufeff"
 _NEVER_ANSWERS = frozenset({"draft", "example", "quotation"})
 _STEPS_BACK = frozenset({"schema_echo", "metadata"})
 _OPENING_QUOTE = {'"': '"', "”": "“", "’": "‘", "»": "«", "」": "「", "“": "„"}
@@ -182,7 +183,7 @@ _WRAPPINGS = {
     "=": re.compile(r"(?:\b(?:const|let|var)\s)?\b[A-Za-z_][\w.]{0,40}\s?=\Z"),
     "(": re.compile(r"(?:\b[A-Za-z_][\w.]{0,40})?\(\Z"),
 } | dict.fromkeys("\"'“„«「", _QUOTING)
-_CLOSING = re.compile(r"\A(?:[\s)\"'`;>”»」]|~{3,}|</?[\w:|=-]{1,40}>)+")
+_CLOSING = re.compile(r"\A(?:[\s\u2060\u200b-\u200d\ufeff)\"'`;>”»」]|~{3,}|</?[\w:|=-]{1,40}>)+")
 _EMPHASIS = re.compile(r"[*_`#>~|•→]+|(?:^|(?<=\n))\s*(?:-|\d{1,2}[.)])\s")
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|[。！？；]+(?=\S)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")

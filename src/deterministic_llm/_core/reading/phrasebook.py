@@ -349,6 +349,15 @@ _ALL_OF_IT = (
 BEHIND: tuple[tuple[str, re.Pattern[str], Mark], ...] = (
     ("taken back", re.compile(_TAKEN_BACK), "draft"),
     (
+        "another value",
+        re.compile(
+            r"(?:(?:actually|wait|rather|sorry|oops|hmm+|no(?=[,:!—–-]))\b[\s,.!:…—–-]*){1,4}"
+            r"(?:(?:it|that|this)(?:['’]s| is)? |i (?:mean|meant) |make (?:it|that) )?"
+            r"[\"'“]?[-+$€£]?\d"
+        ),
+        "draft",
+    ),
+    (
         "called an example",
         re.compile(
             rf"(?:(?:please )?(?:note|remember|nb)\b(?: that)?[\s:,]*)?(?:{_ALL_OF_IT}"
