@@ -22,6 +22,7 @@ from deterministic_llm import (
     Truncated,
 )
 from deterministic_llm._core.attempts import AnswerOutcome, Attempt
+from deterministic_llm._core.checks import Validator, validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
@@ -31,11 +32,12 @@ from deterministic_llm._core.exchange import (
     FailureKind,
     ToolCall,
 )
-from deterministic_llm._core.loop import Accept, Call, GiveUp, judge, next_step
+from deterministic_llm._core.loop import Accept, Call, Check, GiveUp, checked, judge, next_step
 from deterministic_llm._core.policy import FOLLOWS, Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task, Way
+from deterministic_llm._drivers.checking import check
 
 
 class Person(BaseModel):
@@ -362,3 +364,67 @@ def test_no_run_calls_more_than_its_policy_allows(
     assert len(story.attempts) <= (1 + max_retries) * (1 + transport_retries)
     numbers = [attempt.request.number for attempt in story.attempts]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+class Sum(BaseModel):
+    """Parts and what they come to."""
+
+    parts: list[int]
+    total: int = Field(le=10)
+
+
+ADDS = validator(
+    lambda sums: sums.total == sum(sums.parts),
+    fix=lambda sums: sums.model_copy(update={"total": sum(sums.parts)}),
+    name="adds up",
+)
+SMALL = validator(lambda sums: sums.total < 8, name="small")
+ROUND = validator(
+    lambda sums: sums.total % 5 == 0,
+    fix=lambda sums: sums.model_copy(update={"total": sums.total // 5 * 5}),
+    name="round",
+)
+
+
+def checked_through(text: str, *validators: Validator) -> tuple[object, tuple[str, ...]]:
+    """What *text* comes to behind *validators*: an output, or violations as said."""
+    target = typed_target(Sum)
+    job = Task(Contract(target, UNCONSTRAINED, ""), Policy(), validators=validators)
+    first = next_step(job, ())
+    assert isinstance(first, Call)
+    attempt = judge(job, first.request, Completion(text))
+    while isinstance(step := next_step(job, [attempt]), Check):
+        attempt = checked(job, attempt, check(step.validator, step.value))
+    output = step.output.model_dump() if isinstance(step, Accept) else None
+    return output, tuple(violation.expected for violation in attempt.violations)
+
+
+FIXES = [
+    pytest.param([ADDS], "[2, 3]", ({"parts": [2, 3], "total": 5}, ()), id="a fix that helps"),
+    pytest.param(
+        [ADDS],
+        "[5, 9]",
+        (None, ("expected an integer of at most 10",)),
+        id="a fix that leaves the target is not taken",
+    ),
+    pytest.param(
+        [SMALL, ADDS],
+        "[5, 4]",
+        (None, ("must pass: small",)),
+        id="a rule that held before a fix is asked again after it",
+    ),
+    pytest.param(
+        [ADDS, ROUND],
+        "[3, 4]",
+        (None, ("the fix of adds up and another disagree",)),
+        id="fixes that undo each other end",
+    ),
+]
+
+
+@pytest.mark.parametrize(("validators", "parts", "end"), FIXES)
+def test_what_a_fix_made_is_held_to_everything(
+    validators: list[Validator], parts: str, end: tuple[object, tuple[str, ...]]
+):
+    """To the target, and to all validators that saw another value."""
+    assert checked_through(f'{{"parts": {parts}, "total": 4}}', *validators) == end

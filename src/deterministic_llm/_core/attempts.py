@@ -339,14 +339,20 @@ class Answered(Generic[T_co]):
             return None
         return self.completion.cost + judges
 
-    def _said(self, severity: str) -> tuple[Violation, ...]:
-        checks = (check for check in self.checks if check.severity == severity)
-        return tuple(violation for check in checks for violation in check.violations)
+    @property
+    def standing(self) -> tuple[Checked, ...]:
+        """The checks of the output as it is: what was said before the last fix was of another."""
+        changes = [at for at, check in enumerate(self.checks) if check.value is not UNCHANGED]
+        return self.checks[changes[-1] :] if changes else self.checks
 
     @property
     def summary(self) -> str:
         """The attempt in one line."""
         return "; ".join(map(str, self.violations)) or self.outcome
+
+    def _said(self, severity: str) -> tuple[Violation, ...]:
+        checks = (check for check in self.standing if check.severity == severity)
+        return tuple(violation for check in checks for violation in check.violations)
 
 
 @dataclass(frozen=True, slots=True)

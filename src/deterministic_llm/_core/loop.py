@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import (
+    UNCHANGED,
     Accepted,
     Answered,
     Attempt,
@@ -17,6 +18,7 @@ from deterministic_llm._core.attempts import (
     Failed,
     Patch,
     Request,
+    Violation,
 )
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.exchange import CallFailure, Completion
@@ -29,6 +31,7 @@ from deterministic_llm._core.questions import (
     with_room,
 )
 from deterministic_llm._core.results import Result
+from deterministic_llm._core.schema.target import Valid
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._core.verdicts import judge_completion
 from deterministic_llm.errors import (
@@ -99,10 +102,14 @@ def judge(
     return Answered(request, answer, verdict, ended=ended)
 
 
-def checked(attempt: Attempt[T_co], check: Checked, ended: float = 0.0) -> Attempt[T_co]:
-    """*attempt* with what one more validator said of it."""
+def checked(
+    task: Task[T_co], attempt: Attempt[T_co], check: Checked, ended: float = 0.0
+) -> Attempt[T_co]:
+    """*attempt* with what one more validator said of it; a fix must give the target again."""
     if isinstance(attempt, Failed):
         return attempt
+    if check.value is not UNCHANGED:
+        check = _still_the_target(task, attempt, check)
     return replace(attempt, checks=(*attempt.checks, check), ended=ended)
 
 
@@ -117,10 +124,10 @@ def _after_answer(
     task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Answered[T_co]
 ) -> Step[T_co]:
     if isinstance(last.verdict, Accepted):
-        unasked = task.validators[len(last.checks) :]
+        validator = _unasked(task, last)
         # What waits, and may cost, is asked only about what all the others let pass.
-        if unasked and not (last.violations and unasked[0].waits):
-            return Check(unasked[0], last.output)
+        if validator is not None and not (last.violations and validator.waits):
+            return Check(validator, last.output)
         if not last.violations:
             return Accept(cast("T_co", last.output))
     follow = FOLLOWS[last.outcome]
@@ -130,6 +137,29 @@ def _after_answer(
         return _next_model(task, attempts, follow.error)
     step = _asked_again(task, attempts, last)
     return _next_model(task, attempts, step) if isinstance(step, type) else Call(step)
+
+
+def _unasked(task: Task[object], attempt: Answered[object]) -> Validator | None:
+    """The next validator that has not seen the output as it is: in turns, as a fix changes it."""
+    validators = task.validators
+    if len(attempt.standing) >= len(validators):
+        return None
+    return validators[len(attempt.checks) % len(validators)]
+
+
+def _still_the_target(task: Task[object], attempt: Answered[object], check: Checked) -> Checked:
+    """*check* with its fixed value validated in full; one that is not the target is not taken.
+
+    Two fixes that undo each other would go on for ever, so there is one a validator.
+    """
+    fixes = sum(each.value is not UNCHANGED for each in attempt.checks)
+    if fixes >= len(task.validators):
+        rule = Violation("$", "validator", f"the fix of {check.validator} and another disagree")
+        return replace(check, value=UNCHANGED, repair=None, violations=(rule,))
+    valid = task.validated(check.value)
+    if isinstance(valid, Valid):
+        return replace(check, value=valid.output)
+    return replace(check, value=UNCHANGED, repair=None, violations=valid.violations)
 
 
 def _asked_again(

@@ -13,8 +13,9 @@ from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
 from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.schema.complaints import as_json
 from deterministic_llm._core.schema.patches import continuing, mending
-from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.target import Checked, JsonTarget
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -67,6 +68,13 @@ class Task(Generic[T_co]):
         """What to ask for so that *base* becomes valid; None when it must be the whole."""
         target = self.contract.target
         return mending(target, base, violations) if isinstance(target, JsonTarget) else None
+
+    def validated(self, output: object) -> Checked[T_co]:
+        """*output*, which is no completion's, validated in full."""
+        target, value = self.contract.target, as_json(output)
+        if isinstance(target, JsonTarget):
+            return target.decoder.check(value, context=self.context)
+        return target.build(value)
 
     def continuing(self, draft: Draft) -> Patch | None:
         """What to ask for so that a cut *draft* becomes whole; None when that is not known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -92,7 +91,7 @@ def _rejected(reading: Unread, text: str, finish: Finish) -> Rejected:
     outcome: AnswerOutcome = "truncated" if finish == "length" else "invalid"
     if any(violation.code == "refusal" for violation in reading.violations):
         outcome = "refused"
-    elif finish != "stop" and is_endless(text):
+    elif finish != "stop" and not _is_closed(reading.draft) and is_endless(text):
         return _DEGENERATE
     return Rejected(outcome, reading.violations, reading.repairs_tried, reading.draft)
 
@@ -167,16 +166,28 @@ def _turned_away(outcome: AnswerOutcome, said: str | None) -> Rejected:
     return Rejected(outcome, (Violation("$", "refusal", "expected an answer", got),))
 
 
+def _is_closed(draft: Draft | None) -> bool:
+    return draft is not None and not draft.truncated
+
+
 def is_endless(text: str) -> bool:
     """Whether *text* ends in blanks or in one short run again and again.
 
     The bounds are 256 blanks, and 50 times the same up to 64 characters.
     """
-    return _ENDLESS.search(text, max(0, len(text) - _TAIL)) is not None
+    said = text.rstrip()
+    if len(text) - len(said) >= _BLANKS:
+        return True
+    for length in range(1, min(_PERIOD, len(said) // _TIMES) + 1):
+        run = said[-length:]
+        if said.endswith(run, 0, -length) and said.endswith(run * _TIMES):
+            return True
+    return False
 
 
-_TAIL = 64 * 52
-_ENDLESS = re.compile(r"(?:\s{256}|(.{1,64}?)\1{49})\s*\Z", re.DOTALL)
+_BLANKS = 256
+_PERIOD = 64
+_TIMES = 50
 
 
 _EMPTY = Rejected("empty", (Violation("$", "empty", "expected an answer", "nothing"),))

@@ -81,7 +81,7 @@ async def _checked(
         said = await acheck(step.validator, step.value, task.context, timeout=watch.left())
     except CheckTimedOutError:
         return last, watch.late(last, step.validator)
-    return (checked(last, said, watch.now()),)
+    return (checked(task, last, said, watch.now()),)
 
 
 async def _in_time(

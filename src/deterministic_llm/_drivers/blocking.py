@@ -78,4 +78,4 @@ def _checked(
         said = check(step.validator, step.value, task.context, timeout=watch.left())
     except CheckTimedOutError:
         return last, watch.late(last, step.validator)
-    return (checked(last, said, watch.now()),)
+    return (checked(task, last, said, watch.now()),)
