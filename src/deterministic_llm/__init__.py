@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         Template,
         parse,
     )
+    from deterministic_llm.validators import Marker, Validator, judge, validator
 
 __all__ = [
     "Accepted",
@@ -95,6 +96,7 @@ __all__ = [
     "GaveUp",
     "JsonValue",
     "Limits",
+    "Marker",
     "Mode",
     "Model",
     "ModelRetry",
@@ -120,11 +122,14 @@ __all__ = [
     "Truncated",
     "Turn",
     "Usage",
+    "Validator",
     "Violation",
     "attempts_from_json",
     "budget",
     "enforce",
+    "judge",
     "parse",
+    "validator",
 ]
 
 _HOMES = {
@@ -152,6 +157,7 @@ _HOMES = {
     "metering.purses": "budget",
     "metering.spend": "Spend",
     "targets": "Choice Pattern Record Schema Template parse",
+    "validators": "Marker Validator judge validator",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

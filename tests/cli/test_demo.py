@@ -60,7 +60,7 @@ def essays(tmp_path: Path) -> list[str]:
 def test_a_hosted_model_is_shown_free_and_enforced_with_what_asking_again_cost(essays) -> None:
     """First essay: unusable, then enforced. Second: usable, then asked again. Then by words."""
     oops = Reply("I \x1b[31mlike\nit[/]")
-    with serving([oops, NINE, Reply("Essay score: 3/10"), oops, NINE, oops, oops, NINE]) as server:
+    with serving([oops, NINE, Reply("Essay score: 3/10"), oops, NINE, oops, Reply("hm"), NINE]) as server:
         result = demo(*essays, server=server)
     assert (result.exit_code, result.stderr) == (0, "Grading 2 essays with openai:gpt-5-mini\n")
     assert rows(result) == [
@@ -94,13 +94,13 @@ def test_the_free_question_holds_the_prompt_and_nothing_of_ours(essays) -> None:
 
 
 def test_an_essay_without_a_score_is_a_finding(essays) -> None:
-    """Three answers, none of them valid."""
+    """The same answer twice, and no valid one."""
     with serving([Reply("no")]) as server:
         result = demo(essays[0], server=server)
     assert result.exit_code == 0
     assert rows(result) == [
-        ("first", "no", "none", "3", "0", "30"),
-        ("first", "", "none", "3", "0", "30"),
+        ("first", "no", "none", "2", "0", "20"),
+        ("first", "", "none", "2", "0", "20"),
     ]
     assert "Usable answers: 0 of 1 free, 0 of 1 enforced." in result.stdout
 
