@@ -291,6 +291,24 @@ def test_prompts_in_a_providers_own_form_are_written_as_json():
     )
 
 
+class Odd:
+    """What no JSON can say."""
+
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+def test_what_has_no_words_in_json_never_keeps_a_record_from_being_written():
+    odd = {"role": "user", "content": [Odd(), Person.model_construct(name="\ud800")]}
+    waits = CallFailure("later", "rate_limited", retry_after=float("inf"))
+    record = attempts_to_json([Failed(Request(1, (odd,)), waits)], end="x")
+    (back,) = attempts_from_json(record)
+    told = ["<Unserializable Odd object>", "<Person>"]
+    assert back.request.prompt == ({"role": "user", "content": told},)
+    assert isinstance(back, Failed)
+    assert back.failure == waits
+
+
 GOOD = json.loads(attempts_to_json([Failed(Request(1), BUSY)], end="ProviderError"))
 
 

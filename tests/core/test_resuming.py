@@ -134,7 +134,7 @@ def test_a_run_that_the_deadline_stopped_has_its_time_again():
 
 def test_a_record_is_judged_by_the_target_at_hand():
     """What was accepted then is not what is wanted now."""
-    whole, _ = ask([GOOD])
+    whole, _ = ask([GOOD], validators=[Judge().validator])
     model = ScriptedModel(['{"age": 101}'], max_tokens=20)
     result = model.run("Who?", Elder, resume=whole.to_json())
     assert result.output == Elder(name="Ada", age=101)
