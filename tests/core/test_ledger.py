@@ -7,7 +7,7 @@ import json
 import logging
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import get_args
 
@@ -291,6 +291,13 @@ def test_prompts_in_a_providers_own_form_are_written_as_json():
     )
 
 
+@dataclass
+class Endless:
+    """What holds itself."""
+
+    itself: object = None
+
+
 class Odd:
     """What no JSON can say."""
 
@@ -299,11 +306,13 @@ class Odd:
 
 
 def test_what_has_no_words_in_json_never_keeps_a_record_from_being_written():
-    odd = {"role": "user", "content": [Odd(), Person.model_construct(name="\ud800")]}
+    endless = Endless()
+    endless.itself = endless
+    odd = {"role": "user", "content": [Odd(), endless]}
     waits = CallFailure("later", "rate_limited", retry_after=float("inf"))
     record = attempts_to_json([Failed(Request(1, (odd,)), waits)], end="x")
     (back,) = attempts_from_json(record)
-    told = ["<Unserializable Odd object>", "<Person>"]
+    told = ["<Unserializable Odd object>", "<Endless>"]
     assert back.request.prompt == ({"role": "user", "content": told},)
     assert isinstance(back, Failed)
     assert back.failure == waits
