@@ -80,7 +80,7 @@ Step: TypeAlias = Call | Check | Accept[T_co] | GiveUp
 def next_step(task: Task[T_co], attempts: Sequence[Attempt[T_co]]) -> Step[T_co]:
     """Decide what follows *attempts*."""
     if not attempts:
-        return Call(asked_anew(task, number=1))
+        return Call(task.opening or asked_anew(task, number=1))
     last = attempts[-1]
     if task.policy.timeout is not None and last.ended >= task.policy.timeout:
         return GiveUp(DeadlineExceeded(tuple(attempts)))
@@ -124,6 +124,8 @@ def _after_answer(
     task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Answered[T_co]
 ) -> Step[T_co]:
     if isinstance(last.verdict, Accepted):
+        if not task.validators:
+            return Accept(last.verdict.output)
         validator = _unasked(task, last)
         # What waits, and may cost, is asked only about what all the others let pass.
         if validator is not None and not (last.violations and validator.waits):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pydantic_core import to_json
+from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Answered, Patch, Request
 from deterministic_llm._core.contract import constrain
@@ -15,6 +16,8 @@ from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.tasks import Task
+
+T = TypeVar("T")
 
 _SCHEMA_IS_SENT = frozenset[Mode]({"native", "tool"})
 
@@ -31,6 +34,11 @@ def asked_anew(task: Task[object], *, number: int, model: int = 0) -> Request:
         model=model,
         name=way.name,
     )
+
+
+def opened(task: Task[T]) -> Task[T]:
+    """*task* with its first question made once for all its runs."""
+    return replace(task, opening=asked_anew(task, number=1))
 
 
 def again(task: Task[object], last: Answered[object], *, shake: bool = False) -> Request:

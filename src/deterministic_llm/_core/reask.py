@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.schema.phrasing import instruction
@@ -30,7 +31,7 @@ def reask_members(violations: Sequence[Violation], target: JsonTarget[object]) -
     """The follow-up that asks for the members of *target* only, the rest being right."""
     return (
         f"A previous answer was not valid:\n{_lines(violations)}\nAll the rest of it is kept. "
-        f"Answer only with what follows, as JSON of this type:\n{render(target.schema)}"
+        f"Answer only with what follows, as JSON of this type:\n{_rendered(target)}"
     )
 
 
@@ -38,8 +39,14 @@ def go_on(target: JsonTarget[object]) -> str:
     """The follow-up to an answer that was cut: what has come is kept, *target* is the rest."""
     return (
         "A previous answer was cut off at the token limit; what had come is kept. Go on from "
-        f"there, and answer only with what follows, as JSON of this type:\n{render(target.schema)}"
+        f"there, and answer only with what follows, as JSON of this type:\n{_rendered(target)}"
     )
+
+
+@lru_cache(maxsize=1024)
+def _rendered(target: JsonTarget[object]) -> str:
+    """A part that fails once fails again in other answers, and rendering costs more than a read."""
+    return render(target.schema)
 
 
 def _lines(violations: Sequence[Violation]) -> str:

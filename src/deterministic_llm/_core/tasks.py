@@ -8,7 +8,7 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Attempt, Draft, Patch, Violation
+from deterministic_llm._core.attempts import Attempt, Draft, Patch, Request, Violation
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
@@ -37,7 +37,8 @@ class Task(Generic[T_co]):
     *validators* judge an output, with *context*, that is already the target. *heard* says whether
     what we add to the prompt gets to the model at all: else it can only be asked the same again.
     *name* is that of the first model. *resume* is the record of a run that was stopped, to go on
-    with, and *hooks* are told what happens.
+    with, and *hooks* are told what happens. *opening* is the first question, where it is always
+    the same.
     """
 
     contract: Contract[T_co]
@@ -51,12 +52,14 @@ class Task(Generic[T_co]):
     name: str | None = None
     resume: tuple[Attempt[object], ...] = ()
     hooks: tuple[Callable[..., object], ...] = ()
+    opening: Request | None = None
 
     def about(self, prompt: tuple[ChatMessage, ...], context: object = None) -> Task[T_co]:
         """The same task with *prompt*, and with *context* where there is one."""
         if not prompt and context is None:
             return self
-        return replace(self, prompt=prompt, context=self.context if context is None else context)
+        given = self.context if context is None else context
+        return replace(self, prompt=prompt, context=given, opening=None)
 
     def way(self, model: int) -> Way:
         """How the model number *model* is asked."""

@@ -21,6 +21,7 @@ from typing import (
 
 from typing_extensions import TypeVar, Unpack
 
+from deterministic_llm._core.questions import opened
 from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.signatures import (
     AnyFunction,
@@ -61,7 +62,7 @@ class _Decorated(Generic[T_co]):
         self._terms = terms
         self._found_at = found_at
         self._turn_at = turn_position(function)
-        self._task = terms.task(turn_at=self._turn_at)
+        self._task = opened(terms.task(turn_at=self._turn_at))
         self._guards = terms.guards()
 
     @property
