@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -44,18 +47,43 @@ def server() -> Iterator[FaultServer]:
         yield running
 
 
+def blocking(model: Model, **options: Any) -> Point:
+    return model.generate("Where?", Point, **options)
+
+
+def awaiting(model: Model, **options: Any) -> Point:
+    return asyncio.run(model.agenerate("Where?", Point, **options))
+
+
+@contextmanager
+def model_at(server: FaultServer, ask: Callable[..., Point], **options: Any) -> Iterator[Model]:
+    """A model of *server* whose connections are closed with the block."""
+    address = server.base_url("ok")
+    if ask is awaiting:  # each event loop closes its own
+        yield Model("openai:m", base_url=address, api_key="k", **options)
+        return
+    with OpenAI(base_url=address, api_key="k") as client:
+        yield Model("openai:m", client=client, **options)
+
+
 def told(turn: Turn, name: str) -> dict[str, Any]:
     """The arguments of a call that gets the next answer of the script *name*."""
     messages = [{"role": "user", "content": "Where?"}, *turn.messages]
     return {"model": "m", "messages": messages, "extra_headers": {"x-fault": name}}
 
 
-@enforce(Point)
+async def patiently(point: Point) -> bool:
+    """The name is not empty."""
+    await asyncio.sleep(0)
+    return bool(point.name)
+
+
+@enforce(Point, validators=[patiently])
 def ask(turn: Turn, client: OpenAI, name: str) -> ChatCompletion:
     return client.chat.completions.create(**told(turn, name))
 
 
-@enforce(Point)
+@enforce(Point, validators=[patiently])
 async def ask_awaited(turn: Turn, client: AsyncOpenAI, name: str) -> ChatCompletion:
     return await client.chat.completions.create(**told(turn, name))
 
@@ -128,12 +156,6 @@ def test_threads_with_event_loops_of_their_own_use_one_function(server: FaultSer
         loops = [pool.submit(asyncio.run, often()) for _ in range(16)]
         assert [each.result(30) for each in loops] == [[Point(a=1)] * 5] * 16
     assert eventually(lambda: server.open == 0)
-
-
-async def patiently(point: Point) -> bool:
-    """The name is not empty."""
-    await asyncio.sleep(0)
-    return bool(point.name)
 
 
 def test_a_blocking_function_works_inside_a_running_loop():
@@ -309,8 +331,14 @@ class StopNow(BaseException):  # as KeyboardInterrupt is no error
     """What no library may catch."""
 
 
-@pytest.mark.parametrize("kind", [StopNow, KeyboardInterrupt, SystemExit])
-@pytest.mark.parametrize("options", [{}, {"timeout": 30.0}], ids=["no deadline", "a deadline"])
+STOPS = [StopNow, KeyboardInterrupt, SystemExit]
+deadlines = pytest.mark.parametrize(
+    "options", [{}, {"timeout": 30.0}], ids=["no deadline", "a deadline"]
+)
+
+
+@pytest.mark.parametrize("kind", STOPS)
+@deadlines
 def test_what_is_no_exception_passes_through_a_function(
     kind: type[BaseException], options: dict[str, Any]
 ):
@@ -334,8 +362,8 @@ def test_what_is_no_exception_passes_through_a_function(
     assert (budget.spent, budget.reserved, budget.unsettled) == (Spend(), Spend(), Spend(calls=2))
 
 
-@pytest.mark.parametrize("kind", [StopNow, KeyboardInterrupt, SystemExit])
-@pytest.mark.parametrize("options", [{}, {"timeout": 30.0}], ids=["no deadline", "a deadline"])
+@pytest.mark.parametrize("kind", STOPS)
+@deadlines
 def test_what_is_no_exception_passes_through_a_validator(
     kind: type[BaseException], options: dict[str, Any]
 ):
@@ -354,6 +382,36 @@ def test_what_is_no_exception_passes_through_a_validator(
         assert caught.value is raised
     passed = ScriptedModel(['{"a": 1, "name": "x"}'])
     assert passed.generate("Where?", Point, validators=[patiently]) == Point(a=1, name="x")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals here")
+@pytest.mark.parametrize("ask_model", [blocking, awaiting])
+@pytest.mark.parametrize("fault", ["hang", "stall"])
+@pytest.mark.parametrize("options", [{}, {"timeout": 2.0}], ids=["no deadline", "a deadline"])
+def test_an_interrupt_from_the_keyboard_ends_a_call(
+    server: FaultServer, ask_model: Callable[..., Point], fault: str, options: dict[str, Any]
+):
+    """Its share stays unsettled, the next call is served, and its connection is closed.
+
+    That of a blocking call which waits for the headers may stay until the deadline.
+    """
+    purse = Budget(calls=9)
+    with model_at(server, ask_model, budget=purse) as model:
+        interrupter = threading.Thread(target=interrupt_when, args=[lambda: server.busy == 1])
+        interrupter.start()
+        with pytest.raises(KeyboardInterrupt):
+            ask_model(model, headers={"x-fault": fault}, **options)
+        interrupter.join()
+        assert (purse.spent, purse.reserved, purse.unsettled) == (Spend(), Spend(), Spend(calls=1))
+        assert ask_model(model) == Point(a=1)
+        assert eventually(lambda: server.busy == 0)
+    assert eventually(lambda: server.open == 0)
+
+
+def interrupt_when(happened: Callable[[], bool]) -> None:
+    """What Ctrl-C does, once it *happened*."""
+    if eventually(happened):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def test_a_failed_run_leaves_nothing_for_the_next():
