@@ -249,6 +249,18 @@ ANSWERS = [
         id="two calls that differ",
     ),
     pytest.param(
+        replace(tool(("Person", '{"age": 36}')), text="Let me see."),
+        TOOL,
+        "accepted",
+        id="a call with words beside it",
+    ),
+    pytest.param(
+        replace(tool(("Person", '{"age": 36}'), ("Person", '{"age": 37}')), text="Two, then."),
+        TOOL,
+        "several_calls",
+        id="calls that differ with words beside them",
+    ),
+    pytest.param(
         Completion("ha " * 400, "length"), UNCONSTRAINED, "degenerate", id="the same without end"
     ),
     pytest.param(

@@ -89,7 +89,7 @@ EXPECTED: dict[str, Completion | CallFailure] = {
     "refusal": said(None, finish="refusal", refusal="I cannot help with that."),
     "content_filter": said(None, finish="filter"),
     "length": said('{"a":"xx', finish="length"),
-    "abort": said('{"a"', finish="unfinished"),
+    "abort": said('{"a"', finish="aborted"),
     "surrogate": said('{"a":"\ud800"}'),
     "broken_arguments": called('{"a":', ("answer", '{"a":')),
     "dict_arguments": called('{"a": 1}', ("answer", '{"a": 1}')),

@@ -60,7 +60,8 @@ ANSWERS = [
         Reply(None, message={"refusal": "no"}), (None, "refusal", "no"), id="a refusal field"
     ),
     pytest.param(Reply("x", finish="content_filter"), ("x", "filter", None), id="a content filter"),
-    pytest.param(Reply("x", finish="abort"), ("x", "unfinished", None), id="an unknown reason"),
+    pytest.param(Reply("x", finish="abort"), ("x", "aborted", None), id="broken off"),
+    pytest.param(Reply("x", finish="odd"), ("x", "unfinished", None), id="an unknown reason"),
     pytest.param(
         Reply(message={"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}),
         ("ab", "stop", None),

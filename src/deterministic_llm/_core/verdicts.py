@@ -43,7 +43,7 @@ def judge_completion(
     unread = _without_reading(completion, constraint)
     if unread is not None:
         return unread
-    text = completion.text or ""
+    text = _said(completion, constraint)
     if request is None or request.patch is None:
         reading = read(text, contract.target, strict=contract.strict, context=context)
     else:
@@ -61,6 +61,13 @@ def judge_completion(
     return Accepted(reading.output, reading.repairs, reading.span)
 
 
+def _said(completion: Completion, constraint: Constraint) -> str:
+    """What is read: the arguments of the tool that was asked for, else the text."""
+    if completion.calls and (constraint.tool is not None or not completion.text):
+        return completion.calls[0].arguments
+    return completion.text or ""
+
+
 def _without_reading(completion: Completion, constraint: Constraint) -> Rejected | None:
     """The verdict on what holds no text to read, or none that was asked for."""
     if completion.finish == "refusal":
@@ -72,16 +79,15 @@ def _without_reading(completion: Completion, constraint: Constraint) -> Rejected
     if constraint.tool is not None and names and names != (constraint.tool["name"],):
         wanted = f"expected a call of {constraint.tool['name']}"
         return Rejected("wrong_tool", (Violation("$", "no_value", wanted, quote(names[0])),))
-    if text is not None and text.strip():
-        return None
-    return _nothing_said(completion)
+    said = dict.fromkeys(call.arguments for call in completion.calls)
+    is_text = text is not None and bool(text.strip())
+    if len(said) > 1 and (constraint.tool is not None or not is_text):
+        violation = Violation("$", "several_values", "expected one tool call", quote([*said]))
+        return Rejected("several_calls", (violation,))
+    return None if is_text or said else _nothing_said(completion)
 
 
 def _nothing_said(completion: Completion) -> Rejected:
-    if len(completion.calls) > 1:
-        said = quote([call.arguments for call in completion.calls])
-        violation = Violation("$", "several_values", "expected one tool call", said)
-        return Rejected("several_calls", (violation,))
     if completion.finish == "length":
         return _CUT
     return _ONLY_REASONING if completion.reasoning else _EMPTY

@@ -30,7 +30,7 @@ def price_of(
         return table[model]
     try:
         from deterministic_llm.metering.listed import listed_price  # noqa: PLC0415  # see below
-    except ModuleNotFoundError:  # an extra, and half a second to import
+    except ImportError:  # an extra, and half a second to import; another thread may be at it
         return None
     # Lists have prices by the hour; what was looked up is kept for a quarter of one.
     return listed_price(model, url, tier, int(time()) // _QUARTER_HOUR * _QUARTER_HOUR)

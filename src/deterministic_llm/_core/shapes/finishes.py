@@ -35,6 +35,11 @@ _FINISHES: Mapping[str, Finish] = {
     "RECITATION": "filter",
     "SPII": "filter",
     "ERROR_TOXIC": "filter",
+    "abort": "aborted",
+    "error": "aborted",
+    "ERROR": "aborted",
+    "cancelled": "aborted",
+    "failed": "aborted",
 }
 
 
