@@ -15,16 +15,20 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from deterministic_llm import (
+    Accepted,
     AsyncEnforcer,
     Breaker,
     Budget,
+    CallFinished,
     Choice,
     EnforcementError,
     Enforcer,
+    Event,
     JsonValue,
     Limits,
     Model,
     ModelRetry,
+    OutputRejected,
     Parsed,
     Pattern,
     Price,
@@ -35,6 +39,7 @@ from deterministic_llm import (
     Template,
     Turn,
     Violation,
+    attempts_from_json,
     enforce,
     parse,
 )
@@ -542,11 +547,33 @@ async def prompts(asker: Asker) -> None:
         context={"source": "text"},
         fallback=[llm, "openai:gpt-5"],
         max_tokens_ceiling=4096,
+        hooks=[on_event, Timing(), waits_for_events],
     )
     assert_type(governed, Result[Grade])
+    record = attempts_from_json(governed.to_json())
+    assert_type(llm.run("ask", Grade, resume=record), Result[Grade])
+    assert_type(llm.generate("ask", Grade, resume=governed.attempts), Grade)
+    assert_type(llm.generate("ask", Grade, resume=governed.to_json()), Grade)
+    llm.generate("ask", Grade, resume=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert_type(governed.cost, Decimal | None)
     assert_type(governed.warnings, tuple[Violation, ...])
     llm.run("ask", Grade, budget=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def on_event(event: Event) -> None:
+    if isinstance(event, OutputRejected):
+        assert_type(event.attempt.violations, tuple[Violation, ...])
+    elif isinstance(event, Accepted):
+        assert_type(event.result, Result[object])
+
+
+async def waits_for_events(event: Event) -> None:
+    assert_type(event.run, int)
+
+
+class Timing:
+    def call_finished(self, event: CallFinished) -> None:
+        assert_type(event.attempt.seconds, float)
 
 
 def no_zero(grade: Grade) -> bool:

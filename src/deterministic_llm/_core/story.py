@@ -123,8 +123,9 @@ def _total(attempts: Sequence[Attempt[object]], end: str) -> str:
     count = sum(attempt.sent for attempt in attempts)
     calls = "1 call" if count == 1 else f"{count} calls"
     usage = sum((attempt.usage for attempt in attempts), start=Usage())
-    first, last = attempts[0], attempts[-1]
-    seconds = max(last.ended - _began(first), sum(attempt.seconds for attempt in attempts))
+    calling = sum(attempt.seconds for attempt in attempts)
+    waiting = attempts[-1].ended - _began(attempts[0]) - calling
+    seconds = calling + waiting if waiting >= _NOTICED else calling
     figures = ", ".join(_figures(usage, total_cost(attempts), seconds))
     return _sentence(f"{end} after {calls}", figures)
 
