@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from tenacity import wait_none
 
 from deterministic_llm import (
@@ -231,20 +232,47 @@ def test_what_was_said_of_another_output_does_not_count():
     assert (result.output, second.asked) == ({"age": 36}, [{"age": 36}])
 
 
-def test_a_check_that_mended_the_output_runs_again():
-    """What it made of the output is a value of the program, which a record does not hold."""
+def shouted(person: Person) -> bool:
+    return person.name.isupper()
 
-    def shout(person: Person) -> bool:
-        return person.name.isupper()
+
+@pytest.mark.parametrize("in_json", [True, False], ids=["from JSON", "as it is"])
+def test_what_a_fix_made_is_read_back(*, in_json: bool):
+    """Neither the fix runs again, nor the judge of what it made."""
+    fixed: list[Person] = []
 
     def louder(person: Person) -> Person:
+        fixed.append(person)
         return person.model_copy(update={"name": person.name.upper()})
 
-    rule = validator(shout, fix=louder)
-    whole, _ = ask([GOOD], validators=[rule])
-    result, _ = ask([], validators=[rule], resume=whole.to_json())
-    assert result.output == whole.output == Person(name="ADA", age=36)
-    assert [repair.rule for repair in result.repairs] == ["fixed by shout"]
+    judge = Judge()
+    rules = [validator(shouted, fix=louder), judge.validator]
+    whole, _ = ask([GOOD], validators=rules)
+    record = whole.to_json() if in_json else whole.attempts
+    result, _ = ask([], validators=rules, resume=record)
+    assert result == whole
+    assert result.output == Person(name="ADA", age=36)
+    assert (fixed, judge.asked) == ([ADA], [Person(name="ADA", age=36)])
+
+
+def with_mark(name: str) -> str:
+    return f"{name}!"
+
+
+class Marked(BaseModel):
+    """Somebody whose name is read as another each time."""
+
+    name: Annotated[str, AfterValidator(with_mark)]
+
+
+def test_what_a_fix_made_is_made_anew_when_it_does_not_come_back_as_it_was():
+    def louder(marked: Marked) -> Marked:
+        return marked.model_copy(update={"name": marked.name.upper()})
+
+    rule = validator(lambda marked: marked.name.isupper(), fix=louder, name="shouted")
+    whole = ScriptedModel(['{"name": "Ada"}']).run("Who?", Marked, validators=[rule])
+    result = ScriptedModel([]).run("Who?", Marked, validators=[rule], resume=whole.to_json())
+    assert result.output == whole.output == Marked.model_construct(name="ADA!!")
 
 
 def test_a_check_that_ran_out_of_time_is_asked_again_and_the_model_is_not():

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Accepted, Answered, Attempt, Checked, Failed, Request
+from deterministic_llm._core.attempts import (
+    UNCHANGED,
+    Accepted,
+    Answered,
+    Attempt,
+    Checked,
+    Failed,
+    Request,
+)
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.ledger import attempts_from_json
 from deterministic_llm._core.loop import GiveUp, judge, next_step
+from deterministic_llm._core.schema.target import Valid
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.errors import RecordError
 
@@ -75,15 +85,26 @@ def _made_whole(task: Task[object], request: Request, at: str) -> Request:
 def _replayed(
     task: Task[T], attempt: Answered[T], recorded: Answered[object]
 ) -> tuple[Checked, ...]:
-    """What the same validators said of the same output; from the first fix on they run again."""
+    """What the same validators, in their turns, said of the same output."""
     if not isinstance(attempt.verdict, Accepted) or not isinstance(recorded.verdict, Accepted):
         return ()
     if canonical_json(attempt.verdict.output) != canonical_json(recorded.verdict.output):
         return ()
     kept: list[Checked] = []
-    for said, validator in zip(recorded.checks, task.validators, strict=False):
+    for said, validator in zip(recorded.checks, cycle(task.validators), strict=False):
         known = (said.validator, said.severity) == (validator.name, validator.severity)
-        if said.repair is not None or not known:
+        restored = _restored(task, said) if known else None
+        if restored is None:
             break
-        kept.append(said)
+        kept.append(restored)
     return tuple(kept)
+
+
+def _restored(task: Task[object], said: Checked) -> Checked | None:
+    """*said* with the output that its fix made; None where it is not read as what was written."""
+    if said.value is UNCHANGED:
+        return said
+    made = task.validated(said.value)
+    if isinstance(made, Valid) and canonical_json(made.output) == canonical_json(said.value):
+        return replace(said, value=made.output)
+    return None
