@@ -60,7 +60,9 @@ def essays(tmp_path: Path) -> list[str]:
 def test_a_hosted_model_is_shown_free_and_enforced_with_what_asking_again_cost(essays) -> None:
     """First essay: unusable, then enforced. Second: usable, then asked again. Then by words."""
     oops = Reply("I \x1b[31mlike\nit[/]")
-    with serving([oops, NINE, Reply("Essay score: 3/10"), oops, NINE, oops, Reply("hm"), NINE]) as server:
+    with serving(
+        [oops, NINE, Reply("Essay score: 3/10"), oops, NINE, oops, Reply("hm"), NINE]
+    ) as server:
         result = demo(*essays, server=server)
     assert (result.exit_code, result.stderr) == (0, "Grading 2 essays with openai:gpt-5-mini\n")
     assert rows(result) == [

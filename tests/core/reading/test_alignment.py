@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from deterministic_llm._core.attempts import Repair, Violation
-from deterministic_llm._core.reading.alignment import RULES, Aligned, align, compile_schema
+from deterministic_llm._core.reading.alignment.plans import RULES, Aligned, align, compile_schema
 from deterministic_llm._core.schema.wording import quote
 
 CASES = Path(__file__).parents[1] / "cases" / "alignment"

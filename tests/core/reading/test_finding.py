@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonValue
-from deterministic_llm._core.reading.candidates import Candidate, Mark
-from deterministic_llm._core.reading.fences import Block, blocks
-from deterministic_llm._core.reading.finding import extraction, find, glance, members
-from deterministic_llm._core.reading.marks import choose
-from deterministic_llm._core.reading.phrases import scalar_phrases
-from deterministic_llm._core.reading.spans import next_start, walk
-from deterministic_llm._core.reading.thinking import thinking
-from deterministic_llm._core.reading.wrappers import Wrapper, wrappers
+from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
+from deterministic_llm._core.reading.finding.fences import Block, blocks
+from deterministic_llm._core.reading.finding.found import extraction, find, glance, members
+from deterministic_llm._core.reading.finding.marks import choose
+from deterministic_llm._core.reading.finding.phrases import scalar_phrases
+from deterministic_llm._core.reading.finding.spans import next_start, walk
+from deterministic_llm._core.reading.finding.thinking import thinking
+from deterministic_llm._core.reading.finding.wrappers import Wrapper, wrappers
 
 ROUNDS = settings()
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.drift import RULES
-from deterministic_llm._core.reading.matching import Matched, Unmatched, match
-from deterministic_llm._core.reading.prefixes import can_continue
+from deterministic_llm._core.reading.forms.drift import RULES
+from deterministic_llm._core.reading.forms.matching import Matched, Unmatched, match
+from deterministic_llm._core.reading.forms.prefixes import can_continue
 from deterministic_llm._core.schema.forms import (
     TextForm,
     compile_choice,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.notations import read_notation
+from deterministic_llm._core.reading.notations.notation import read_notation
 
 ROUNDS = settings()
 GRADE: JsonObject = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deterministic_llm._core.reading.refusals import REACH, refusal_in
+from deterministic_llm._core.reading.finding.refusals import REACH, refusal_in
 
 REFUSALS = [
     "I'm sorry, but I can't help with that.",

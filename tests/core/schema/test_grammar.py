@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm._core.exchange import JsonObject
-from deterministic_llm._core.reading.matching import Matched, instruction, match
+from deterministic_llm._core.reading.forms.matching import Matched, instruction, match
 from deterministic_llm._core.schema.digits import integer_range, number_range
 from deterministic_llm._core.schema.forms import (
     TextForm,

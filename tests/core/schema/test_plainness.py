@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from deterministic_llm._core.reading.native import native
+from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
 
 

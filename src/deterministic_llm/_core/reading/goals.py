@@ -9,7 +9,7 @@ from typing import Generic, Protocol, cast
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.exchange import JsonObject
-from deterministic_llm._core.reading.alignment import Plan, compile_schema
+from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
 from deterministic_llm._core.reading.doubts import Doubts, doubts_about
 from deterministic_llm._core.schema.kinds import is_scalar
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Validate

@@ -10,15 +10,15 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Draft, Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
-from deterministic_llm._core.reading.alignment import Aligned
-from deterministic_llm._core.reading.bends import LIST_OF_ONE, SINGLE_ITEM
-from deterministic_llm._core.reading.candidates import Candidate
-from deterministic_llm._core.reading.documents import Document, Unreadable, json_path
+from deterministic_llm._core.reading.alignment.bends import LIST_OF_ONE, SINGLE_ITEM
+from deterministic_llm._core.reading.alignment.plans import Aligned
+from deterministic_llm._core.reading.finding.candidates import Candidate
+from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.goals import Goal
-from deterministic_llm._core.reading.lenient import loads
-from deterministic_llm._core.reading.native import native
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
-from deterministic_llm._core.reading.thinking import thinking
+from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, json_path
+from deterministic_llm._core.reading.syntax.lenient import loads
+from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.schema.target import Valid
 from deterministic_llm._core.schema.wording import quote
 

@@ -13,13 +13,23 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Draft, Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
-from deterministic_llm._core.reading.bends import (
+from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,
     TIME_SPELLING,
 )
-from deterministic_llm._core.reading.candidates import Candidate
-from deterministic_llm._core.reading.documents import Document, Unreadable, same
-from deterministic_llm._core.reading.finding import Found, extraction, find, glance, left_around
+from deterministic_llm._core.reading.finding.candidates import Candidate
+from deterministic_llm._core.reading.finding.found import (
+    Found,
+    extraction,
+    find,
+    glance,
+    left_around,
+)
+from deterministic_llm._core.reading.finding.marks import choose
+from deterministic_llm._core.reading.finding.phrases import scalar_phrases
+from deterministic_llm._core.reading.finding.refusals import refusal_in
+from deterministic_llm._core.reading.finding.thinking import thinking
+from deterministic_llm._core.reading.forms.matching import Matched, match
 from deterministic_llm._core.reading.goals import Goal, goal_of, shortcut_to
 from deterministic_llm._core.reading.judging import (
     ENDLESS_THINKING,
@@ -29,16 +39,12 @@ from deterministic_llm._core.reading.judging import (
     read_json,
     read_prose,
 )
-from deterministic_llm._core.reading.marks import choose
-from deterministic_llm._core.reading.matching import Matched, match
-from deterministic_llm._core.reading.native import native
-from deterministic_llm._core.reading.notations import read_notation
+from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
-from deterministic_llm._core.reading.phrases import scalar_phrases
-from deterministic_llm._core.reading.refusals import refusal_in
 from deterministic_llm._core.reading.rivals import Claim, claims, is_denied, is_other_piece
-from deterministic_llm._core.reading.strict import decode
-from deterministic_llm._core.reading.thinking import thinking
+from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
+from deterministic_llm._core.reading.syntax.native import native
+from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.schema.kinds import (
     kinds,
     kinds_of_items,

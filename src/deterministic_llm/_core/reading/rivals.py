@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from deterministic_llm._core.attempts import Draft
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.keys import folded
-from deterministic_llm._core.reading.subschemas import flat
-from deterministic_llm._core.reading.vocabulary import FALSE_WORDS, TRUE_WORDS
+from deterministic_llm._core.reading.alignment.keys import folded
+from deterministic_llm._core.reading.alignment.subschemas import flat
+from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TRUE_WORDS
 from deterministic_llm._core.schema.target import JsonTarget
 
 MAX_LINES = 64

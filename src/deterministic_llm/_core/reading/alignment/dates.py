@@ -1,0 +1,172 @@
+"""Dates and times as people write them: text goes in, ISO 8601 comes out if one reading is left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from deterministic_llm._core.reading.alignment.bends import (
+    DATE_SPELLING,
+    TIME_SPELLING,
+    Bend,
+    Bent,
+    Refused,
+)
+from deterministic_llm._core.reading.alignment.numerals import ascii_digits, bare
+
+_LONGEST = 60
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_SHORTENED = {"sept": "sep", "tues": "tue", "thur": "thu", "thurs": "thu"}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTH = r"(?P<month>[a-z]{3,9})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>\d{4})"
+_WEEKDAY = r"(?:(?P<weekday>(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6})\.?,?\s+)?"
+_NUMERIC = re.compile(
+    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
+    r"|(?P<year2>(?:19|20)\d{2})(?P<month2>\d{2})(?P<day2>\d{2})"
+    r"|(?P<year3>\d{4})\s?年\s?(?P<month3>\d{1,2})\s?月\s?(?P<day3>\d{1,2})\s?日"
+)
+_DAY_OR_MONTH = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
+_NAMED = (
+    re.compile(rf"{_WEEKDAY}{_MONTH}\s+(?:the\s+)?{_DAY}(?:,\s*|\s+){_YEAR}"),
+    re.compile(rf"{_WEEKDAY}(?:the\s+)?{_DAY}(?:\s+of\s+|[\s-]+){_MONTH}(?:,\s*|[\s-]+){_YEAR}"),
+)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_TIME = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
+_CLOCK = re.compile(
+    r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::(?P<second>\d{2})(?P<rest>\.\d{1,9})?)?"
+    r"(?:\s?(?P<half>[ap])\.?\s?m\.?)?"
+    r"(?:\s?(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2}))?"
+)
+_MOMENT = re.compile(
+    r"(?P<day>.+?)(?:\s+at\s+|,\s*|\s+|t)(?P<clock>\d{1,2}(?::\d.*|\s?[ap]\.?\s?m.*))"
+)
+_STAMP = re.compile(r"[+-]?\d+(?:\.\d*)?")
+
+
+def is_iso(text: str, form: str) -> bool:
+    """Whether *text* is of the schema *form* date, time or date-time already."""
+    if form == "date":
+        return _ISO_DATE.fullmatch(text) is not None and _exists(text)
+    if form == "time":
+        return _ISO_TIME.fullmatch(text) is not None
+    day, mark, clock = text[:10], text[10:11], text[11:]
+    return mark in ("T", "t") and is_iso(day, "date") and is_iso(clock, "time")
+
+
+def moment_of(text: str, form: str) -> Bend:
+    """*text* as the schema *form* date, time or date-time.
+
+    No zone, year, century or time of day is ever added. Refused where day and month could be
+    exchanged, where the weekday contradicts the date, and where digits would be read as seconds
+    since 1970.
+    """
+    said = ascii_digits(bare(text)).casefold() if len(text) <= _LONGEST else ""
+    if form == "date":
+        found = _date(said)
+    elif form == "time":
+        clock = _clock(said)
+        found = None if clock is None else Bent(clock, TIME_SPELLING)
+    else:
+        found = _date_time(said)
+    if found is None and _STAMP.fullmatch(said):
+        return Refused("format", "expected a date or time in ISO 8601, not a count")
+    return found
+
+
+def _date(said: str) -> Bend:
+    numeric = _NUMERIC.fullmatch(said)
+    if numeric is not None:
+        year, month, day = (int(each) for each in _parts(numeric))
+        return _checked(year, month, day)
+    either = _DAY_OR_MONTH.fullmatch(said)
+    if either is not None:
+        return _day_or_month(int(either[1]), int(either[3]), int(either[4]))
+    named = _NAMED[0].fullmatch(said) or _NAMED[1].fullmatch(said)
+    place = None if named is None else _place(named["month"], _MONTHS)
+    if named is None or place is None:
+        return None
+    return _checked(int(named["year"]), place + 1, int(named["day"]), weekday=named["weekday"])
+
+
+def _parts(numeric: re.Match[str]) -> list[str]:
+    names = ("year", "month", "day")
+    return [numeric[name] or numeric[f"{name}2"] or numeric[f"{name}3"] for name in names]
+
+
+def _day_or_month(first: int, second: int, year: int) -> Bend:
+    if first <= 12 and second <= 12 and first != second:
+        fix = "write the date as YYYY-MM-DD"
+        return Refused("ambiguous", "expected a date whose day and month can be told apart", fix)
+    return _checked(year, second, first) if first > 12 else _checked(year, first, second)
+
+
+def _checked(year: int, month: int, day: int, *, weekday: str | None = None) -> Bend:
+    written = f"{year:04}-{month:02}-{day:02}"
+    if not _exists(written):
+        return None
+    if weekday is not None and _place(weekday, _DAYS) != date(year, month, day).weekday():
+        return Refused("ambiguous", "expected a weekday and a date that agree")
+    return Bent(written, DATE_SPELLING)
+
+
+def _date_time(said: str) -> Bend:
+    moment = _MOMENT.fullmatch(said)
+    clock = None if moment is None else _clock(moment["clock"])
+    if moment is None or clock is None:
+        return None
+    day = _date(moment["day"].rstrip(", "))
+    if not isinstance(day, Bent):
+        return day
+    return Bent(f"{day.value}T{clock}", TIME_SPELLING)
+
+
+def _clock(said: str) -> str | None:
+    match = _CLOCK.fullmatch(said)
+    if match is None:
+        return None
+    hour, minute, second = match["hour"], match["minute"], match["second"]
+    whole = int(hour)
+    if match["half"] is not None:
+        if not 1 <= whole <= 12:
+            return None
+        whole = whole % 12 + (12 if match["half"] == "p" else 0)
+    elif minute is None or len(hour) < 2:
+        return None
+    if whole > 23 or int(minute or 0) > 59 or int(second or 0) > 59:
+        return None
+    zone = match["zone"] or ""
+    if zone in ("z", "utc", "gmt"):
+        zone = "Z"
+    elif zone and zone[-3] != ":":
+        zone = f"{zone[:-2]}:{zone[-2:]}"
+    return f"{whole:02}:{minute or '00'}:{second or '00'}{match['rest'] or ''}{zone}"
+
+
+def _place(word: str, words: Sequence[str]) -> int | None:
+    """Where the word stands that *word* is, or shortens."""
+    short = _SHORTENED.get(word, word)
+    return next((place for place, each in enumerate(words) if short in (each, each[:3])), None)
+
+
+def _exists(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

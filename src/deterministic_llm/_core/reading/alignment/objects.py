@@ -1,0 +1,242 @@
+"""The compiled schema node of an object: each member comes out under its property's own name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.bending import DEEPEST, Compile, Node, Trace, Trial
+from deterministic_llm._core.reading.alignment.bends import (
+    KEY_ALIAS,
+    KEY_SPELLING,
+    KEY_TWICE,
+    NULL_DROPPED,
+    Refused,
+)
+from deterministic_llm._core.reading.alignment.keys import Names
+from deterministic_llm._core.reading.alignment.openings import (
+    called,
+    echoes_schema,
+    from_text,
+    opened,
+    same,
+)
+
+
+class ObjectNode:
+    """An object: its properties by name, and what it says about other members."""
+
+    __slots__ = (
+        "_closed",
+        "_compile",
+        "_members",
+        "_others",
+        "_required",
+        "_schema",
+        "names",
+        "plain",
+    )
+
+    def __init__(self, schema: JsonObject, compile_node: Compile) -> None:
+        self.plain: frozenset[type] = frozenset()
+        self._schema = schema
+        self._compile = compile_node
+        required = schema.get("required")
+        named = required if isinstance(required, list) else []
+        self._required = frozenset(each for each in named if isinstance(each, str))
+        self.names: Names = _names(schema)
+        self._members: dict[str, Node] | None = None
+        self._others: Node | None = None
+        self._closed = False
+
+    def bend(self, value: JsonValue, trace: Trace) -> JsonValue:
+        """*value* with its members under their own names, each as its schema wants it."""
+        if not isinstance(value, dict):
+            return from_text(self, value, "{", trace)
+        if trace.depth >= DEEPEST:
+            return value
+        trace.depth += 1
+        mark, extras = len(trace.events), trace.extras
+        result: JsonValue
+        bent, strays = self._bent(value, trace)
+        result = bent
+        if strays:
+            trace.extras += strays
+            trial = self._unwrapped(value, bent, trace, known=len(bent) > strays)
+            if trial is not None:
+                del trace.events[mark:]
+                trace.extras = extras
+                result = trace.take(trial)
+        trace.depth -= 1
+        return result
+
+    def fits(self, value: JsonValue, trace: Trace) -> bool:
+        """Whether *value* has what is required and nothing that is wrong."""
+        if not isinstance(value, dict) or trace.depth >= DEEPEST:
+            return False
+        if not all(name in value for name in self._required):
+            return False
+        members, others = self._opened(), self._others
+        trace.depth += 1
+        fitting = True
+        for key, member in value.items():
+            node = members.get(key, others)
+            if self._closed if node is None else not node.fits(member, trace):
+                fitting = False
+                break
+        trace.depth -= 1
+        return fitting
+
+    def _opened(self) -> dict[str, Node]:
+        """The nodes of the members, made when a first value arrives."""
+        if self._members is None:
+            properties = self._schema.get("properties")
+            named = properties if isinstance(properties, dict) else {}
+            self._members = {name: self._compile(node, name) for name, node in named.items()}
+            others = self._schema.get("additionalProperties")
+            if isinstance(others, dict):
+                self._others = self._compile(others, "")
+                self._members.update(dict.fromkeys(_key_labels(self._schema), self._others))
+            self._closed = others is False and "patternProperties" not in self._schema
+        return self._members
+
+    def _bent(self, value: JsonObject, trace: Trace) -> tuple[JsonObject, int]:
+        """*value* with its members bent, and how many of them no property means."""
+        changed: JsonObject = {}
+        unknown: list[str] = []
+        events, members = trace.events, self._opened()
+        for key, member in value.items():
+            node = members.get(key)
+            if node is None:
+                unknown.append(key)
+            elif type(member) not in node.plain:
+                mark = len(events)
+                bent = node.bend(member, trace)
+                if bent is not member:
+                    changed[key] = bent
+                if len(events) > mark:
+                    trace.under(key, mark)
+        if None in value.values():
+            value = self._without_null(value, members, trace)
+        if changed:
+            value = {**value, **changed}
+        return self._renamed(value, unknown, trace) if unknown else (value, 0)
+
+    def _without_null(
+        self, value: JsonObject, members: dict[str, Node], trace: Trace
+    ) -> JsonObject:
+        """*value* less the members that are null where their schema takes anything but null."""
+        left_out = [
+            key
+            for key, member in value.items()
+            if member is None
+            and key in members
+            and key not in self._required
+            and not members[key].fits(None, trace)
+        ]
+        for key in left_out:
+            mark = len(trace.events)
+            trace.note(NULL_DROPPED, None)
+            trace.under(key, mark)
+        return (
+            {key: each for key, each in value.items() if key not in left_out} if left_out else value
+        )
+
+    def _renamed(
+        self, value: JsonObject, unknown: list[str], trace: Trace
+    ) -> tuple[JsonObject, int]:
+        """*value* with each unknown key as the property that it means, in the order as written."""
+        claims: dict[str, str] = {}
+        renamed: dict[str, str | None] = {}
+        changed: JsonObject = {}
+        strays = 0
+        for key in unknown:
+            name = self.names.meant(key)
+            if name is None or name in value:
+                strays += self._others is None
+                changed[key] = self._extra(key, value[key], trace)
+            elif name in claims:
+                renamed[key] = None
+                self._claimed_twice(name, (value[claims[name]], value[key]), trace)
+            else:
+                claims[name] = key
+                renamed[key] = name
+                changed[key] = self._claimed(key, name, value[key], trace)
+        if not renamed and all(each is value[key] for key, each in changed.items()):
+            return value, strays
+        members = {**value, **changed}
+        names = {key: renamed.get(key, key) for key in members}
+        return {name: members[key] for key, name in names.items() if name is not None}, strays
+
+    def _extra(self, key: str, member: JsonValue, trace: Trace) -> JsonValue:
+        if self._others is None:
+            return member
+        mark = len(trace.events)
+        bent = self._others.bend(member, trace)
+        trace.under(key, mark)
+        return bent
+
+    def _claimed(self, key: str, name: str, member: JsonValue, trace: Trace) -> JsonValue:
+        mark = len(trace.events)
+        trace.note(KEY_ALIAS if self.names.is_alias(key) else KEY_SPELLING, key, name)
+        node = self._opened()[name]
+        bent = node.bend(member, trace)
+        trace.under(name, mark)
+        return bent
+
+    def _claimed_twice(self, name: str, values: tuple[JsonValue, JsonValue], trace: Trace) -> None:
+        mark = len(trace.events)
+        if same(*values):
+            trace.note(KEY_TWICE, values[1], values[0])
+        else:
+            reason = "expected the member once: two keys mean it and their values differ"
+            trace.note(Refused("duplicate_key", reason), list(values))
+        trace.under(name, mark)
+
+    def _unwrapped(
+        self, value: JsonObject, bent: JsonObject, trace: Trace, *, known: bool
+    ) -> Trial | None:
+        """The payload of *value*, where it is a wrapper and not itself what is wanted."""
+        complete = all(name in bent for name in self._required) and not self._closed
+        if complete and not known and self._opened() and trace.depth == 1:
+            return self._anything_asked_for(value, trace)
+        if complete or known:
+            trial = called(self, value, trace)
+        else:
+            trial = opened(self, value, trace, kind="object")
+        undeclared = "properties" not in self.names
+        if trial is None and not complete and undeclared and echoes_schema(value):
+            trace.note(Refused("placeholder", "expected values, not a schema"), value)
+        return trial
+
+    def _anything_asked_for(self, value: JsonObject, trace: Trace) -> Trial | None:
+        """The payload of *value*, which has no member that was asked for, although none must be.
+
+        An object of other members alone, as {"error": "..."}, is no answer.
+        """
+        trial = called(self, value, trace) or opened(self, value, trace, kind="object")
+        payload = None if trial is None else trial.value
+        if isinstance(payload, dict) and not self._opened().keys().isdisjoint(payload):
+            return trial
+        expected = "expected a member that was asked for, not others alone"
+        trace.note(Refused("no_value", expected), value)
+        return None
+
+
+def _names(schema: JsonObject) -> Names:
+    properties = schema.get("properties")
+    named: Mapping[str, JsonValue] = properties if isinstance(properties, dict) else {}
+    aliases: dict[str, str] = {}
+    for name, node in named.items():
+        listed = node.get("x-aliases") if isinstance(node, dict) else None
+        for alias in listed if isinstance(listed, list) else ():
+            if isinstance(alias, str):
+                aliases[alias] = name
+    return Names([*named, *_key_labels(schema)], aliases)
+
+
+def _key_labels(schema: JsonObject) -> list[str]:
+    """The keys that ``propertyNames`` lists."""
+    keys = schema.get("propertyNames")
+    labels = keys.get("enum") if isinstance(keys, dict) else None
+    return [each for each in labels if isinstance(each, str)] if isinstance(labels, list) else []

@@ -1,0 +1,279 @@
+"""One scalar in words: text goes in, the number, boolean or null that a schema wants comes out."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from deterministic_llm._core.exchange import JsonObject
+from deterministic_llm._core.reading.alignment.bends import (
+    BOOLEAN_WORD,
+    NUMBER_COMMA,
+    NUMBER_DIGITS,
+    NUMBER_MONEY,
+    NUMBER_PERCENT,
+    NUMBER_RATIO,
+    NUMBER_TEXT,
+    NUMBER_TWICE,
+    NUMBER_UNIT,
+    Bend,
+    Bent,
+    Refused,
+    Rule,
+)
+from deterministic_llm._core.reading.alignment.numerals import (
+    LONGEST,
+    MOST_DIGITS,
+    Reading,
+    ascii_digits,
+    bare,
+    readings,
+)
+from deterministic_llm._core.reading.alignment.units import (
+    currencies_named,
+    groups_by_comma,
+    money,
+    names_unit,
+)
+from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, NULL_WORDS, TRUE_WORDS
+
+NumberKind: TypeAlias = Literal["integer", "number", "decimal"]
+"""A JSON number as the schema wants it; a decimal keeps its digits as text."""
+
+_BOOLEANS = dict.fromkeys(TRUE_WORDS, True) | dict.fromkeys(FALSE_WORDS, False)
+
+_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_NUMBER = r"[+-]?[^\W\d_]{0,3}[$€£¥₹]?\s?(?:\d[\d.,]*|[a-z]+(?:[- ][a-z]+)?)\s?%?"
+_BEFORE = (
+    "~|≈|±|about|around|approximately|approx\\.?|circa|ca\\.?|roughly|nearly|almost|over|under|above"
+    "|below|more than|less than|fewer than|at least|at most|up to|between|from|minimum|maximum"
+    "|min\\.?|max\\.?|[<>≤≥]=?|maybe|perhaps|probably|either"
+)
+_AFTER = r"\+|ish|-ish| or so| or more| or less| or higher| or lower| at (?:least|most)|\?"
+_BETWEEN = (
+    r"\s*(?:[-~;&|]|\u2013|\u2014|\.\.\.?|…|,\s)\s*"
+    r"|\s+(?:to|through|until|or|and|versus|vs\.?)\s+"
+)
+_HEDGED = re.compile(rf"(?:{_BEFORE})\s*\d.*|[+-]?[\d.,]*\d\s?%?(?:{_AFTER}).*", re.DOTALL)
+_SEVERAL = re.compile(
+    rf"(?:between |from |either )?({_NUMBER})(?:{_BETWEEN})({_NUMBER})(?:\W.*)?", re.DOTALL
+)
+_THOUSANDTHS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+_PERCENT = re.compile(r"(.+?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE | re.DOTALL)
+_RATIO = re.compile(r"(.+?)\s*(?:/|\bout of\b|\bof\b)\s*(.+)", re.IGNORECASE | re.DOTALL)
+_TWICE = re.compile(r"([^()]+?)\s*\(([^()]+)\)")
+_UNIT = re.compile(r"([+-]?\d[\d.,]*)\s?(°?[^\W\d_]+(?:/[^\W\d_]+)?\.?)")
+_SHARE_WORDS = re.compile(r"fraction|ratio|share|probabil|proportion|0 (?:to|and) 1", re.IGNORECASE)
+_PERCENT_WORDS = re.compile(r"percent|pct|%|per cent", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The number that a schema node asks for, and the *name* of the member that holds it."""
+
+    kind: NumberKind
+    schema: JsonObject
+    name: str = ""
+
+    @property
+    def description(self) -> str:
+        """What the schema says about the number in words."""
+        said = self.schema.get("description")
+        return said if isinstance(said, str) else ""
+
+    def bound(self, keyword: str) -> float | None:
+        """The schema's limit *keyword*, if it is a number."""
+        limit = self.schema.get(keyword)
+        return limit if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+
+    def admits(self, value: Decimal) -> bool:
+        """Whether *value* keeps the type and the bounds."""
+        if self.kind == "integer" and value != value.to_integral_value():
+            return False
+        low, high = self.bound("minimum"), self.bound("maximum")
+        above, below = self.bound("exclusiveMinimum"), self.bound("exclusiveMaximum")
+        return (
+            (low is None or value >= low)
+            and (high is None or value <= high)
+            and (above is None or value > above)
+            and (below is None or value < below)
+        )
+
+
+def number_of(text: str, schema: JsonObject, *, name: str = "") -> Bend:
+    """The number that *text* says, if *schema* and its digits leave one reading.
+
+    *schema* is a node of type integer or number with its bounds; *name* is the property's. The
+    value may break the bounds: that is for the validator to say. None: *text* is no number.
+    """
+    if len(text) <= MOST_DIGITS and text.isdecimal() and text.isascii():
+        return Bent(int(text), NUMBER_TEXT)
+    kind: NumberKind = "integer" if schema.get("type") == "integer" else "number"
+    return amount_of(text, Wanted(kind, schema, name))
+
+
+def amount_of(text: str, wanted: Wanted) -> Bend:
+    """The number that *text* says in any notation, as *wanted*."""
+    if len(text) <= MOST_DIGITS and _PLAIN.fullmatch(text):
+        return _figure(text, wanted)
+    if len(text) > LONGEST:
+        return None
+    bared = bare(text)
+    for notation in _NOTATIONS:
+        found = notation(bared, wanted)
+        if found is not None:
+            return found
+    return None
+
+
+def boolean_of(text: str) -> Bend:
+    """The boolean that *text* is a word for, in a few languages."""
+    value = _BOOLEANS.get(bare(text).rstrip("!").casefold()) if len(text) <= LONGEST else None
+    return None if value is None else Bent(value, BOOLEAN_WORD)
+
+
+def null_word(text: str, words: frozenset[str] = NULL_WORDS) -> bool:
+    """Whether *text* is one of the *words* for "there is no value"."""
+    if len(text) > LONGEST:
+        return False
+    said = text.strip().casefold()
+    return said in words or (not said.isalnum() and bare(said) in words)
+
+
+def integral(value: float) -> int | None:
+    """The integer that a float is exactly, as far as floats are exact; else None."""
+    return int(value) if value.is_integer() and abs(value) < 2**53 else None
+
+
+def _figure(text: str, wanted: Wanted) -> Bend:
+    return _chosen(readings(text), wanted)
+
+
+def _money(text: str, wanted: Wanted) -> Bend:
+    amount = money(text)
+    if amount is None:
+        return None
+    figure, currencies = amount
+    named = currencies_named(wanted.name, wanted.description)
+    if not currencies or (named and not named & currencies):
+        return Refused("type", "expected an amount in the currency that the schema names")
+    if _THOUSANDTHS.fullmatch(figure):
+        return Refused("ambiguous", "expected an amount: the dot may part groups or cents")
+    found = readings(figure, groups_by_comma=groups_by_comma(currencies))
+    return _chosen(found, wanted, NUMBER_MONEY)
+
+
+def _percent(text: str, wanted: Wanted) -> Bend:
+    match = _PERCENT.fullmatch(text)
+    found = readings(match[1]) if match is not None else ()
+    if len(found) != 1:
+        return None
+    whole, most = found[0].value, wanted.bound("maximum")
+    if most == 1:
+        # "0.95%" of something that ends at 1 is more likely a slip than a share of a hundredth.
+        slip = 0 < abs(whole) < 1
+        return _unsure() if slip else _single(whole / 100, NUMBER_PERCENT, wanted)
+    said = f"{wanted.name} {wanted.description}"
+    named = _PERCENT_WORDS.search(said) is not None and not _SHARE_WORDS.search(said)
+    if most == 100 or (named and wanted.admits(whole)):
+        return _single(whole, NUMBER_PERCENT, wanted)
+    only = wanted.admits(whole) and not wanted.admits(whole / 100)
+    if only and (most is None or most > 100):
+        return _single(whole, NUMBER_PERCENT, wanted)
+    return _unsure()
+
+
+def _ratio(text: str, wanted: Wanted) -> Bend:
+    match = _RATIO.fullmatch(text)
+    if match is None:
+        return None
+    parts, whole = readings(bare(match[1])), readings(bare(match[2]))
+    if len(parts) != 1 or len(whole) != 1:
+        return None
+    if whole[0].value != wanted.bound("maximum") or wanted.bound("minimum") not in (0, 1):
+        most = wanted.bound("maximum")
+        scale = "" if most is None else f" on the scale that ends at {most}"
+        return Refused("denominator", f"expected one number{scale}, not a ratio")
+    return _single(parts[0].value, NUMBER_RATIO, wanted)
+
+
+def _twice(text: str, wanted: Wanted) -> Bend:
+    match = _TWICE.fullmatch(text)
+    pair = (readings(bare(match[1])), readings(bare(match[2]))) if match is not None else ((), ())
+    if len(pair[0]) != 1 or len(pair[1]) != 1:
+        return None
+    if pair[0][0].value != pair[1][0].value:
+        return _several()
+    return _single(pair[0][0].value, NUMBER_TWICE, wanted)
+
+
+def _with_unit(text: str, wanted: Wanted) -> Bend:
+    match = _UNIT.fullmatch(ascii_digits(text))
+    if match is None or not names_unit(match[2], wanted.name, wanted.description):
+        return None
+    return _chosen(readings(match[1]), wanted, NUMBER_UNIT)
+
+
+def _hedged(text: str, wanted: Wanted) -> Bend:
+    del wanted
+    said = ascii_digits(text).casefold()
+    several = _SEVERAL.fullmatch(said)
+    if (
+        several is not None
+        and readings(several[1].strip(" %$€£¥₹"))
+        and readings(several[2].strip(" %$€£¥₹"))
+    ):
+        return _several()
+    return _several() if _HEDGED.fullmatch(said) else None
+
+
+_NOTATIONS: tuple[Callable[[str, Wanted], Bend], ...] = (
+    _figure,
+    _money,
+    _percent,
+    _ratio,
+    _twice,
+    _with_unit,
+    _hedged,
+)
+
+
+def _chosen(found: tuple[Reading, ...], wanted: Wanted, rule: Rule | None = None) -> Bend:
+    if wanted.kind == "integer":
+        found = tuple(reading for reading in found if reading.rule is not NUMBER_COMMA)
+    elif found and found[0].rule in (NUMBER_TEXT, NUMBER_DIGITS):
+        found = found[:1]
+    if len(found) > 1:
+        found = tuple(reading for reading in found if wanted.admits(reading.value)) or found
+    if not found:
+        return None
+    if len({reading.value for reading in found}) > 1:
+        return Refused("ambiguous", "expected one number: this can be read as two")
+    return _single(found[0].value, rule or found[0].rule, wanted)
+
+
+def _single(value: Decimal, rule: Rule, wanted: Wanted) -> Bend:
+    if wanted.kind == "decimal":
+        return Bent(f"{value:f}", rule)
+    exponent = value.as_tuple().exponent
+    if wanted.kind == "integer":
+        whole = exponent in (0, -1, -2, -3) and value == value.to_integral_value()
+        return Bent(int(value), rule) if whole else None
+    if exponent == 0:
+        return Bent(int(value), rule)
+    if not math.isfinite(number := float(value)):
+        return Refused("not_finite", "expected a finite number")
+    return Bent(number, rule)
+
+
+def _several() -> Refused:
+    fix = "choose one number"
+    return Refused("several_values", "expected one exact number, not a range or an estimate", fix)
+
+
+def _unsure() -> Refused:
+    return Refused("ambiguous", "expected a number without a percent sign: the scale is unclear")

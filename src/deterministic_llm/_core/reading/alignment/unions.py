@@ -1,0 +1,89 @@
+"""Compiled schema nodes with alternatives: the member that needs the mildest edits is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.reading.alignment.bending import Node, Trace, Trial
+from deterministic_llm._core.reading.alignment.bends import NULL_WORD, Refused
+from deterministic_llm._core.reading.alignment.keys import Names
+from deterministic_llm._core.reading.alignment.leaves import Anything, LabelNode, NullNode, TextNode
+from deterministic_llm._core.reading.alignment.openings import same
+from deterministic_llm._core.reading.alignment.scalars import null_word
+from deterministic_llm._core.reading.alignment.tags import Tags
+from deterministic_llm._core.reading.alignment.vocabulary import NULL_LITERALS, NULL_WORDS
+
+
+class UnionNode:
+    """anyOf, oneOf or several types."""
+
+    __slots__ = ("_members", "_null_words", "_settled", "_sole", "_tags", "names", "plain")
+
+    def __init__(self, members: Sequence[Node], tags: Tags | None) -> None:
+        self._members = tuple(members)
+        self._tags = tags
+        self.names: Names | None = None
+        others = [member for member in members if not isinstance(member, NullNode)]
+        self._sole = others[0] if len(others) == 1 else None
+        nullable = len(others) < len(members)
+        self._null_words = _null_words(others) if nullable else frozenset[str]()
+        self._settled = frozenset[type]().union(*map(_settled, members))
+        self.plain = self._settled - {str} if self._null_words else self._settled
+
+    def bend(self, value: JsonValue, trace: Trace) -> JsonValue:
+        """*value* as the member that fits it with the fewest and mildest edits."""
+        if isinstance(value, str) and self._null_words and null_word(value, self._null_words):
+            trace.note(NULL_WORD, value, None)
+            return None
+        if type(value) in self._settled:
+            return value
+        if self._sole is not None:
+            return self._sole.bend(value, trace)
+        if trace.fits_any(self._members, value, self):
+            return value
+        member = self._tags.member(value) if self._tags is not None else None
+        return member.bend(value, trace) if member is not None else self._mildest(value, trace)
+
+    def fits(self, value: JsonValue, trace: Trace) -> bool:
+        """Whether *value* fits a member."""
+        return trace.fits_any(self._members, value, self)
+
+    def _mildest(self, value: JsonValue, trace: Trace) -> JsonValue:
+        trials = [trace.attempt(member, value) for member in self._members]
+        fitting = sorted((trial for trial in trials if trial.fits), key=lambda trial: trial.cost)
+        if not fitting:
+            return _refused(value, trials, trace)
+        best = fitting[0]
+        rivals = [trial for trial in fitting if trial.cost == best.cost]
+        if all(same(best.value, trial.value) for trial in rivals):
+            return trace.take(best)
+        reason = "expected a value that only one of the alternatives can be"
+        trace.note(Refused("ambiguous", reason), value)
+        return value
+
+
+def _settled(member: Node) -> frozenset[type]:
+    """Types whose values no other member needs to be asked about."""
+    held = isinstance(member, TextNode) and not member.free
+    return frozenset() if held else member.plain
+
+
+def _refused(value: JsonValue, trials: Sequence[Trial], trace: Trace) -> JsonValue:
+    """*value* as it is; the reason of the one member that has one is told."""
+    told = [[event for event in trial.events if isinstance(event[1], Refused)] for trial in trials]
+    reasons = [events for events in told if events]
+    if len(reasons) == 1:
+        trace.events.extend(reasons[0])
+    return value
+
+
+def _null_words(members: Sequence[Node]) -> frozenset[str]:
+    """Words that mean null beside *members*: none if they may mean something else there."""
+    if any(isinstance(member, Anything | UnionNode) for member in members):
+        return frozenset()
+    labels = [text for member in members if isinstance(member, LabelNode) for text in member.texts]
+    if any(null_word(text) for text in labels):
+        return frozenset()
+    free = any(isinstance(member, TextNode) and str in member.plain for member in members)
+    return NULL_LITERALS if free else NULL_WORDS

@@ -1,0 +1,1 @@
+"""Where in a completion a payload may stand, and what the words around it call it."""

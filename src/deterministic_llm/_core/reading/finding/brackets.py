@@ -1,0 +1,161 @@
+"""Balanced brackets of a text that may be payloads, each with the fence or tag that holds it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from deterministic_llm._core.reading.finding import spans
+from deterministic_llm._core.reading.finding.candidates import Mark
+from deterministic_llm._core.reading.finding.fences import blocks
+from deterministic_llm._core.reading.finding.wrappers import wrappers
+
+MAX_RESCUES = 8
+"""Failed second looks at brackets that do not close; each costs one pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A fence or a tag, seen alike."""
+
+    start: int
+    body: int
+    body_end: int
+    end: int
+    kind: Literal["fence", "tag", "tool"]
+    mark: Mark | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    start: int
+    end: int
+    open: bool
+    holder: Holder | None
+    mark: Mark | None
+
+
+def holders_of(text: str) -> tuple[Holder, ...]:
+    found = [
+        Holder(b.start, b.body, b.body_end, b.end, "fence", None, closed=b.closed)
+        for b in blocks(text)
+    ]
+    found.extend(
+        Holder(e.start, e.body, e.body_end, e.end, e.kind, e.mark, closed=e.closed)
+        for e in wrappers(text)
+    )
+    return tuple(sorted(found, key=lambda holder: holder.start))
+
+
+class BracketSearch:
+    """The search for brackets through a text, from left to right."""
+
+    def __init__(self, text: str, holders: Sequence[Holder]) -> None:
+        self._text = text
+        self._coming = list(reversed(holders))
+        self._entered: list[Holder] = []
+        self._rescues = MAX_RESCUES
+
+    def brackets(self, begin: int, stop: int) -> Iterator[Bracket]:
+        """Outermost spans in [*begin*, *stop*) that may be payloads."""
+        at, empty = begin, True
+        while (start := spans.next_start(self._text, at, stop)) >= 0:
+            holder = self._holder(start)
+            first, limit = at, stop
+            if holder is not None:
+                first, limit = max(at, holder.body), min(stop, holder.body_end)
+            if self._text[max(0, start - 8) : start].rstrip()[-1:] in _COLONS:
+                start = self._first_member(first, start)
+            end, is_open = self._end(start, limit, stop)
+            if not self._is_noise(start, end, is_open=is_open):
+                empty = False
+                yield self._bracket(start, end, is_open=is_open)
+            elif is_open:
+                end = start + 1
+            at = max(end, start + 1)
+        if empty and (member := _FIRST_MEMBER.search(self._text, begin, stop)):
+            walk = spans.walk_unopened(self._text, member.start(1), stop)
+            if walk.stop == "closed":
+                yield self._bracket(member.start(1), walk.end, is_open=False)
+
+    def _bracket(self, start: int, end: int, *, is_open: bool) -> Bracket:
+        if not self._entered:
+            return Bracket(start, end, is_open, None, None)
+        holders = [each for each in self._entered[-8:] if each.body_end > start]
+        named: list[Mark] = [each.mark for each in holders if each.mark is not None]
+        return Bracket(start, end, is_open, self._entered[-1], named[-1] if named else None)
+
+    def _holder(self, place: int) -> Holder | None:
+        """The innermost holder of *place*; asked for at places that never decrease."""
+        while self._coming and self._coming[-1].body <= place:
+            self._entered.append(self._coming.pop())
+        while self._entered and self._entered[-1].body_end <= place:
+            self._entered.pop()
+        return self._entered[-1] if self._entered else None
+
+    def _first_member(self, first: int, start: int) -> int:
+        """Where the members begin that the bracket at *start* is one of; *start* if it is none."""
+        if _MEMBER.search(self._text, max(first, start - 160), start) is None:
+            return start
+        member = _FIRST_MEMBER.search(self._text, first, start)
+        return start if member is None else member.start(1)
+
+    def _end(self, start: int, limit: int, stop: int) -> tuple[int, bool]:
+        """Where the payload at *start* ends, and whether it was left open."""
+        text = self._text
+        if text[start] in _QUOTES:
+            walk = spans.walk_unopened(text, start, limit)
+            return walk.end, walk.stop != "closed"
+        walk = spans.walk(text, start, limit, quotes="fitting")
+        if walk.stop != "closed" and self._rescues > 0:
+            # A fence inside a string is no border; where quotes do not fit, count them plainly.
+            inside = walk.stop == "quoted"
+            second = spans.walk(
+                text, start, stop if inside else limit, quotes="fitting" if inside else "plain"
+            )
+            if second.stop == "closed":
+                walk = second
+            else:
+                self._rescues -= 1
+        if walk.stop != "open":
+            return walk.end, walk.stop != "closed"
+        afterword = _AFTERWORD.search(text, max(start, walk.end - 600), walk.end)
+        return walk.end if afterword is None else afterword.start(), True
+
+    def _is_noise(self, start: int, end: int, *, is_open: bool) -> bool:
+        """Brackets of prose: citations, intervals, links."""
+        text = self._text
+        if text[start] not in "[［":
+            return False
+        if is_open:
+            noise = _LEADS.search(text, max(0, start - 64), start) is None and self._rescues > 0
+            self._rescues -= noise
+            return noise
+        if text[end : end + 1] in {"(", ":"}:
+            return True
+        return (
+            _CITATION.fullmatch(text, start, end) is not None
+            and _CITES.search(text, max(0, start - 24), start) is not None
+        )
+
+
+_COLONS = frozenset({":", "："})
+_QUOTES = "\"'“"
+_MEMBER = re.compile(r"(?:\"[^\"\\\n]{1,128}+\"|'[^'\\\n]{1,128}+')\s{0,8}+[:：]\s*+\Z")
+_FIRST_MEMBER = re.compile(
+    r"(?:(?<=\n)|\A|(?<=`)|(?<=>))[ \t\r>]{0,64}+((?:\"[^\"\\\n]{1,128}+\""
+    r"|'[^'\\\n]{1,128}+')\s{0,8}+[:：])"
+)
+_AFTERWORD = re.compile(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
+_LEADS = re.compile(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
+_CITATION = re.compile(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
+_CITES = re.compile(
+    r"(?:[\w.,;!?)”\"']"
+    r"|\b(?:in|see|refs?\.?|references?|from|per|cf\.?|by|sources?|eq\.?|figs?\.?|figures?"
+    r"|tables?|sections?"
+    r"|al\.|range|interval|scale|and|of|within|between)\s)\Z",
+    re.IGNORECASE,
+)

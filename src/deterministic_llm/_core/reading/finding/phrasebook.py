@@ -1,0 +1,381 @@
+"""The words that mark a candidate: phrases, labels with their fillers, and words that take it back.
+
+Each rule is a name, the mark it gives, whether it is weak, and what it looks like; all texts are
+lower-case. A phrase is looked for only in a line that has one of its words, or is not ASCII.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from deterministic_llm._core.reading.finding.candidates import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """A mark with the rule that gave it; a weak one only tells several candidates apart."""
+
+    mark: Mark
+    rule: str
+    weak: bool = False
+
+
+def _words(said: str) -> frozenset[str]:
+    return frozenset(said.split())
+
+
+_SPEAKER = (
+    r"(?:user|customer|student|author|client|sender|writer|person|email|e-mail|message|prompt"
+    r"|document|ticket|essay|page|article|comment|text|review|post|attacker|injection)(?:['’]s)?"
+)
+_TO_ANSWER = r"(?:output|return|answer|say|print|reply|respond|give)(?: with)?"
+_THIS = r"(?: (?:the |this |a )?(?:following|instruction|command|text|line|json|object)){0,2}"
+_FORM = r"(?:format|schema|template|structure|shape)"
+
+FOR_EXAMPLE = re.compile(
+    r"(?:\b(?:for example|for instance|e\.\s?g\.?|such as|as an (?:example|illustration)"
+    r"|zum beispiel|z\.\s?b\.?|beispielsweise|par exemple|p\.\s?ex\.?|por ejemplo|p\.\s?ej\.?"
+    r"|por exemplo|ad esempio|например)|例如|比如|譬如|例えば|たとえば|예를 들어)[\s,:，：、]*$"
+)
+FINAL_CALL = re.compile(r"\b(?:final_?(?:answer|result|output)|submit(?:_answer)?)\s?\(\s?\Z")
+
+_PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
+    (
+        "before correction", "draft", False,
+        "correction uncorrected pre superseded discarded",
+        (r"\b(?:before (?:the |any )?correction|uncorrected|pre-correction|superseded"
+        r"|discarded)\W*$"),
+    ),
+    (
+        "final draft", "final", False,
+        "final",
+        r"^(?:here is |here['’]s |this is )?(?:the |my )?final (?:draft|attempt|version)\W*$",
+    ),
+    (
+        "first attempt", "draft", False,
+        "first initial st early rough wrong old previous",
+        (r"^(?:here is |here['’]s |this is |this was )?(?:the |my |a )?"
+        r"(?:very )?(?:first|initial|1st|early|rough|wrong|old|previous) "
+        r"(?:attempt|try|guess|draft|pass|thought|go|stab)(?: (?:was|is|at it|at this))*\W*$"),
+    ),
+    (
+        "at first", "draft", False,
+        "first initially my",
+        (r"^(?:at first|initially|my (?:first|initial) (?:thought|guess|idea|instinct|impression))"
+        r"\b"
+        r"(?:,? (?:i|it|was|is|had|got|thought|wrote|came|up|with|considered|would|said|answered"
+        r"|have|of|to|be|the|an?|answer|say|this|that|put|gave)){0,7}\W*$"),
+    ),
+    (
+        "denied", "draft", False,
+        "not never isn't wasn't don't won't shouldn't isn’t wasn’t don’t won’t shouldn’t",
+        (r"\b(?:not|never|(?:is|was|do|wo|should|must)n['’]t)(?: be)?"
+        r"(?: (?:return|use|output|say|give|write|answer|accept|print))?(?: with)?\W*$"),
+    ),
+    (
+        "under a condition", "example", False,
+        "would could might i'd it'd you'd we'd i’d it’d you’d we’d",
+        (r"^(?:if|had|were|suppose|assuming|unless)\b.*"
+        r"(?:\b(?:would|could|might)|['’]d)\b[^.]*$"),
+    ),
+    (
+        "supposed", "example", False,
+        "suppose imagine assume let's let’s say pretend",
+        (r"^(?:(?:now|so|then|just),? )?(?:suppose|imagine|assume|pretend"
+        r"|let['’]s (?:say|suppose|imagine|assume|pretend)|say)\b[^.:]{0,60}\W*$"),
+    ),
+    (
+        "something like", "example", False,
+        "something like lines similar",
+        (r"\b(?:something|anything|one)(?: \w+)? (?:like|similar to|along (?:the|these) lines)"
+        r"(?: (?:of|this|that|so|the following))*\W*$"),
+    ),
+    (
+        "possible", "example", False,
+        "could might may typical possible hypothetical plausible",
+        (r"\b(?:you|one|we|i|it|answer|response|reply|output|result|record|object|json)"
+        r"(?: \w+)? (?:could|might|may)(?: (?:then|also|perhaps|now))? "
+        r"(?:be|say|return|answer|output|write|give|respond|reply|read)(?: with)?"
+        r"(?: (?:this|something|the following))?\W*$"
+        r"|^an? (?:typical|possible|hypothetical|plausible) \w+(?: \w+){0,3}\W*$"),
+    ),
+    (
+        "perhaps", "draft", False,
+        "maybe perhaps possibly",
+        (r"^(?:(?:so|hmm|well|or|and),? )?(?:maybe|perhaps|possibly)"
+        r"(?: (?:it|that|this|is|it['’]s|just|like|so|something))*\W*$"),
+    ),
+    (
+        "in place of", "draft", False,
+        "instead rather unlike place",
+        (r"\b(?:instead of|in place of|rather than|unlike)"
+        r"(?: (?:the|this|saying|returning|giving|writing|answering|just)){0,3}\W*$"),
+    ),
+    (
+        "said before", "draft", False,
+        "previous last prior earlier old former previously yesterday's yesterday’s yesterday",
+        (r"^(?:the |my |your |its )?(?:previous|last|prior|earlier|old|former|yesterday['’]s) "
+        r"(?:answer|response|reply|output|result|version|message|json|value|record|turn|run)s?"
+        r"(?: (?:was|were|is|said|read|gave|had|been|i|we|you|so|far|of|that|which)){0,4}\W*$"
+        r"|^(?:previously|last time|earlier|yesterday)\b,?"
+        r"(?: (?:i|we|you|it|had|was|said|gave|wrote|answered|returned|got|been)){0,4}\W*$"),
+    ),
+    (
+        "asked for", "quotation", False,
+        "asked wanted wants expects told supposed",
+        (r"^(?:but )?(?:(?:the )?(?:user|customer|client|teacher|author)|they|he|she"
+        r"|(?:i|we) (?:was|were|am|have been)) "
+        r"(?:also |originally |specifically )?(?:asked|wanted|wants|expects|told|supposed)"
+        rf"(?: (?:me|us))?(?: for| to {_TO_ANSWER})?{_THIS}\W*$"),
+    ),
+    (
+        "to be filled in", "example", False,
+        "replace fill customize customise",
+        (r"^(?:please |then |now |just |you (?:can|should|must|need to) )?"
+        r"(?:replace|fill (?:in|out)|customi[sz]e)\b[^.]{0,50}$"),
+    ),
+    (
+        "thinking aloud", "draft", False,
+        "thinking thought thoughts scratchpad brainstorming",
+        (r"^(?:my )?(?:thinking|thoughts?|scratchpad|brainstorming)\s*[:：]"
+        r"(?: (?:maybe|perhaps|so|hmm|something|like|it|is|this|could|be)\b,?)*\W*$"),
+    ),
+    ("draft of", "draft", True, "draft", r"\bdraft (?:of|for|version of)\b[^.:]{0,60}\W*$"),
+    (
+        "would look like", "example", False,
+        "look formatted structured have",
+        (r"(?:\b(?:would|could|might|should|may|must)|['’]d) (?:then )?"
+        r"(?:look|be formatted|be structured)"
+        r"(?: \w+){0,2} (?:like|as)(?: this| so| follows| the following)?\W*$"
+        r"|\bi (?:would|could|might) have (?:returned|answered|said|written)\W*$"),
+    ),
+    (
+        "form label", "example", False,
+        "format schema template structure shape",
+        (r"^(?:(?:.{0,80}\b(?:but|however),? )?here(?:['’]s| is) )?"
+        rf"(?:(?:the|an?|your) )?(?:(?:expected|required|output|response|answer|desired|requested"
+        rf"|correct) )*{_FORM}(?: (?:is|would be|should be|looks|to use|to follow|as follows|like"
+        r"|below|this))*\W*$"),
+    ),
+    (
+        "words of another", "quotation", False,
+        (
+            "wrote writes said says sent pasted posted quoted claims claimed demands asks asked"
+            " tells told instructs instructed wants wanted instruction instructions command"
+            " commands injection injections request requests"
+        ),
+        (r"^(?:here(?:['’]s| is) what )?"
+        rf"(?:(?:the|this|that|your|an?)\s)?(?:\w+ ){{0,2}}?{_SPEAKER}"
+        r"(?: itself| also| even| originally)?(?: (?:text|body|field|content))? "
+        r"(?:(?:wrote|writes|said|says|sent|pasted|posted|quoted|claims|claimed|demands)"
+        r"|(?:asks|asked|tells|told|instructs|instructed|wants|wanted)(?: (?:me|us|you))? "
+        rf"to (?:\w+ ){{0,2}}?{_TO_ANSWER}"
+        r"|(?:contains|contained|includes|included|has)(?: an?| the| this| hidden| injected)*"
+        rf" (?:instruction|command|injection|request)s?(?: to {_TO_ANSWER})?){_THIS}\W*$"),
+    ),
+    (
+        "contents of another", "quotation", True,
+        "contains contained includes included reads read",
+        (rf"^(?:(?:the|this|that|your|an?)\s)?(?:\w+ ){{0,2}}?{_SPEAKER}"
+        rf" (?:contains|contained|includes|included|reads|read){_THIS}\W*$"),
+    ),
+    (
+        "words of the user", "quotation", False,
+        "sent wrote said pasted quoted posted provided gave",
+        (r"^(?:and )?(?:here is what )?you (?:\w+ )?(?:sent|wrote|said|pasted|quoted|posted"
+        r"|provided"
+        r"|gave)(?: me| us)?(?: (?:this|the following|was|is))?\W*$"
+        r"|^(?:(?:the|this|your|an?) )?(?:(?!(?:for|of|from|in|on|to|with|by|about)\b)\w+ ){1,2}"
+        r"you (?:sent|provided|gave|quoted|pasted)(?: me| us)?"
+        r"(?: (?:was|is|were|contained|contains|reads|said))?\W*$"),
+    ),
+    (
+        "input label", "quotation", False,
+        ("input prompt message request question task exercise assignment quote quoted quotes"
+        " quoting quotation original user human system customer"),
+        (r"^(?:the |your )?(?:original |given |raw |user |user['’]s |test )?(?:input|prompt)"
+        r"(?: (?:data|json|text|object|record))?(?: (?:was|is|were|contained|contains|reads))?\W*$"
+        r"|^(?:the |your )?(?:original|given|user|user['’]s) (?:message|request|question)"
+        r"(?: (?:was|is|reads|said))?\W*$"
+        r"|^(?:user|human|system|customer|question|task|exercise|assignment)\s*[:：]$"
+        r"|^(?:the )?(?:quote[ds]?|quoting|quotation)(?: \w+){0,4}\W*$"
+        r"|^(?:the )?original(?: (?:text|message|input|json|document|record|data|object|version))?"
+        r"(?: (?:was|is))?\W*$"),
+    ),
+    (
+        "input label abroad", "quotation", False,
+        (
+            "schrieb eingabe originaltext zitat entrée original citation escribió entrada cita"
+            " écrit"
+        ),
+        (r"(?:nutzer|benutzer|kunde|nutzerin) schrieb\W*$|^(?:eingabe|originaltext|zitat)\W*$"
+        r"|l['’]utilisateur a écrit\W*$|^(?:entrée|texte original|citation)\W*$"
+        r"|el usuario escribió\W*$|^(?:entrada|texto original|cita)\W*$"
+        r"|(?:用户(?:写道|输入|说|发送了?)|输入|原文|引用|ユーザーの入力|入力)\W*$"),
+    ),
+    (
+        "i correct", "corrected", False,
+        "correct fix revise redo amend should ought meant mean make right",
+        (r"\b(?:let me (?:correct|fix|revise|redo|amend) (?:that|this|it|myself|my answer)"
+        r"|(?:i|it) (?:should|ought to) (?:have )?be(?:en)?|i meant|i mean|make that"
+        r"|the (?:correct|right) (?:answer|one|version|value|json|object|result|record)s?"
+        r" (?:is|was|should be|would be)|^(?:here(?:['’]s| is) )?(?:the )?(?:right|correct)"
+        r" (?:answer|one|version|json|object|record))"
+        r"(?: this| the following| instead| here it is)?\W*$"),
+    ),
+    (
+        "label in chinese or japanese", "example", False,
+        "",
+        r"(?:示例|例子|样例|范例|の例|サンプル)(?:如下|は以下の通り(?:です)?)?\W*$",
+    ),
+    (
+        "label in chinese or japanese", "draft", False,
+        "",
+        r"^(?:草稿|初稿|第一次尝试|最初的(?:答案|尝试)|最初の(?:案|回答|試み)|下書き)(?:如下|是|は)?\W*$",
+    ),
+    (
+        "label in chinese or japanese", "corrected", False,
+        "",
+        r"^(?:更正|修正|订正|訂正|更新)(?:后|後|版)?(?:的|の)?(?:答案|结果|結果|回答|版本)?(?:如下|是|は|为)?\W*$",
+    ),
+    (
+        "label in chinese or japanese", "final", False,
+        "",
+        r"(?:最终|最終)(?:的|的な)?(?:答案|结果|結果|回答|解答|版本)(?:如下|是|は|为|は以下の通りです)?\W*$",
+    ),
+    (
+        "answer word", "final", True,
+        "answer output result response json assistant",
+        r"^(?:the )?(?:answer|output|result|response|json|assistant)(?: is)?\s*[:：=]$",
+    ),
+)  # fmt: skip
+EXAMPLE_ENDS = _words(
+    "example instance g as illustration b beispiel beispielsweise exemple ex ejemplo ej exemplo"
+    " esempio"
+)
+PHRASES = tuple(
+    (Marking(mark, rule, weak=weak), _words(needed), re.compile(pattern))
+    for rule, mark, weak, needed, pattern in _PHRASE_RULES
+)
+
+_LABEL_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
+    (
+        "example label", "example", False,
+        ("example examples sample samples illustration illustrative hypothetical placeholder"
+        " beispiel beispiele muster exemple exemples modèle ejemplo ejemplos exemplo esempio"
+        " пример 示例 例子 样例 范例 例 サンプル 예시"),
+    ),
+    (
+        "draft label", "draft", False,
+        ("draft drafts wrong incorrect invalid rejected outdated entwurf brouillon borrador"
+        " rascunho bozza черновик 草稿 初稿 草案 下書き"),
+    ),
+    (
+        "corrected label", "corrected", False,
+        ("corrected correction updated revised amended fixed rectified actually wait instead"
+        " korrektur korrigiert korrigierte berichtigt berichtigung corrigé corrigée rectificatif"
+        " corrección corregido corregida correção corrigido correzione corretto исправление"
+        " исправлено 更正 修正 修正后 修正版 更正后 订正 訂正 修正後 정정 수정"),
+    ),
+    (
+        "final label", "final", False,
+        ("final actual definitive conclusive endgültige endgültig endgültiges abschließende finale"
+        " définitive définitif definitiva definitivo итоговый окончательный 最终答案 最终结果"
+        " 最终回答 最终 最終回答 最終的な回答 最終結果 最終 最終解答 최종"),
+    ),
+    (
+        "early label", "draft", True,
+        "initial tentative preliminary rough provisional old before previous former vorläufig",
+    ),
+    (
+        "form word", "example", True, "format schema template structure vorlage 模板 格式",
+    ),
+)  # fmt: skip
+_FILLERS = _words(
+    "here here's here’s heres is are was s this that that's these it it's so thus therefore"
+    " hence ok okay sure now and then the a an my our your of for as to in follows following"
+    " below above json yaml output outputs response answer answers object objects result"
+    " results version versions value values record records data list array block code payload"
+    " only valid complete full requested required expected desired correct be would should"
+    " could look looks like something with after before first second one grade score rating"
+    " evaluation assessment report review verdict decision classification extraction reply"
+    " return returned use used follow i have will give get got made sorry oops no apologies"
+    " again oh hmm antwort ergebnis ausgabe hier ist die der das eine lautet wie folgt mein"
+    " meine réponse résultat sortie voici la le les un une est ma suit respuesta resultado"
+    " salida aquí está el los es mi siguiente resposta risposta saída ecco ответ результат"
+    " вот 答案 回答 结果 結果 输出 出力 如下 是 以下 です は 답변 결과"
+)
+LABELS = tuple(
+    (_words(words), Marking(mark, rule, weak=weak)) for rule, mark, weak, words in _LABEL_RULES
+)
+VOCABULARY = _FILLERS.union(*(keys for keys, _ in LABELS))
+
+_TAKEN_BACK = (
+    r"(?:(?:wait|hmm+|no|oops|ah|oh|actually|hold on|(?:up)?on (?:second thoughts?|reflection"
+    r"|review|closer (?:look|inspection))|thinking about it|looking again|come to think of it"
+    r"|sorry|scratch that|edit|but|and)\b"
+    r"[\s,.!…—–-]*){0,4}"
+    r"(?:(?:that|this|it|the above|which|my (?:first |initial )?(?:answer|attempt|draft))"
+    r"(?:(?:['’]s| is| was| looks| seems)(?: still| clearly| actually| just| also)? "
+    r"(?:wrong|incorrect|a mistake|an error|mistaken|invalid|(?:only |just )?a draft(?!-))"
+    r"|(?:['’]s not| is not| was not| isn['’]t| wasn['’]t)(?: quite| entirely)? "
+    r"(?:right|correct|valid|final|what you asked for))(?=\s*(?:[.!,;:…)—–-]|$|because|since|as\b))"
+    r"|i (?:made|see) (?:a|an|the|my) (?:mistake|error)|i (?:misread|miscounted|miscalculated)\b"
+    r"|i (?:meant|mean)\b|make (?:that|it) [\"'“]?(?:an? )?\d"
+    r"|i (?:think|believe|feel) .{1,40}\b(?:fits better|is better|is more (?:accurate|fitting)"
+    r"|is closer|instead)\b"
+    r"|(?:please )?(?:do not|don['’]t) (?:use|trust|take) (?:this|that|it)\b|not (?:yet )?final\b"
+    r"|(?:is|was) (?:just |only )?(?:my |an? |the )?(?:first |initial |early |rough |old |previous"
+    r"|original )*(?:draft|attempt|guess|try)\b(?!-)|(?:(?:first|rough|early) )?draft\s*[.!)]*$"
+    r"|(?:would|will|could) (?:also )?be"
+    r" (?:wrong|incorrect|a mistake|too (?:high|low|harsh|lenient))\b"
+    r"|let me (?:correct|fix|redo|revise) (?:that|this|it|my)\b"
+    r"|let me (?:recalculate|recheck|reconsider|redo|revise|try again|start over)\b"
+    r"|(?:scratch|strike) that|(?:wrong|incorrect)\s*[.!)]"
+    r"|(?:is|was)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
+    r"|not (?:right|correct|valid))\b"
+    r"|(?:correction|erratum)\s?:?\s+\S|edit\s?:\s+\S"
+    r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should (?:be|have been|read) [\"'“]?\d"
+    r"|(?:das|dies) (?:ist|war) (?:falsch|nicht richtig)|c['’]est (?:faux|incorrect)"
+    r"|(?:eso|esto) (?:es|está) (?:incorrecto|mal)|不对|不正确|错了|間違い|違います)"
+)
+_ALL_OF_IT = (
+    r"(?:this|that|it|which|these|all of (?:this|these|it)"
+    r"|(?:the|these|those|all) (?:above|(?:\w+ ){0,2}?"
+    r"(?:values?|numbers?|data|json|fields?|answers?|entries|scores?"
+    r"|object|record)(?: above| here| given| shown)?))"
+)
+BEHIND: tuple[tuple[str, re.Pattern[str], Mark], ...] = (
+    ("taken back", re.compile(_TAKEN_BACK), "draft"),
+    (
+        "another value",
+        re.compile(
+            r"(?:(?:actually|wait|rather|sorry|oops|hmm+|no(?=[,:!—–-]))\b[\s,.!:…—–-]*){1,4}"
+            r"(?:(?:it|that|this)(?:['’]s| is)? |i (?:mean|meant) |make (?:it|that) )?"
+            r"[\"'“]?[-+$€£]?\d"
+        ),
+        "draft",
+    ),
+    (
+        "called an example",
+        re.compile(
+            rf"(?:(?:please )?(?:note|remember|nb)\b(?: that)?[\s:,]*)?(?:{_ALL_OF_IT}"
+            r" (?:is|was|are|were) (?:all |just |only |merely |simply |purely )?(?:an? |the )?"
+            r"(?:fictional |made[- ]up |hypothetical |mere |random )?"
+            r"(?:example|illustration|illustrative|placeholder|template|sample|dummy|made[ -]up"
+            r"|fictional|fictitious|invented|hypothetical)s?\b"
+            r"|(?:is|was) (?:just |only |merely |simply )?(?:an? |the )?(?:\w+ )?"
+            r"(?:example|illustration|placeholder|template|sample|format|schema|structure)\b"
+            r"|(?:please )?replace (?:the|these|this|all|any|every|each)\b"
+            r"|(?:would|could|might|may) (?:also )?"
+            r"(?:be (?:an?|one|another) \w+|be possible|work\b)"
+            r"|is (?:one|an?) (?:possible |plausible )?(?:option|possibility|candidate)\b"
+            r"|is what (?:i|you|it) (?:would|could|might)\b|is what i['’]d\b"
+            r"|or (?:something (?:like|similar|along)|similar|the like)"
+            r"|(?:for (?:instance|example)|just an idea)\s*[.!)]*(?:\n|$)"
+            r"|(?:just |only )?(?:an? )?(?:example|illustration|sample|placeholder)(?: only)?\s*\))"
+        ),
+        "example",
+    ),
+)

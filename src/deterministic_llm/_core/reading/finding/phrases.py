@@ -1,0 +1,151 @@
+"""The scalar that an unmistakable sentence names: "The answer is 42.", "**Final answer:** yes".
+
+In: a completion without its thinking. Out: the stretch behind each frame that introduces an answer,
+up to the end of its sentence. A number or a word that merely occurs in prose is never offered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from deterministic_llm._core.reading.finding import marks
+from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
+
+MAX_PHRASES = 64
+"""Frames looked at; a text with more of them gives no single answer."""
+MAX_VALUE = 200
+"""Characters that a bare value may have."""
+
+
+def scalar_phrases(text: str) -> tuple[Candidate, ...]:
+    """The values that frames of *text* name, each marked by its own words and those around it."""
+    places: dict[int, Candidate] = {}
+    for candidate in _framed(text):
+        places.setdefault(candidate.start, candidate)
+    if not places and (wrapped := _WRAPPED.fullmatch(text)):
+        return (Candidate(*_trimmed(text, *wrapped.span()), "span"),)
+    return tuple(places[start] for start in sorted(places))
+
+
+def _framed(text: str) -> Iterator[Candidate]:
+    for pattern in _FRAMES:
+        floor = 0
+        for match in islice(pattern.finditer(text), MAX_PHRASES):
+            start, end = match.span("value")
+            over = _SENTENCE_END.search(text, start, end)
+            if over is None and text[end : end + 1] not in {"", "\n", "}"}:
+                continue
+            start, end = _trimmed(text, start, end if over is None else over.start())
+            if start >= end or _dismissed(text, match.start(), start, end):
+                continue
+            yield Candidate(start, end, "span", _mark(text, match.start(), start, end, floor=floor))
+            floor = end
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """[*start*, *end*) without the blanks, emphasis, quotes and full stop around a value."""
+    while True:
+        value = text[start:end]
+        inner = value.strip()
+        start += len(value) - len(value.lstrip())
+        end = start + len(inner)
+        if inner[-1:] in _STOPS and not inner.endswith("..."):
+            end -= 1
+        elif len(inner) > 1 and _PAIRS.get(inner[0]) == inner[-1]:
+            start, end = start + 1, end - 1
+        elif inner[-1:] in _EMPHASIS and inner[:1] not in _EMPHASIS:
+            end -= 1  # its opening stands before the frame, or was taken with it
+        elif inner.endswith("です"):
+            end -= 2
+        else:
+            return start, end
+
+
+def _dismissed(text: str, frame: int, start: int, end: int) -> bool:
+    """Whether the frame is a question, a condition or a denial, or names nothing."""
+    behind = text[end - 1 : end + 3]
+    if "?" in behind or "？" in behind or _NOTHING.match(text, start, end):
+        return True
+    line = text[max(0, frame - 60) : frame]
+    return _CONDITION.search(line[line.rfind("\n") + 1 :]) is not None
+
+
+def _mark(text: str, frame: int, start: int, end: int, *, floor: int) -> Mark | None:
+    """What the frame itself calls the value, or else the words before the frame."""
+    for begin in (max(floor, frame), floor):
+        found = marks.marking(text, start, end, floor=begin, ceiling=len(text))
+        if found is not None and not found.weak:
+            return found.mark
+    return None
+
+
+_STOPS = frozenset({".", "。", "!", "！", ";", "；", ","})
+_EMPHASIS = frozenset({"*", "_", "`"})
+_PAIRS = dict(zip("*_`\"'“‘«「『$(", "*_`\"'”’»」』$)", strict=True))
+_NOTHING = re.compile(
+    r"(?:not\b|n['’]t\b|never\b|unknown\b|unclear\b|undetermined\b|as follows|below\b|above\b"
+    r"|here\b"
+    r"|probably\b|perhaps\b|maybe\b|likely\b|nicht\b|unklar\b|pas\b|no es\b|desconocid"
+    r"|不是|未知|不明)",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:if|whether|unless|suppose|assume|assuming|when|until|doubt|don['’]t|doesn['’]t|cannot"
+    r"|can['’]t"
+    r"|not sure|not certain|once|wenn|ob|falls|si|cuando|imagine|say that|claims? that|says? that"
+    r"|said that)\b"
+    r"[^.!?;]{0,50}\Z|^\s*(?:user|human|student|customer|question|prompt)\s?:|(?:如果|假如|もし)[^。]{0,20}\Z",
+    re.IGNORECASE,
+)
+
+_QUALIFIERS = (
+    r"(?:(?:my|the|our|your|so|thus|therefore|overall|correct|right|best|predicted|final|first"
+    r"|second|initial|preliminary|tentative|draft|example|sample|corrected|revised|updated|amended"
+    r"|actual|endgültige|finale|korrigierte|définitive|最终|最終的な|最終|正确|正しい"
+    r"|total(?=\s(?:score|rating|value|count|number|amount|result)))\b[\s,]{0,4}+){0,6}+"
+)
+_NOUN = (
+    r"(?:answer|result|score|value|verdict|decision|classification|label|category|class|rating"
+    r"|grade"
+    r"|choice|option|output|total|sum|count|sentiment|prediction|conclusion|response|solution"
+    r"|number"
+    r"|estimate|amount|status|priority|antwort|ergebnis|lösung|wert|bewertung|réponse|résultat"
+    r"|valeur"
+    r"|respuesta|resultado|valor|resposta|risposta|risultato|ответ|результат|최종 답변|답변|정답)"
+)
+_CJK_NOUN = r"(?:最终|最終的な|最終|正确|正しい)?(?:答案|结果|結果|回答|答え|评分|分数|スコア|正解)"
+_VALUE = rf"(?P<value>[^\n]{{1,{MAX_VALUE}}}+)"
+_MARKS = r"[*_`]{0,3}+"
+_FRAMES = (
+    re.compile(
+        rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_QUALIFIERS}(?:{_NOUN}|{_CJK_NOUN}){_MARKS}\s?"
+        rf"(?::|=|：|→|->)[ \t]*+{_MARKS}"
+        rf"(?:[ \t]*+\n{{1,2}}[ \t]*+(?=[^\n]{{1,60}}\s*+\Z))?{_VALUE}",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    re.compile(
+        r"(?<![\w-])(?:the|my|our|your|so|thus|die|das|der|la|le|el|il|a)\s{1,3}"
+        rf"{_QUALIFIERS}{_NOUN}"
+        rf"\s{{1,3}}(?:is|should be|would be|comes to|equals|ist|lautet|beträgt|est|es|é|è)"
+        rf"\s?:?\s{{1,3}}{_VALUE}",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    re.compile(
+        rf"^#{{1,6}}[ \t]{{1,4}}+{_MARKS}{_QUALIFIERS}(?:{_NOUN}"
+        rf"|{_CJK_NOUN}){_MARKS}\s?:?[ \t]*+\n{{1,2}}"
+        rf"(?=[^\n]{{1,{MAX_VALUE}}}\s*+\Z){_VALUE}",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    re.compile(rf"{_CJK_NOUN}(?:是|为|為|は)\s?{_VALUE}", re.MULTILINE),
+    re.compile(r"\\boxed\{(?P<value>[^{}\n]{1,200})\}"),
+    re.compile(r"^#{4}\s(?P<value>[^\n]{1,200})$", re.MULTILINE),
+)
+_WRAPPED = re.compile(r"\s*+[*`\"“'][^\n]{1,200}[*`\"”']\.?\s*")
+_SENTENCE_END = re.compile(
+    r"(?<=\S)[.!?](?=\s)|[。！？]|[\s,;(–—-]{1,4}(?:because|since|due to|given that|weil|parce que"
+    r"|porque"
+    r"|因为|なぜなら)\b",
+    re.IGNORECASE,
+)

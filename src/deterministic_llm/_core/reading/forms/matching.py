@@ -1,0 +1,196 @@
+"""Text against a text form: form and text go in, values or violations come out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.reading.finding.refusals import refusal_in
+from deterministic_llm._core.reading.forms.capturing import match_pattern
+from deterministic_llm._core.reading.forms.choosing import match_choice
+from deterministic_llm._core.reading.forms.claims import (
+    MAX_CLAIMS,
+    Claim,
+    Matched,
+    Unmatched,
+    settle,
+    with_repairs,
+)
+from deterministic_llm._core.reading.forms.drift import (
+    NO_DENOMINATOR,
+    NO_LABEL,
+    REORDERED,
+    SHORT_LABEL,
+    SPELLING,
+    repair,
+)
+from deterministic_llm._core.reading.forms.exact import match_exactly
+from deterministic_llm._core.reading.forms.folding import folded
+from deterministic_llm._core.reading.forms.instead import match_json
+from deterministic_llm._core.reading.forms.layouts import Layout, layout_of, reordered
+from deterministic_llm._core.reading.forms.lines import match_lines
+from deterministic_llm._core.reading.forms.literals import Label, label
+from deterministic_llm._core.reading.forms.records import claims_in
+from deterministic_llm._core.reading.forms.surroundings import stated_otherwise, takes_back
+from deterministic_llm._core.schema.forms import ChoiceForm, PatternForm, TemplateForm, TextForm
+from deterministic_llm._core.schema.phrasing import canonical, instruction, written
+from deterministic_llm._core.schema.wording import quote
+
+__all__ = ["Matched", "Unmatched", "instruction", "match"]
+
+
+def match(form: TextForm, text: str, *, strict: bool = False) -> Matched | Unmatched:
+    """Read *form* from *text*: an object of the fields, a list of them, or one of the options.
+
+    Never raises, whatever the text. *strict* takes the canonical form alone, blanks around it
+    aside; what it takes has the same values without it.
+    """
+    if not text or text.isspace():
+        return Unmatched((Violation("$", "empty", "expected an answer", "nothing"),))
+    if _takes_anything(form) and (said := refusal_in(text)) is not None:
+        return _refused(said)
+    exact = match_exactly(form, text)
+    if strict or isinstance(exact, Matched) or exact.violations[0].code == "pattern":
+        return exact  # also when the time limit was hit: trying again would only take longer
+    return _leniently(form, text) or _nothing(form, text)
+
+
+def _takes_anything(form: TextForm) -> bool:
+    return isinstance(form, TemplateForm) and len(form.pieces) == 1 and form.fields[0].is_free_text
+
+
+def _leniently(form: TextForm, text: str) -> Matched | Unmatched | None:
+    match form:
+        case ChoiceForm():
+            return match_choice(form, text)
+        case PatternForm():
+            return match_pattern(form, text)
+        case TemplateForm(many=True):
+            return match_lines(form, text)
+        case TemplateForm():
+            return _match_template(layout_of(form), text)
+
+
+def _match_template(layout: Layout, text: str) -> Matched | Unmatched | None:
+    found = _settled(layout, text)
+    if isinstance(found, Matched):
+        return found
+    if found is None or found.violations[0].code == "missing":
+        found = _reordered(layout, text) or found
+    return match_json(layout, text) or found or _shortened(layout, text)
+
+
+def _settled(layout: Layout, text: str) -> Matched | Unmatched | None:
+    claims = list(islice(claims_in(text, layout), MAX_CLAIMS + 1))
+    found = settle(text, [_spelled(claim, text, layout) for claim in claims])
+    if not isinstance(found, Matched):
+        return found
+    words = _contradicted(layout, text, found, claims)
+    if words is None:
+        return found
+    expected = "expected one answer, not one that is taken back"
+    got = quote(f"{text[slice(*found.span)]} ... {words}")
+    return Unmatched((Violation("$", "ambiguous", expected, got, "give the final one alone"),))
+
+
+def _contradicted(layout: Layout, text: str, found: Matched, claims: Sequence[Claim]) -> str | None:
+    """The words that give another number than *found* does, without the form around them."""
+    flat = folded(text)
+    if all(slot.text for slot in layout.slots):
+        return None
+    words = takes_back(flat, found.span[1])
+    numeric = [slot for slot in layout.slots if slot.place.kind in ("integer", "number")]
+    if words is not None or len(numeric) != 1 or not isinstance(found.payload, dict):
+        return words
+    place, label_before = numeric[0].place, numeric[0].label
+    value = found.payload[place.field.name]
+    for other in stated_otherwise(flat, label_before.last if label_before is not None else ""):
+        inside = any(claim.start <= other.start("number") < claim.end for claim in claims)
+        if not inside and place.read(other["number"]).value != value:
+            return other.group().strip()
+    return None
+
+
+def _spelled(claim: Claim, text: str, layout: Layout) -> Claim:
+    """*claim* with a record of its spelling, where that is not the canonical one."""
+    if claim.violations or not isinstance(claim.payload, dict):
+        return claim
+    payload = claim.payload
+    canonical = "".join(
+        piece if isinstance(piece, str) else written(payload[piece.name])
+        for piece in layout.form.pieces
+    )
+    said = text[claim.start : claim.end]
+    if said == canonical.strip():
+        return claim
+    return with_repairs(claim, repair(SPELLING, said, canonical, claim.start))
+
+
+def _reordered(layout: Layout, text: str) -> Matched | Unmatched | None:
+    """The labelled fields in the order in which the text has them, if each label stands once."""
+    if len(layout.slots) < 2:
+        return None
+    flat = folded(text)
+    places: list[int] = []
+    for slot in layout.slots:
+        if slot.label is None or not slot.label.worded:
+            return None
+        standing = list(islice(slot.label.expression.finditer(flat), 2))
+        if len(standing) != 1:
+            return None
+        places.append(standing[0].start())
+    order = sorted(range(len(places)), key=places.__getitem__)
+    found = settle(text, list(claims_in(text, reordered(layout, order))))
+    if not isinstance(found, Matched) or not isinstance(found.payload, dict):
+        return None
+    payload = {slot.place.field.name: found.payload[slot.place.field.name] for slot in layout.slots}
+    record = repair(REORDERED, list(found.payload), list(payload), found.span[0])
+    return replace(found, payload=payload, repairs=(*found.repairs, record))
+
+
+def _shortened(layout: Layout, text: str) -> Matched | None:
+    """The value alone, or behind the last word of its label, when that is the whole text."""
+    first = layout.slots[0]
+    bare = _WRAPPED.fullmatch(text)
+    alone = len(layout.slots) == 1 and first.label is not None and first.label.plain
+    if not alone or bare is None or first.text or first.label is None:
+        return None
+    start, end = bare.span("inside")
+    shorter = label(f"{first.label.last}:", loose=False)
+    for rule, other in ((SHORT_LABEL, shorter), (NO_LABEL, None)):
+        claims = list(claims_in(text[start:end], _relabelled(layout, other)))
+        claim = claims[0] if len(claims) == 1 else None
+        if claim is not None and _is_all(claim, text[start:end]):
+            record = repair(rule, text[start:end], "", start)
+            return Matched(claim.payload, (start, end), (*claim.repairs, record))
+    return None
+
+
+def _relabelled(layout: Layout, other: Label | None) -> Layout:
+    return Layout(layout.form, (replace(layout.slots[0], label=other),))
+
+
+def _is_all(claim: Claim, text: str) -> bool:
+    """Whether *claim* is a value that takes all of *text*, and leaves out no more than a label."""
+    around = text[: claim.start].strip() + text[claim.end :].strip("*_`\"'. \n!")
+    rules = {each.rule for each in claim.repairs}
+    return not claim.violations and not around and NO_DENOMINATOR.name not in rules
+
+
+def _nothing(form: TextForm, text: str) -> Unmatched:
+    said = refusal_in(text)
+    if said is not None:
+        return _refused(said)
+    expected = "expected the answer in its form"
+    fix = f"write {canonical(form)}"
+    return Unmatched((Violation("$", "no_value", expected, quote(text.strip()), fix),))
+
+
+def _refused(said: str) -> Unmatched:
+    return Unmatched((Violation("$", "refusal", "expected an answer", quote(said)),))
+
+
+_WRAPPED = re.compile(r"[\s*_`~\"'#>]*+(?:(?<=`)\w{0,12}\n)?(?P<inside>[^\n]{1,200}?)[\s*_`~\"']*")

@@ -1,0 +1,1 @@
+"""Payloads in other notations than JSON: key-value lines, tables, elements, bullets."""

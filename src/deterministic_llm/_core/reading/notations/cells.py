@@ -1,0 +1,164 @@
+"""What a notation's text says for one property: words of a line, cell or element in, a value out.
+
+Texts stay texts: numbers, dates and labels are bent to the schema later, with everything else. Only
+lists are taken apart here, where the schema wants one and the separators leave one reading.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.keys import Names
+from deterministic_llm._core.schema.wording import resolve
+
+
+class Unsure(Exception):  # noqa: N818  (a reading given up, turned into None by `read_notation`)
+    """The text has two readings, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The object that is looked for: its properties, and which must be there.
+
+    *root* is the schema that ``$ref`` points into; *many* when a list of such objects is wanted.
+    """
+
+    names: Names
+    properties: dict[str, JsonObject]
+    required: frozenset[str]
+    root: JsonObject
+    many: bool
+
+    def property(self, key: str) -> str | None:
+        """The property that *key* spells, or None."""
+        return self.names.meant(key)
+
+    def covers(self, record: dict[str, JsonValue]) -> bool:
+        """Whether *record* has every required property, and at least one."""
+        return self.required <= record.keys() and not self.properties.keys().isdisjoint(record)
+
+
+def shape_of(schema: JsonObject) -> Shape | None:
+    """The shape of an object schema, or of the items of a list of objects; None for others."""
+    node = node_of(schema, schema)
+    many = node.get("type") == "array"
+    if many:
+        node = node_of(node.get("items"), schema)
+    properties = node.get("properties")
+    if not isinstance(properties, dict) or not properties:
+        return None
+    required = node.get("required")
+    wanted = required if isinstance(required, list) else []
+    return Shape(
+        Names(properties, {}),
+        {name: node_of(value, schema) for name, value in properties.items()},
+        frozenset(name for name in wanted if isinstance(name, str)),
+        schema,
+        many,
+    )
+
+
+def node_of(node: JsonValue, root: JsonObject) -> JsonObject:
+    """*node* without its reference and without the null that an optional adds."""
+    resolved = resolve(node, root=root)
+    if not isinstance(resolved, dict):
+        return {}
+    for keyword in ("anyOf", "oneOf"):
+        members = resolved.get(keyword)
+        if not isinstance(members, list):
+            continue
+        kept = [resolve(member, root=root) for member in members]
+        firm = [
+            member for member in kept if isinstance(member, dict) and member.get("type") != "null"
+        ]
+        if len(firm) == 1:
+            return firm[0]
+    return resolved
+
+
+def cell(text: str, node: JsonObject, root: JsonObject) -> JsonValue:
+    """What *text* says for the property *node*; nothing at all is null."""
+    bare = _bare(text)
+    if not bare:
+        return None
+    if kind_of(node) == "array":
+        return _items(bare, node_of(node.get("items"), root))
+    return _spelled(bare)
+
+
+def kind_of(node: JsonObject) -> str:
+    """The one type that *node* names, or nothing."""
+    kind = node.get("type")
+    if isinstance(kind, list):
+        firm = [each for each in kind if each != "null"]
+        kind = firm[0] if len(firm) == 1 else None
+    return kind if isinstance(kind, str) else ""
+
+
+def _bare(text: str) -> str:
+    bare = text.strip()
+    while len(bare) > 1 and (emphasis := _EMPHASIS.fullmatch(bare)):
+        bare = emphasis["inner"].strip()
+    return bare
+
+
+def _spelled(bare: str) -> str:
+    """The text within quotes, its escapes resolved; any other text as it stands."""
+    if len(bare) < 2 or bare[0] != bare[-1]:
+        return bare
+    if bare[0] == "'" and "'" not in bare[1:-1].replace("''", ""):
+        return bare[1:-1].replace("''", "'")
+    if bare[0] == '"':
+        try:
+            spelled = json.loads(bare)
+        except ValueError:
+            return bare
+        return spelled if isinstance(spelled, str) else bare
+    return bare
+
+
+def _items(bare: str, items: JsonObject) -> JsonValue:
+    """The items of a list written in one line."""
+    if bare[0] == "[" and bare[-1] == "]":
+        try:
+            parsed: JsonValue = json.loads(bare)
+        except (ValueError, RecursionError):
+            parsed = None
+        if isinstance(parsed, list):
+            return parsed
+        return _split(bare[1:-1], _COMMA)
+    if ";" in bare:
+        return _split(bare, _SEMICOLON)
+    if "," not in bare and "、" not in bare and "，" not in bare:
+        return [_spelled(bare)]
+    parts = _split(bare, _COMMA)
+    if kind_of(items) in {"integer", "number", "boolean"} or "enum" in items or _is_plain(bare):
+        return parts
+    raise Unsure
+
+
+def _split(text: str, separator: re.Pattern[str]) -> list[JsonValue]:
+    if _NESTED.search(text):
+        raise Unsure
+    parts = [_bare(part) for part in separator.split(text)]
+    if not any(parts):
+        return []
+    if not all(parts) or any('"' in part.strip('"') for part in parts):
+        raise Unsure
+    return [_spelled(part) for part in parts]
+
+
+def _is_plain(bare: str) -> bool:
+    """Whether commas can only separate: short words without capitals, or at least three of them."""
+    parts = [part.strip() for part in _COMMA.split(bare)]
+    short = all(0 < len(part.split()) <= 2 and not part.endswith((".", "!", "?")) for part in parts)
+    return short and (len(parts) >= 3 or all(part == part.lower() for part in parts))
+
+
+_EMPHASIS = re.compile(r"(\*{1,3}|__|`)(?P<inner>(?:(?!\1).)+)\1", re.DOTALL)
+_COMMA = re.compile(r"[,、，]")
+_SEMICOLON = re.compile(r";")
+_NESTED = re.compile(r"[\[\]{}]")

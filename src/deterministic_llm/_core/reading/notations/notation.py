@@ -1,0 +1,195 @@
+"""Payloads in other notations than JSON: key-value lines, tables, elements, calls, bullets.
+
+In: the whole text and the schema of the target (an object, a list of flat objects, or a list of
+scalars). Out: a JSON value whose leaves are texts, for alignment to bend, or None. Keys must be
+properties of the schema and every required one must be there, so prose is never taken for a value;
+where two notations, or two readings of one, differ, nothing is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from deterministic_llm._core.attempts import Repair
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.finding import marks, spans
+from deterministic_llm._core.reading.finding.fences import blocks
+from deterministic_llm._core.reading.finding.refusals import refusal_in
+from deterministic_llm._core.reading.finding.thinking import thinking
+from deterministic_llm._core.reading.finding.wrappers import wrappers
+from deterministic_llm._core.reading.notations.cells import (
+    Shape,
+    Unsure,
+    cell,
+    kind_of,
+    node_of,
+    shape_of,
+)
+from deterministic_llm._core.reading.notations.mappings import mapping_start, read_mapping
+from deterministic_llm._core.reading.notations.markup import read_markup
+from deterministic_llm._core.reading.notations.tables import read_separated, read_table
+
+MAX_CHARACTERS = 100_000
+"""Longer texts are not read: models write no notation of that length."""
+MAX_LINES = 10_000
+"""Nor are texts of more lines."""
+
+
+def read_notation(text: str, schema: JsonObject) -> tuple[JsonValue, tuple[Repair, ...]] | None:
+    """The value that *text* says in another notation, with the record of it; None when unsure.
+
+    *text* is the whole completion; thinking is left out, except elements that the schema names.
+    Where an object is written in braces there is JSON to be read, and nothing is looked for here.
+    """
+    if len(text) > MAX_CHARACTERS or text.count("\n") > MAX_LINES:
+        return None
+    shape = shape_of(schema)
+    names = () if shape is None else shape.properties
+    keep = frozenset(name.lower() for name in names)
+    thought = thinking(text, keep=keep)
+    if thought.unfinished:
+        return None
+    body = _body("".join(text[start:end] for start, end in thought.visible(len(text))))
+    if _has_objects(body):
+        return None
+    found = _bullets(body, schema) if shape is None else _read_all(body, shape)
+    if found is None:
+        return None
+    rule, value = found
+    return value, (Repair(rule, "$", None, None, "format"),)
+
+
+def _body(visible: str) -> str:
+    """What the only answer tag or code fence holds, else the whole text."""
+    text = visible.replace("\r\n", "\n")
+    answers = [each for each in wrappers(text) if each.mark == "final" and each.closed]
+    if len(answers) == 1:
+        text = text[answers[0].body : answers[0].body_end]
+    fenced = [each for each in blocks(text) if text[each.body : each.body_end].strip()]
+    if len(fenced) == 1 and fenced[0].closed:
+        before, after = text[: fenced[0].start], text[fenced[0].end :]
+        # What leads to the block stays before it: the words may call it an example.
+        inner = text[fenced[0].body : fenced[0].body_end].strip("\n")
+        return f"{before.rstrip()}\n\n{inner}\n\n{after.lstrip()}"
+    return text
+
+
+def _has_objects(text: str) -> bool:
+    at = 0
+    while (start := spans.next_start(text, at, len(text))) >= 0:
+        if text[start] in "{｛" or text[start + 1 : start + 2] == "{":
+            return True
+        at = start + 1
+    return False
+
+
+def _read_all(text: str, shape: Shape) -> tuple[str, JsonValue] | None:
+    """What the notations say, when they say one thing and nothing takes it back."""
+    start = _start(text, shape)
+    marking = marks.marking(text, start, start, floor=0, ceiling=start)
+    if marking is not None and not marking.weak and marking.mark in _NO_ANSWER:
+        return None
+    if marks.takes_back(text[start:]):
+        return None
+    said: dict[str, tuple[str, JsonValue]] = {}
+    for rule, reader in _READERS:
+        try:
+            value = reader(text, shape)
+        except Unsure:
+            return None
+        if value is not None:
+            said.setdefault(json.dumps(value, sort_keys=True), (rule, value))
+    return next(iter(said.values())) if len(said) == 1 else None
+
+
+def _start(text: str, shape: Shape) -> int:
+    """Where the notation begins: at its first line, row or tag."""
+    other = _ROW_OR_TAG.search(text)
+    return min(mapping_start(text, shape), len(text) if other is None else other.start())
+
+
+def _read_call(text: str, shape: Shape) -> JsonValue:
+    """The keyword arguments of a call such as ``EssayGrade(score=8, comment="good")``."""
+    calls = list(_CALL.finditer(text))
+    if len(calls) != 1 or shape.many:
+        return None
+    record: JsonObject = {}
+    for argument in _ARGUMENT.finditer(calls[0]["arguments"]):
+        name = shape.property(argument["key"]) or argument["key"]
+        if name in record:
+            raise Unsure
+        record[name] = cell(argument["value"], shape.properties.get(name, {}), shape.root)
+    return record if shape.covers(record) else None
+
+
+def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
+    """The items of the only bulleted or numbered list, where a list of scalars is wanted."""
+    node = node_of(schema, schema)
+    item = node_of(node.get("items"), schema)
+    if kind_of(node) != "array" or kind_of(item) in {"object", "array"} or refusal_in(text):
+        return None
+    runs = list(_BULLETS.finditer(text))
+    if len(runs) != 1 or not _introduced(text[: runs[0].start()]):
+        return None
+    lines = runs[0][0].strip("\n").split("\n")
+    if len({len(line) - len(line.lstrip()) for line in lines}) != 1:
+        return None
+    if marks.takes_back(text[runs[0].end() :]):
+        return None
+    try:
+        return "bulleted list", [
+            cell(_BULLET.sub("", line, count=1), item, schema) for line in lines
+        ]
+    except Unsure:
+        return None
+
+
+def _introduced(before: str) -> bool:
+    """Whether the words before a list present it as the answer."""
+    lines = [line.strip(" *_#>`") for line in before.split("\n") if line.strip(" *_#>`")]
+    if not lines:
+        return True
+    marking = marks.marking(before, len(before), len(before), floor=0, ceiling=len(before))
+    if marking is not None and not marking.weak and marking.mark in _NO_ANSWER:
+        return False
+    return _PRESENTS.match(lines[-1]) is not None and _ASKS.search(lines[-1]) is None
+
+
+_Reader = Callable[[str, Shape], JsonValue]
+_READERS: tuple[tuple[str, _Reader], ...] = (
+    ("elements", read_markup),
+    ("table", read_table),
+    ("separated values", read_separated),
+    ("call with keywords", _read_call),
+    ("key-value lines", read_mapping),
+)
+_NO_ANSWER = frozenset({"draft", "example", "quotation"})
+_ROW_OR_TAG = re.compile(r"^[ \t>]{0,8}(?:\||<(?!/)[\w.:=-]+[^<>\n]{0,200}>)", re.MULTILINE)
+_STRING = r"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"
+_WRITTEN = rf"(?:{_STRING}|\[[^\[\]\n]{{0,2000}}\]|[^\s,()=\"'][^,()=\"'\n]{{0,200}})"
+_ARGUMENT = re.compile(rf"(?P<key>[A-Za-z_]\w{{0,63}})\s?=\s?(?P<value>{_WRITTEN})")
+_CALL = re.compile(
+    r"(?<![\w.])[A-Za-z_][\w.]{0,63}\(\s{0,20}(?P<arguments>"
+    rf"(?:[A-Za-z_]\w{{0,63}}\s?=\s?{_WRITTEN}(?:\s{{0,20}},\s{{0,20}})?){{1,100}})\s{{0,20}}\)"
+)
+_BULLET = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+")
+_BULLETS = re.compile(
+    r"(?:^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+[^\n]+(?:\n(?:[ \t]*\n)?|\Z))+", re.MULTILINE
+)
+_PRESENTS = re.compile(
+    r"(?:(?:sure|certainly|of course|okay|ok)[,.!]?\s*)?(?:here(?:['’]s|\s(?:is|are))\b|the"
+    r" following\b|these are\b"
+    r"|(?:the|my|your|all)\s(?:\w+\s){0,3}?(?:list|items|answers?|results?|keywords|tags|names"
+    r"|values|entries|topics)\b"
+    r"|(?:[^\W\d_]+['’]?[\s-]?){1,4}[:：]$|(?:结果|答案|列表|以下|如下))",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\b(?:i|we|you|please|need|needs|require|required|because|reasons?|why|cannot|can['’]?t"
+    r"|questions?|missing"
+    r"|steps?|options?|choose|first|before|unless|if|note|notes|consider|considerations|issues?"
+    r"|problems?)\b|\?",
+    re.IGNORECASE,
+)

@@ -1,0 +1,98 @@
+"""What stands between two tokens and means nothing: blanks of every kind, and comments."""
+
+from __future__ import annotations
+
+import re
+
+from deterministic_llm._core.attempts import Code
+from deterministic_llm._core.reading.syntax.documents import ReadingError
+from deterministic_llm._core.reading.syntax.edits import Edits
+from deterministic_llm._core.reading.syntax.punctuation import BLANK, CLOSERS, MARK, QUOTED
+
+
+def skip(text: str, at: int, end: int, *, edits: Edits) -> int:
+    """The index of the next token at or after *at*, or *end*.
+
+    A comment that says "and so on" is refused, as the list or object around it is not all there.
+    """
+    before = text[at - 1 : at]
+    while True:
+        blanks = _BLANKS.match(text, at, end)
+        at = blanks.end() if blanks else at
+        if at >= end or text[at] not in _UNUSUAL:
+            return at
+        if blanks := _ODD_BLANKS.match(text, at, end):
+            edits.add("escaped blank" if blanks["escaped"] else "odd blank", at)
+            at = blanks.end()
+        elif comment := COMMENT.match(text, at, end):
+            _check_comment(comment[0], at, before=before, last=comment.end() == end)
+            edits.add("comment", at, shown=(comment[0][:80], ""))
+            at = comment.end()
+        else:
+            return at
+
+
+def is_plain(comment: str) -> bool:
+    """Whether a comment is only that: it leaves nothing out, and hides and takes back nothing."""
+    return _NOT_PLAIN.search(comment) is None
+
+
+COMMENT = re.compile(
+    r"(?://|#)[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)|<!--(?:[^-]++|-(?!->))*+(?:-->|\Z)"
+)
+_BLANKS = re.compile(r"[ \t\r\n]*+")
+_ODD_BLANKS = re.compile(rf"(?P<escaped>\\[nrt])|{BLANK}++")
+_UNUSUAL = frozenset(
+    {"/", "#", "<", "\\", *re.findall(BLANK, "".join(map(chr, range(0x10000))))}
+) - frozenset(" \t\r\n")
+_AND_SO_ON = (
+    r"\A\W*(?:\.{3}|\u2026)|(?:\.{3}|\u2026)\W*\Z"
+    r"|\b(?:omitted|truncated|abbreviated|and so on|etc|more items|rest of|remaining)\b"
+)
+_STAND_IN = (
+    r"\b(?:placeholder|dummy|made[ -]up|(?:example|sample) (?:value|data|score|text|only)"
+    r"|(?:fill (?:this )?in|replace (?:this|me|it|with|by))|to be (?:filled|replaced|determined)"
+    r"|tbd|todo|fixme)\b"
+)
+_OTHER_VALUE = (
+    r"\A\W*(?:or|actually|rather|better|no,|make that)\b\W*\d|\A\W*\d[\d.,]*+\s*\?"
+    r"|\bshould (?:\w+ )?(?:be|have been|read)\b\W*\d"
+)
+_MEMBER = (
+    rf",{BLANK}*+(?:(?:{QUOTED}|[\w$]++)\s*+:|(?:{QUOTED}|[-+.\d]++){BLANK}*+[,\]}}]?{BLANK}*+\Z)"
+)
+_NOT_PLAIN = re.compile(rf"{_AND_SO_ON}|{_STAND_IN}|{_OTHER_VALUE}|{_MEMBER}|{MARK}", re.IGNORECASE)
+_REFUSED: tuple[tuple[Code, str, re.Pattern[str]], ...] = (
+    (
+        "ellipsis",
+        "expected every item, not a comment in place of some",
+        re.compile(_AND_SO_ON, re.IGNORECASE),
+    ),
+    (
+        "placeholder",
+        "expected a value, not one that its comment calls a stand-in",
+        re.compile(_STAND_IN, re.IGNORECASE),
+    ),
+    (
+        "ambiguous",
+        "expected a comment that names no other value",
+        re.compile(_OTHER_VALUE, re.IGNORECASE),
+    ),
+)
+_MEMBER_AFTER_COMMA = re.compile(_MEMBER)
+_BEFORE_MEMBERS = frozenset(",{[(;\uff0c\uff5b\uff3b\uff08")
+
+
+def _check_comment(comment: str, at: int, *, before: str, last: bool) -> None:
+    """Refuse a comment that leaves out, replaces or may hold a part of the value around it.
+
+    A member behind a comma may be commented out, but not behind a value that still wants its comma.
+    """
+    for code, expected, pattern in _REFUSED:
+        if pattern.search(comment):
+            raise ReadingError(code, expected, at)
+    block = comment.endswith(("*/", "-->"))
+    if not block and before not in _BEFORE_MEMBERS and _MEMBER_AFTER_COMMA.search(comment):
+        raise ReadingError("ambiguous", "expected a comment without a member in it", at)
+    if last and not block and any(char in CLOSERS for char in comment):
+        raise ReadingError("ambiguous", "expected an end of the comment", at)
