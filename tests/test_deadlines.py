@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
@@ -75,22 +76,42 @@ def outcomes(attempts: tuple[Attempt[object], ...]) -> list[str]:
     return [attempt.outcome for attempt in attempts]
 
 
-@colours
-@pytest.mark.parametrize("fault", ["drip", "drip_head", "stall", "hang"])
-def test_a_run_ends_in_time_whatever_the_server_does(server: FaultServer, ask: Ask, fault: str):
-    """Its one call is recorded as late, and what it may have cost is unsettled."""
-    budget = Budget(calls=5)
-    model = model_of(server, fault, budget=budget)
-    before = server.counts.get(fault, 0)
-    error, seconds = exceeded(ask, model, timeout=LEFT)
-    assert LEFT <= seconds < LEFT + GRACE
-    assert outcomes(error.attempts) == ["late"]
-    assert server.counts[fault] - before == 1
-    assert (budget.spent, budget.reserved, budget.unsettled) == (
-        Spend(),
-        Spend(),
-        Spend(calls=1),
-    )
+SILENCES = ["drip", "drip_head", "stall", "hang"] * 4
+
+
+def in_threads(model: Model) -> list[tuple[DeadlineExceeded, float]]:
+    blocking(model)  # what is made once
+    with ThreadPoolExecutor(len(SILENCES)) as pool:
+        told = [{"headers": {"x-fault": fault}, "timeout": LEFT} for fault in SILENCES]
+        return list(pool.map(lambda options: exceeded(blocking, model, **options), told))
+
+
+def in_tasks(model: Model) -> list[tuple[DeadlineExceeded, float]]:
+    async def timed(fault: str) -> tuple[DeadlineExceeded, float]:
+        began = perf_counter()
+        with pytest.raises(DeadlineExceeded) as caught:
+            await model.arun("Where?", Point, headers={"x-fault": fault}, timeout=LEFT)
+        return caught.value, perf_counter() - began
+
+    async def all_timed() -> list[tuple[DeadlineExceeded, float]]:
+        await model.arun("Where?", Point)
+        return await asyncio.gather(*map(timed, SILENCES))
+
+    return asyncio.run(all_timed())
+
+
+@pytest.mark.parametrize("at_once", [in_threads, in_tasks])
+def test_each_run_ends_in_time_whatever_the_server_does(
+    server: FaultServer, at_once: Callable[..., list[tuple[DeadlineExceeded, float]]]
+):
+    """16 at once: the one call of each is late, and what it may have cost is unsettled."""
+    budget, before = Budget(calls=17), sum(server.counts.values())
+    errors = at_once(model_of(server, "ok", budget=budget))
+    assert all(LEFT <= seconds < LEFT + GRACE for _, seconds in errors)
+    assert [outcomes(error.attempts) for error, _ in errors] == [["late"]] * 16
+    assert sum(server.counts.values()) - before == 17
+    assert (budget.spent, budget.reserved) == (Spend(tokens=10, calls=1), Spend())
+    assert budget.unsettled == Spend(calls=16)
 
 
 @colours
@@ -218,23 +239,6 @@ def test_a_sync_function_is_told_its_time_and_a_late_answer_is_kept():
     assert LEFT - 0.1 < (told[0] or 0.0) <= LEFT
 
 
-@pytest.mark.parametrize("fault", ["drip", "hang"])
-def test_many_runs_at_once_each_end_in_time(server: FaultServer, fault: str):
-    """16 in one event loop, and each is bounded on its own."""
-    model = model_of(server, fault, timeout=LEFT)
-
-    async def timed() -> float:
-        began = perf_counter()
-        with pytest.raises(DeadlineExceeded):
-            await model.arun("Where?", Point)
-        return perf_counter() - began
-
-    async def all_timed() -> list[float]:
-        return await asyncio.gather(*(timed() for _ in range(16)))
-
-    assert max(asyncio.run(all_timed())) < LEFT + GRACE
-
-
 @colours
 def test_a_timeout_of_the_validators_own_is_no_deadline(ask: Ask):
     """It is passed on as it was raised, with a deadline far away or with none."""
@@ -243,5 +247,5 @@ def test_a_timeout_of_the_validators_own_is_no_deadline(ask: Ask):
         raise TimeoutError("the database is slow")
 
     for options in ({}, {"timeout": 30.0}):
-        with pytest.raises(TimeoutError, match="^the database is slow$"):
+        with pytest.raises(TimeoutError, match="the database is slow"):
             ask(ScriptedModel(['{"a": 1}']), validators=[impatient], **options)

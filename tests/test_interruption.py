@@ -221,7 +221,7 @@ async def awaits(_point: Point) -> bool:
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals here")
 @pytest.mark.parametrize("ask_model", [blocking, awaiting])
 @pytest.mark.parametrize("fault", ["hang", "stall"])
-@pytest.mark.parametrize("options", [{}, {"timeout": 2.0}], ids=["no deadline", "a deadline"])
+@pytest.mark.parametrize("options", [{}, {"timeout": 1.0}], ids=["no deadline", "a deadline"])
 def test_an_interrupt_from_the_keyboard_ends_a_call(
     server: FaultServer, ask_model: Callable[..., Point], fault: str, options: dict[str, Any]
 ):

@@ -72,7 +72,7 @@ class Story:
     mode: Mode = "auto"
 
 
-NEAR, FAR = 3.0, 200.0
+NEAR, FAR = 2.0, 200.0
 """Seconds that a run has: few against a server that says nothing, many for all else."""
 GOOD = '{"a": 3, "name": "@"}'
 FENCED = f"Here you are:\n```json\n{GOOD}\n```\nAnything else?"
