@@ -6,7 +6,7 @@ import asyncio
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -216,6 +216,52 @@ async def awaits(_point: Point) -> bool:
     """Nothing is wrong."""
     await asyncio.sleep(0)
     return True
+
+
+class Stream:
+    """Chunks as an SDK gives them, the second of which nobody can read."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+        self._chunks = iter(['{"a"', object()])
+
+    def __iter__(self) -> Iterator[object]:
+        return self
+
+    def __next__(self) -> object:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.closed += 1
+
+    async def chunks(self) -> AsyncIterator[object]:
+        """The same of an async function."""
+        try:
+            for chunk in self._chunks:
+                yield chunk
+        finally:
+            self.close()
+
+
+def test_a_stream_that_is_not_read_to_its_end_is_closed():
+    """At once, and not when it is collected: it holds a connection."""
+    stream = Stream()
+    with pytest.raises(TypeError):
+        enforce(Point)(lambda: stream)()
+    assert stream.closed == 1
+
+
+def test_an_async_generator_that_is_not_read_to_its_end_is_closed():
+    """At once, and not when its event loop ends."""
+    stream = Stream()
+
+    async def closed() -> int:
+        with pytest.raises(TypeError):
+            await enforce(Point)(stream.chunks)()
+        return stream.closed
+
+    assert asyncio.run(closed()) == 1
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, closing
 from time import perf_counter
 from typing import cast
 
@@ -22,8 +23,10 @@ def ask(function: Callable[[], object]) -> Completion | CallFailure:
         answer = function()
         if isinstance(answer, Iterator):
             chunks = _Chunks(started)
-            for chunk in cast("Iterator[object]", answer):
-                chunks.add(chunk)
+            stream = cast("Iterator[object]", answer)
+            with closing(_Closable(stream)):
+                for chunk in stream:
+                    chunks.add(chunk)
             return chunks.answer()
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
@@ -40,8 +43,10 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
         answer = function()
         if isinstance(answer, AsyncIterator):
             chunks = _Chunks(started)
-            async for chunk in cast("AsyncIterator[object]", answer):
-                chunks.add(chunk)
+            stream = cast("AsyncIterator[object]", answer)
+            async with aclosing(_Closable(stream)):
+                async for chunk in stream:
+                    chunks.add(chunk)
             return chunks.answer()
         answer = await cast("Awaitable[object]", answer)
     except Exception as error:
@@ -50,6 +55,23 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
             raise
         return failure
     return answer_of(answer, seconds=perf_counter() - started)
+
+
+class _Closable:
+    """A stream to close: one that is not read to its end would keep its connection."""
+
+    def __init__(self, stream: object) -> None:
+        self._stream = stream
+
+    def close(self) -> None:
+        close = getattr(self._stream, "close", None)
+        if close is not None:
+            close()
+
+    async def aclose(self) -> None:
+        close = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
+        if close is not None:
+            await close()
 
 
 class _Chunks:
