@@ -16,7 +16,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 from tenacity import wait_none
 
-from deterministic_llm import CallFailure, Completion, RetriesExhausted, Usage, enforce
+from deterministic_llm import (
+    Budget,
+    BudgetExceeded,
+    CallFailure,
+    Completion,
+    RetriesExhausted,
+    Usage,
+    enforce,
+)
 from deterministic_llm.telemetry import OpenTelemetryHook
 from deterministic_llm.testing import ScriptedModel
 
@@ -189,6 +197,17 @@ def test_a_run_that_gives_up_ends_in_an_error(collector: Collector):
         "deterministic_llm.outcome": "RetriesExhausted",
         "error.type": "RetriesExhausted",
     }
+
+
+def test_a_call_that_the_budget_refused_is_told_and_not_measured(collector: Collector):
+    model = ScriptedModel([BAD])
+    with pytest.raises(BudgetExceeded):
+        model.generate("?", int, hooks=[collector.hook()], budget=Budget(calls=1))
+    first, refused, whole = collector.spans
+    assert attributes(refused)["error.type"] == "over_budget"
+    assert attributes(whole)["deterministic_llm.calls"] == 1
+    assert [point.count for point in collector.points("gen_ai.client.operation.duration")] == [1]
+    assert attributes(first)["deterministic_llm.outcome"] == "invalid"
 
 
 def test_the_spans_of_a_function_that_raises_are_ended(collector: Collector):

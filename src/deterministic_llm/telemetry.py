@@ -108,7 +108,6 @@ class OpenTelemetryHook:
         attributes["deterministic_llm.call.number"] = request.number
         if self._record_content:
             attributes["gen_ai.input.messages"] = _input(request)
-        run.calls += 1
         run.call = self._begin(f"chat {request.name or ''}".rstrip(), SpanKind.CLIENT, attributes)
 
     def call_finished(self, event: CallFinished) -> None:
@@ -119,7 +118,9 @@ class OpenTelemetryHook:
         answered = _answer(attempt)
         if self._record_content and isinstance(attempt, Answered):
             answered["gen_ai.output.messages"] = _output(attempt)
-        self._measure(attempt, perf_counter() - run.call.began)
+        if attempt.sent:  # not one that the budget refused
+            run.calls += 1
+            self._measure(attempt, perf_counter() - run.call.began)
         problem = attempt.outcome if isinstance(attempt, Failed) else None
         self._end(run.call, answered, problem)
         run.call = None
@@ -158,6 +159,7 @@ class OpenTelemetryHook:
         run = self._run(number)
         del self._runs[number]
         if run.call is not None:  # its function raised what is no failure of a call
+            run.calls += 1
             self._end(run.call, {}, problem)
         attributes: Attributes = {
             "deterministic_llm.calls": run.calls,

@@ -46,6 +46,7 @@ from deterministic_llm._core.attempts import (
 )
 from deterministic_llm._core.exchange import Constraint, FailureKind, Finish, Mode, ToolCall
 from deterministic_llm._core.ledger import attempts_to_json
+from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm.testing import ScriptedModel
 
 TEXT = st.text(st.characters(), max_size=8)  # lone surrogates included
@@ -257,6 +258,13 @@ def test_what_looks_like_a_key_in_a_complaint_is_hidden():
     with pytest.raises(ProviderError) as caught:
         ScriptedModel([denied]).generate("Who?", Person)
     assert "sk-abcdefghijkl1234" not in caught.value.to_json() + caught.value.explain()
+
+
+def test_a_failure_never_holds_what_looks_like_a_key():
+    """It is in the text of the error and its notes, too."""
+    failure = failure_of(ConnectionError("401, Received=sk-1234abcd, Basic YWxhZGRpbjpvcGVu"))
+    assert isinstance(failure, CallFailure)
+    assert failure.message == "ConnectionError 401, Received=[hidden], [hidden]"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from pydantic import BaseModel, Field
 from tenacity import wait_none
 
 from deterministic_llm import CallFailure, Completion, EnforcementError, Usage
-from deterministic_llm._core.attempts import Accepted, Answered, Attempt, Failed, Rejected, Request
+from deterministic_llm._core.attempts import (
+    Accepted,
+    Answered,
+    Attempt,
+    Checked,
+    Failed,
+    Rejected,
+    Request,
+)
 from deterministic_llm._core.story import story
 from deterministic_llm.testing import Answer, ScriptedModel
 from deterministic_llm.validators import validator
@@ -202,6 +210,16 @@ def test_waiting_is_told():
         "1. overloaded: busy (0.20 s)\n"
         "2. after waiting 3.00 s: accepted (1.00 s)\n"
         "accepted after 2 calls: 4.20 s"
+    )
+
+
+def test_the_calls_of_judges_are_counted():
+    paid = Answered(Request(1), said("7"), Accepted(7))
+    asked = Checked("fair", seconds=1.2, attempts=(paid,))
+    good = Answered(Request(1), said("7"), Accepted(7), (asked,), ended=2.4)
+    assert story([good], end="accepted") == (
+        "1. mini-1: accepted (1,624 + 90 tokens, $0.0008, 1.20 s)\n"
+        "accepted after 1 call and 1 of judges: 1,624 + 90 tokens, $0.0008, 2.40 s"
     )
 
 

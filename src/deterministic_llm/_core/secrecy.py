@@ -10,7 +10,7 @@ _SECRET = re.compile(
     r"headers?$|api_?key|(?:^|_)(?:auth|jwt)(?:_|$)|authorization|cookie|bearer|secret|passw"
     r"|credential|private_?key|signature|(?:^|access_?|auth_?|refresh_?|session_?|id_?|security_?)token$"
 )
-_TOLD = re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|key)-[\w-]{12,}")
+_TOLD = re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk)-[\w-]{6,}")
 _SHORTEST = 6
 """Characters of a text that is looked for elsewhere: shorter ones stand in any text."""
 

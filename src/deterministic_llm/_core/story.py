@@ -121,7 +121,9 @@ def _notes(last: Attempt[object]) -> Iterator[str]:
 
 def _total(attempts: Sequence[Attempt[object]], end: str) -> str:
     count = sum(attempt.sent for attempt in attempts)
+    judges = sum(len(check.attempts) for attempt in attempts for check in attempt.checks)
     calls = "1 call" if count == 1 else f"{count} calls"
+    calls += f" and {judges} of judges" if judges else ""
     usage = sum((attempt.usage for attempt in attempts), start=Usage())
     calling = sum(attempt.seconds for attempt in attempts)
     waiting = attempts[-1].ended - _began(attempts[0]) - calling

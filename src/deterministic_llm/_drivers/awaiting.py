@@ -39,7 +39,7 @@ async def run(
     try:
         result = await _run(task, call, sleep, watch, teller)
     except (Exception, asyncio.CancelledError) as error:
-        await teller.atell([GaveUp(error)], cancelled=isinstance(error, asyncio.CancelledError))
+        await teller.atell([GaveUp(error)], cut_short=not isinstance(error, Exception))
         raise
     await teller.atell([Accepted(result)])
     return result

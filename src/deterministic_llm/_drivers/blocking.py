@@ -36,7 +36,7 @@ def run(
     try:
         result = _run(task, call, sleep, watch, teller)
     except BaseException as error:
-        teller.tell([GaveUp(error)])
+        teller.tell([GaveUp(error)], cut_short=not isinstance(error, Exception))
         raise
     teller.tell([Accepted(result)])
     return result

@@ -43,23 +43,27 @@ class Teller:
         self._run = next(_RUNS)
         self._failed: set[int] = set()
 
-    def tell(self, events: Iterable[Event]) -> None:
-        """Tell every hook, and wait for those that are async."""
+    def tell(self, events: Iterable[Event], *, cut_short: bool = False) -> None:
+        """Tell every hook, and wait for those that are async: in a run *cut_short* only briefly."""
         for event, place, hook in self._due(events):
             try:
                 returned = hook(event)
                 if inspect.isawaitable(returned):
-                    self._wait_for(returned)
+                    future = background_loop().submit(_awaited(returned))
+                    try:
+                        future.result(self._left(cut_short=cut_short))
+                    finally:
+                        future.cancel()  # in vain when it is done
             except Exception as error:  # noqa: BLE001  # a hook never breaks a run
                 self._failing(place, error)
 
-    async def atell(self, events: Iterable[Event], *, cancelled: bool = False) -> None:
-        """Tell every hook, and await those that are async; a *cancelled* run only briefly."""
+    async def atell(self, events: Iterable[Event], *, cut_short: bool = False) -> None:
+        """The same in the caller's event loop."""
         for event, place, hook in self._due(events):
             try:
                 returned = hook(event)
                 if inspect.isawaitable(returned):
-                    await asyncio.wait_for(returned, _GRACE if cancelled else self._left())
+                    await asyncio.wait_for(returned, self._left(cut_short=cut_short))
             except Exception as error:  # noqa: BLE001
                 self._failing(place, error)
 
@@ -69,15 +73,8 @@ class Teller:
             for place, hook in enumerate(self._hooks):
                 yield stamped, place, hook
 
-    def _wait_for(self, returned: Awaitable[object]) -> None:
-        future = background_loop().submit(_awaited(returned))
-        try:
-            future.result(self._left())
-        finally:
-            future.cancel()  # in vain when it is done
-
-    def _left(self) -> float | None:
-        left = self._watch.left()
+    def _left(self, *, cut_short: bool) -> float | None:
+        left = 0.0 if cut_short else self._watch.left()
         return None if left is None else max(left, _GRACE)
 
     def _failing(self, place: int, error: Exception) -> None:

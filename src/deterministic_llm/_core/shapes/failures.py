@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.secrecy import masked
 from deterministic_llm._core.shapes.kinds import kind_of_classes, kind_of_reply
 from deterministic_llm._core.shapes.members import get, text
 from deterministic_llm._core.shapes.waits import asked_wait, lowered, renewal_wait
@@ -99,6 +100,8 @@ def _message(error: object, carrier: object) -> str:
 
 
 def _clipped(message: str) -> str:
+    """*message* without the keys that some servers repeat, and not longer than is read."""
+    message = masked(message)
     if len(message) <= _LONGEST_MESSAGE:
         return message
     return f"{message[: _LONGEST_MESSAGE - 1]}…"
