@@ -210,3 +210,19 @@ def test_strict_never_takes_what_pydantic_refuses(text: str):
     assert not isinstance(read, float) or math.isfinite(read)
     with pytest.raises((ResponseError, ValidationError)):
         parse(f"{text} x", Schema({}), strict=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"comment": "\ud800"}', id="in JSON"),
+        pytest.param('Here:\n{"comment": "\udfff"}', id="behind prose"),
+        pytest.param("{'comment': 'x', '\ud83d': 1}", id="in a key of messy JSON"),
+    ],
+)
+def test_half_a_surrogate_pair_is_no_text(text: str):
+    """Nothing could be sent or written with it; pydantic would let it pass."""
+    for strict in (False, True):
+        with pytest.raises(ResponseError) as caught:
+            parse(text, dict[str, str], strict=strict)
+        assert [each.code for each in caught.value.violations] == ["surrogate"]

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
@@ -40,15 +39,22 @@ from deterministic_llm._core.reading.judging import (
     read_prose,
 )
 from deterministic_llm._core.reading.notations.notation import read_notation
+from deterministic_llm._core.reading.omissions import ELLIPSIS, may_omit, whole
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
-from deterministic_llm._core.reading.rivals import Claim, claims, is_denied, is_other_piece
+from deterministic_llm._core.reading.rivals import (
+    Claim,
+    claims,
+    is_denied,
+    is_other_piece,
+    key_patterns,
+    names_all,
+)
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.schema.kinds import (
     kinds,
     kinds_of_items,
-    required_names,
 )
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
 from deterministic_llm._core.schema.wording import describe, quote
@@ -72,10 +78,12 @@ def read(
     if shortcut and not strict and size <= MAX_CHARACTERS and text[:1] in _BEGINNINGS:
         try:
             value = native(text.encode(), floats=shortcut.floats)
-            return Parsed(shortcut.validate(value, strict=True), (), (0, size))
+            if '"..."' not in text:
+                return Parsed(shortcut.validate(value, strict=True), (), (0, size))
         except ValueError:
             pass
-    return _read_in_full(text, target, context, strict=strict)
+    reading = _read_in_full(text, target, context, strict=strict)
+    return whole(reading, target) if isinstance(reading, Parsed) and may_omit(text) else reading
 
 
 def _read_in_full(
@@ -86,6 +94,9 @@ def _read_in_full(
         return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
     if not text or text.isspace():
         return _NOTHING
+    if not text.isascii() and (half := _SURROGATE.search(text)) is not None:
+        got = f"one at character {half.start()}"
+        return Unread((Violation("$", "surrogate", "expected no half of a pair", got),))
     if isinstance(target, TextTarget):
         return _read_form(text, target, strict=strict)
     goal = goal_of(target)
@@ -107,6 +118,7 @@ def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unre
 
 
 _NOTHING = Unread((Violation("$", "empty", "expected an answer", "nothing"),))
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BEGINNINGS = frozenset('{["-0123456789tfn \t\r\n')
 """What JSON may begin with."""
 
@@ -165,7 +177,7 @@ def _read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | Non
         return None
     around = (text[: glimpsed.start], text[glimpsed.end :])
     talk = [part for part in around if _QUOTE.search(part.replace("```", ""))]
-    if talk and _names_all(talk, goal.target):
+    if talk and names_all(talk, goal.target):
         return None
     said = claims(around, goal.target)
     if said and _is_denied(said, json.loads(_canonical(reading.output))):
@@ -220,24 +232,18 @@ def _another_unread(
         if reading.violations[0].code in _UNREADABLE
     ]
     cut = [found.text[run[-1].start : run[-1].end] for run, _ in failed if run[-1].open]
-    keys = _key_patterns(target, quoted=False)
+    keys = key_patterns(target, quoted=False)
     if any(key.search(text) for key in keys for text in cut):
         return True
     spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
-    if _names_all(unread, target, quoted=False) or _names_all((rest,), target):
+    if names_all(unread, target, quoted=False) or names_all((rest,), target):
         return True
     return _is_denied(claims((rest,), target), answer)
 
 
 def _is_denied(said: Sequence[Claim], answer: JsonValue) -> bool:
     return any(is_denied(each, answer) for each in said)
-
-
-def _names_all(texts: Sequence[str], target: JsonTarget[object], *, quoted: bool = True) -> bool:
-    """Whether one of *texts* names every required member as a key, in prose as a *quoted* one."""
-    keys = _key_patterns(target, quoted=quoted)
-    return bool(keys) and any(all(key.search(text) for key in keys) for text in texts)
 
 
 def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
@@ -252,23 +258,6 @@ def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
 _QUOTE = re.compile("[\"'`“‘]")
 _UNREADABLE = frozenset({"syntax", "truncated", "ambiguous"})
 _WHOLE = frozenset({"whole", "lines"})
-
-
-@lru_cache(maxsize=1024)
-def _key_patterns(target: JsonTarget[object], *, quoted: bool) -> tuple[re.Pattern[str], ...]:
-    """How the required members of *target*, or of its items, are written as keys."""
-    return tuple(_key_pattern(name, quoted=quoted) for name in required_names(target.schema))
-
-
-def _key_pattern(name: str, *, quoted: bool) -> re.Pattern[str]:
-    """*name* as a key in any style: ``"peak_share"``, ``"Peak Share"``, bare ``peakShare``."""
-    words = map(re.escape, _WORDS_OF_A_NAME.findall(name) or [name])
-    joined = r"[\W_]*".join(words)
-    before, after = (r"[\"'`“‘]", r"\\?[\"'`”’]") if quoted else (r"(?<!\w)", r"\W{0,3}?")
-    return re.compile(rf"{before}{joined}{after}\s*[:：=]", re.IGNORECASE)
-
-
-_WORDS_OF_A_NAME = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 
 
 def _phrases(found: Found) -> Iterator[Candidate]:
@@ -328,7 +317,7 @@ def _only_draft(
         if not any(run[0].start < end and start < run[-1].end for start, end in spans):
             return None
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
-    return None if _names_all((rest,), target) else drafts[0][2]
+    return None if names_all((rest,), target) else drafts[0][2]
 
 
 def _noted(
@@ -339,14 +328,11 @@ def _noted(
 ) -> Parsed[T] | Unread:
     """What another notation says; an item that is only dots means that more was left out."""
     value, repairs = noted
-    if _DOTS_ALONE.search(json.dumps(value, ensure_ascii=False)):
+    if ELLIPSIS.search(json.dumps(value, ensure_ascii=False)):
         return Unread((Violation("$", "ellipsis", "expected every item", '"..."', "write all"),))
     document = Document(value, len(found.text), (*found.repairs, *repairs))
     reading = bend(document, goal, context, start=0)
     return replace(reading, draft=None) if isinstance(reading, Unread) else reading
-
-
-_DOTS_ALONE = re.compile(r'"\s*(?:\.{3,}|…)\s*"')
 
 
 def _canonical(output: object) -> str:

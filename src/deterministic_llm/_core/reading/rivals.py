@@ -8,7 +8,7 @@ gives a number, a label or a yes or no under the name of a member, as in "Final 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TRUE_WORDS
+from deterministic_llm._core.schema.kinds import required_names
 from deterministic_llm._core.schema.target import JsonTarget
 
 MAX_LINES = 64
@@ -58,6 +59,29 @@ def claims(talk: Iterable[str], target: JsonTarget[object]) -> tuple[Claim, ...]
 def is_denied(claim: Claim, answer: JsonValue) -> bool:
     """Whether *answer* says something else than *claim*."""
     return isinstance(answer, dict) and answer.get(claim.name, claim.value) != claim.value
+
+
+def names_all(texts: Sequence[str], target: JsonTarget[object], *, quoted: bool = True) -> bool:
+    """Whether one of *texts* names every required member as a key, in prose as a *quoted* one."""
+    keys = key_patterns(target, quoted=quoted)
+    return bool(keys) and any(all(key.search(text) for key in keys) for text in texts)
+
+
+@lru_cache(maxsize=1024)
+def key_patterns(target: JsonTarget[object], *, quoted: bool) -> tuple[re.Pattern[str], ...]:
+    """How the required members of *target*, or of its items, are written as keys."""
+    return tuple(_key_pattern(name, quoted=quoted) for name in required_names(target.schema))
+
+
+def _key_pattern(name: str, *, quoted: bool) -> re.Pattern[str]:
+    """*name* as a key in any style: ``"peak_share"``, ``"Peak Share"``, bare ``peakShare``."""
+    words = map(re.escape, _WORDS_OF_A_NAME.findall(name) or [name])
+    joined = r"[\W_]*".join(words)
+    before, after = (r"[\"'`“‘]", r"\\?[\"'`”’]") if quoted else (r"(?<!\w)", r"\W{0,3}?")
+    return re.compile(rf"{before}{joined}{after}\s*[:：=]", re.IGNORECASE)
+
+
+_WORDS_OF_A_NAME = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""Dots in the place of an item or a value: an answer that leaves something out is not whole."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pydantic_core import to_jsonable_python
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Draft, Violation
+from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm._core.schema.violations import json_path
+
+T = TypeVar("T")
+
+ELLIPSIS = re.compile(r'"\s*(?:\.{3,}|…)\s*"')
+"""A JSON string of nothing but dots."""
+_DOTS = re.compile(r"\s*(?:\.{3,}|…)\s*")
+
+
+def may_omit(text: str) -> bool:
+    """Whether *text* is worth a look: dots right behind a quotation mark of any make."""
+    return _DOTS_QUOTED.search(text) is not None
+
+
+_DOTS_QUOTED = re.compile(r"[\"'`“”‘’「『]\s*(?:\.{3}|…)")
+
+
+def whole(reading: Parsed[T], target: Target[T]) -> Parsed[T] | Unread:
+    """*reading*, unless some text in its output is dots alone, which no schema asked for."""
+    if isinstance(target, JsonTarget) and _asks_for_dots(target):
+        return reading
+    value: JsonValue = to_jsonable_python(reading.output, by_alias=True, fallback=repr)
+    violations = tuple(_omission(location) for location in _dotted(value))
+    if not violations:
+        return reading
+    draft = Draft(value, reading.truncated, reading.open_paths)
+    return Unread(violations, reading.repairs, draft if isinstance(value, dict | list) else None)
+
+
+def _asks_for_dots(target: JsonTarget[object]) -> bool:
+    return ELLIPSIS.search(json.dumps(target.schema, ensure_ascii=False)) is not None
+
+
+def _omission(location: tuple[str | int, ...]) -> Violation:
+    path = json_path(location)
+    if location and isinstance(location[-1], int):
+        return Violation(path, "ellipsis", "expected every item", '"..."', "write all")
+    return Violation(path, "placeholder", "expected a value", '"..."', "write it")
+
+
+def _dotted(value: JsonValue) -> list[tuple[str | int, ...]]:
+    """Where in *value* a text is dots alone."""
+    found: list[tuple[str | int, ...]] = []
+    pending: list[tuple[tuple[str | int, ...], JsonValue]] = [((), value)]
+    while pending:
+        at, each = pending.pop()
+        if isinstance(each, str) and _DOTS.fullmatch(each):
+            found.append(at)
+        elif isinstance(each, dict):
+            pending += [((*at, name), inner) for name, inner in each.items()]
+        elif isinstance(each, list):
+            pending += [((*at, index), inner) for index, inner in enumerate(each)]
+    return found
