@@ -141,6 +141,23 @@ def test_a_run_is_a_span_with_a_span_a_call_in_it(collector: Collector):
     ]
 
 
+@pytest.mark.parametrize("stop", ["END", ["END", "STOP"]], ids=["one", "several"])
+def test_stop_sequences_are_a_list(collector: Collector, stop: str | list[str]):
+    ScriptedModel([GOOD], stop=stop).generate("How many?", int, hooks=[collector.hook()])
+    told = attributes(collector.spans[0])["gen_ai.request.stop_sequences"]
+    assert told == (("END",) if stop == "END" else ("END", "STOP"))
+
+
+def test_another_model_is_noted_on_the_run(collector: Collector):
+    model = ScriptedModel([BAD], max_retries=0, fallback=[ScriptedModel([GOOD])])
+    model.generate("How many?", int, hooks=[collector.hook()])
+    told = [(each.name, dict(each.attributes or {})) for each in collector.spans[-1].events]
+    assert told == [
+        ("output rejected", {"outcome": "invalid", "violations": ("type",)}),
+        ("escalated", {"to": "model"}),
+    ]
+
+
 def test_tokens_and_seconds_are_measured_a_call(collector: Collector):
     model = ScriptedModel([BUSY, GOOD])
     model.generate("How many?", int, hooks=[collector.hook()], wait=wait_none())
