@@ -11,6 +11,8 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from openai import OpenAI
+from patience import eventually
 from pydantic import BaseModel
 from tenacity.wait import wait_none
 
@@ -115,6 +117,19 @@ def test_each_run_ends_in_time_whatever_the_server_does(
 
 
 @colours
+@pytest.mark.parametrize("fault", ["drip", "stall", "hang"])
+def test_a_call_that_is_given_up_closes_its_connection(ask: Ask, fault: str):
+    """Soon, although the server would go on for seconds."""
+    with (
+        FaultServer(pace=0.2) as patient,
+        OpenAI(base_url=patient.base_url(fault), api_key="k") as client,
+    ):
+        given = {"client": client} if ask is blocking else {"base_url": str(client.base_url)}
+        exceeded(ask, Model("openai:m", api_key="k", **given), timeout=LEFT)
+        assert eventually(lambda: patient.busy == 0, within=3.0)
+
+
+@colours
 def test_all_calls_of_a_run_share_its_time(server: FaultServer, ask: Ask):
     """Trouble and bad answers use up some of it; the last call gets what is left."""
     server.script(ask.__name__, ["503_now", Completion("what?"), "slow", "hang"])
@@ -191,11 +206,11 @@ def test_nobody_waits_for_a_slot_past_the_deadline(server: FaultServer, ask: Ask
 
 @colours
 def test_the_wait_for_a_slot_is_a_part_of_the_time(server: FaultServer, ask: Ask):
-    """Who came up late has so much less for the call."""
+    """Who came up just in time has next to nothing for the call."""
     limits = Limits(concurrency=1)
     slot = limits.acquire()
     assert slot is not None
-    threading.Timer(LEFT / 2, slot.closed, [CallFailure("", "unreachable")]).start()
+    threading.Timer(LEFT - 0.02, slot.closed, [CallFailure("", "unreachable")]).start()
     error, seconds = exceeded(ask, model_of(server, "hang", limits=limits), timeout=LEFT)
     assert LEFT <= seconds < LEFT + GRACE
     assert outcomes(error.attempts) == ["late"]
