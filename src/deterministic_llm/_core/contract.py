@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic
 
 from typing_extensions import TypeVar
@@ -79,5 +80,6 @@ def _tool(target: JsonTarget[object]) -> JsonObject:
     return {"name": _identifier(target), "parameters": target.schema}
 
 
+@lru_cache(maxsize=1024)
 def _identifier(target: Target[object]) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", target.name)[:64].strip("_") or "answer"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import ValidationError, to_json, to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import (
@@ -20,6 +21,7 @@ from deterministic_llm._core.attempts import (
 )
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import Completion, Constraint, Finish, JsonObject, JsonValue
+from deterministic_llm._core.reading.goals import shortcut_to
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
 from deterministic_llm._core.schema.patches import merged, opened_in, patch_target, picked
 from deterministic_llm._core.schema.target import JsonTarget
@@ -141,12 +143,21 @@ def _merged(
     """The whole, judged in full, once *answer*, read as *part*, is merged into what was valid."""
     value = merged(patch, answer)
     left_open = tuple(opened_in(patch, path) for path in part.open_paths)
-    text = to_json(value).decode()
-    whole = read(text, contract.target, strict=contract.strict, context=context)
+    whole = _whole(contract, value, context)
     if not isinstance(whole, Parsed):
         return replace(whole, draft=Draft(value, part.truncated, left_open))
     repairs = (*part.repairs, *whole.repairs)
     return Parsed(whole.output, repairs, part.span, part.truncated, left_open)
+
+
+def _whole(contract: Contract[T_co], value: JsonValue, context: object) -> Parsed[T_co] | Unread:
+    """*value* judged in full; it need not be written where a reader would validate it at once."""
+    shortcut = shortcut_to(contract.target)
+    if shortcut and not contract.strict:
+        with suppress(ValidationError):
+            return Parsed(shortcut.validate(value, strict=True), (), (0, 0))
+    text = to_json(value).decode()
+    return read(text, contract.target, strict=contract.strict, context=context)
 
 
 def _not_asked(answer: JsonObject, patch: Patch) -> tuple[Repair, ...]:

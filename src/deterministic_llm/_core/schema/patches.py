@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from pydantic_core import to_json
+
 from deterministic_llm._core.attempts import Patch, Place, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.locations import (
@@ -97,7 +99,8 @@ def _compiled(
         if place.appends or _is_required(target, place.location):
             required.append(key)
     schema: JsonObject = {"type": "object", "properties": properties, "required": required}
-    schema |= {key: root[key] for key in ("$defs", "definitions") if key in root}
+    if '"$ref"' in to_json(properties).decode():
+        schema |= {key: root[key] for key in ("$defs", "definitions") if key in root}
     return JsonTarget(f"{target.name} members", schema, _ANY_OBJECT, target.floats)
 
 

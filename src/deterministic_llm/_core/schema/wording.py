@@ -52,8 +52,11 @@ def quote(value: object) -> str:
 
 
 def _json(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = _WRITE(value)
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
+_WRITE = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def describe(node: JsonValue, *, root: JsonObject | None = None) -> str:
