@@ -1,5 +1,6 @@
 B := .venv/bin/
 PYTHON ?= python3
+PARALLEL := -n auto --dist worksteal --cov --cov-report=
 .PHONY: demo test test-all bench lint types fix
 
 .venv/.done: pyproject.toml
@@ -11,11 +12,11 @@ PYTHON ?= python3
 demo: .venv/.done     ## grades real essays with the embedded model
 	$(B)dllm demo
 test: lint types      ## all that CI runs; .ci/run calls this and nothing else
-	$(B)coverage run -m pytest -q -m "not slow"
+	$(B)pytest -q -m "not slow" $(PARALLEL)
 	$(B)coverage report
 	-$(B)coverage report --include="*/_core/*" --fail-under=100     # the aim for the core: printed, fails nothing
 test-all: lint types  ## the slow and the big tests too, with many more examples
-	$(B)coverage run -m pytest -q --hypothesis-profile=thorough
+	$(B)pytest -q --hypothesis-profile=thorough $(PARALLEL)
 	$(B)coverage report
 bench: .venv/.done    ## side by side with peers
 	$(B)python -m pip install -q --disable-pip-version-check --group bench
