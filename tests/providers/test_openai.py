@@ -211,7 +211,7 @@ def test_secrets_are_in_no_message(ask: Ask):
             ChatModel("m", base_url=address, api_key="sk-canary-0123"), Request(1, PROMPT)
         )
     assert isinstance(failure, CallFailure)
-    assert failure.message == "wrong key ***"
+    assert failure.message == "wrong key [hidden]"
     unreachable = ask(
         ChatModel("m", base_url=address, api_key="sk-canary-0123"), Request(1, PROMPT)
     )

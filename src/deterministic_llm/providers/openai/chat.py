@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.secrecy import HIDDEN
 from deterministic_llm._core.shapes.answers import body_of
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm.providers.openai.bodies import (
@@ -236,4 +237,4 @@ def _address(client: OpenAI | AsyncOpenAI) -> str:
 
 
 def _without_secret(message: str, secret: str) -> str:
-    return message.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else message
+    return message.replace(secret, HIDDEN) if len(secret) >= _SHORTEST_SECRET else message
