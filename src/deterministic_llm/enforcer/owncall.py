@@ -26,7 +26,10 @@ class OwnCall:
         return turn_at is not None
 
     def models(self, fallback: Sequence[object]) -> Sequence[Known]:
-        """Nothing is known of what functions ask; ConfigurationError for what is no function."""
+        """Nothing is known of what functions ask; ConfigurationError for what is no function.
+
+        Raises TypeError for a Turn that could not be given.
+        """
         for other in fallback:
             if not callable(other):
                 kind = type(other).__qualname__
@@ -35,6 +38,7 @@ class OwnCall:
                     f"same parameters, got {kind}"
                 )
                 raise ConfigurationError(message)
+            turn_position(other)
         return [Known()] * (1 + len(fallback))
 
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:

@@ -1,0 +1,141 @@
+"""Options of a run as what stands before its calls: one set for each model that may be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tenacity.wait import wait_none
+
+from deterministic_llm import (
+    Breaker,
+    Budget,
+    CallFailure,
+    Completion,
+    ConfigurationError,
+    EnforcementError,
+    Limits,
+    Price,
+    Result,
+    Spend,
+    Turn,
+    Usage,
+    enforce,
+)
+from deterministic_llm.testing import ScriptedModel
+
+Ask = Callable[..., Result[int]]
+
+
+def blocking(model: ScriptedModel, **options: Any) -> Result[int]:
+    return model.run("How many?", int, wait=wait_none(), **options)
+
+
+def awaiting(model: ScriptedModel, **options: Any) -> Result[int]:
+    return asyncio.run(model.arun("How many?", int, wait=wait_none(), **options))
+
+
+both = pytest.mark.parametrize("ask", [blocking, awaiting], ids=["blocking", "awaiting"])
+DEAD = CallFailure("no answer", "unreachable")
+SEVEN = Completion("7", model="small", usage=Usage(1_000_000, 500_000))
+
+WRONG = [
+    pytest.param({"budget": 5}, "budget=: expected Budget, got int", id="dollars for a budget"),
+    pytest.param({"limits": {"rpm": 1}}, "limits=: expected Limits, got dict", id="a dict"),
+    pytest.param({"breaker": True}, "breaker=: expected Breaker, got bool", id="a switch"),
+    pytest.param({"reserve": 100}, "reserve=: expected Spend, got int", id="tokens alone"),
+    pytest.param({"prices": [1]}, "prices=: expected Mapping, got list", id="a list of prices"),
+    pytest.param({"timeout": 0}, "timeout=0: expected seconds above 0", id="no time at all"),
+    pytest.param({"max_retries": -1}, "expected 0 or more", id="fewer than no retries"),
+    pytest.param({"fallback": [5]}, "expected models or names", id="no model to fall back on"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG)
+def test_an_option_of_the_wrong_kind_is_refused_before_any_call(
+    options: dict[str, Any], message: str
+):
+    """What it is, what was expected, what was got."""
+    model = ScriptedModel(["7"])
+    with pytest.raises(ConfigurationError, match=message):
+        model.run("How many?", int, **options)
+    assert model.requests == ()
+
+
+@both
+def test_a_breaker_leaves_a_dead_provider_alone(ask: Ask):
+    """After so many failures in a row the next run ends without a call."""
+    breaker = Breaker(failures=3, cooldown=60)
+    model = ScriptedModel([DEAD] * 3)
+    with pytest.raises(EnforcementError):
+        ask(model, breaker=breaker, transport_retries=2)
+    with pytest.raises(EnforcementError, match="3 calls in a row failed"):
+        ask(model, breaker=breaker)
+    assert len(model.requests) == 3
+
+
+@both
+def test_each_model_has_its_own_limits_and_prices(ask: Ask):
+    """Those of the model that is fallen back on are its own; the budget is that of the run."""
+    mine, theirs = Limits(concurrency=1), Limits(concurrency=1)
+    other = ScriptedModel([SEVEN], limits=theirs, prices={"scripted": Price(1, 2)})
+    purse = Budget(usd=10, calls=5)
+    result = ask(
+        ScriptedModel([DEAD]),
+        fallback=[other],
+        limits=mine,
+        transport_retries=0,
+        budget=purse,
+        prices={"scripted": Price(1, 1)},
+        max_tokens=10,
+    )
+    assert (result.output, result.cost) == (7, 2)
+    assert (purse.spent.usd, purse.spent.tokens) == (2, 1_500_000)
+    assert (mine.in_flight, theirs.in_flight, mine.waiting) == (0, 0, 0)
+
+
+def test_a_function_falls_back_on_another_with_the_same_arguments():
+    """Blocking or awaiting, with or without a Turn of its own."""
+
+    def sure(name: str, surname: str, turn: Turn) -> str:  # noqa: ARG001
+        return name + surname
+
+    def surely(turn: Turn, name: str) -> str:
+        return f"{len(name)}, says turn {turn.number}" if turn.number > 9 else str(len(name))
+
+    @enforce(int, fallback=[surely], max_retries=0)
+    def count(name: str) -> str:
+        return f"How would I know {name}?"
+
+    assert count("Ada") == 3
+    with pytest.raises(TypeError, match="'turn' is a Turn"):
+        enforce(int, fallback=[sure])(len)
+
+    async def awaited(name: str) -> str:
+        return str(len(name))
+
+    @enforce(int, fallback=[awaited], max_retries=0)
+    async def acount(name: str) -> str:
+        return f"How would I know {name}?"
+
+    assert asyncio.run(acount("Ada")) == 3
+    with pytest.raises(ConfigurationError, match="expected functions with the same parameters"):
+        enforce(int, fallback=["openai:gpt-5"])(len)
+
+
+def test_a_function_that_makes_its_own_call_says_what_it_may_cost():
+    """Else a budget in tokens could not be kept."""
+
+    def seven() -> dict[str, Any]:
+        usage = {"prompt_tokens": 5, "completion_tokens": 2}
+        return {"choices": [{"message": {"content": "7"}, "finish_reason": "stop"}], "usage": usage}
+
+    purse = Budget(tokens=100)
+    with pytest.raises(ConfigurationError, match="reserve="):
+        enforce(int, budget=purse)(seven)()
+    counted = enforce(int, budget=purse, reserve=Spend(tokens=90))(seven)
+    assert counted() == 7
+    assert purse.spent.tokens == 7
+    assert purse.reserved.tokens == 0
