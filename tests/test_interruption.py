@@ -218,6 +218,31 @@ async def awaits(_point: Point) -> bool:
     return True
 
 
+def test_a_stream_that_a_function_returns_is_read_and_leaves_no_connection():
+    """As an SDK returns it, awaited or not; a whole one, and one that breaks off."""
+    told: dict[str, Any] = {"model": "m", "messages": [], "stream": True}
+
+    @enforce(Point, wait=wait_none(), transport_retries=1)
+    def ask(client: OpenAI) -> object:
+        return client.chat.completions.create(**told)
+
+    @enforce(Point, wait=wait_none(), transport_retries=1)
+    async def ask_awaited(client: AsyncOpenAI) -> object:
+        return await client.chat.completions.create(**told)
+
+    async def awaited(address: str) -> Point:
+        async with AsyncOpenAI(base_url=address, api_key="k") as client:
+            return await ask_awaited(client)
+
+    with FaultServer() as server:
+        address = server.script("broken-off", ["stream_reset", "stream"])
+        with OpenAI(base_url=address, api_key="k") as client:
+            assert ask(client) == Point(a=1)
+        address = server.script("again", ["stream_reset", "stream"])
+        assert asyncio.run(awaited(address)) == Point(a=1)
+        assert eventually(lambda: server.open == 0)
+
+
 class Stream:
     """Chunks as an SDK gives them, the second of which nobody can read."""
 

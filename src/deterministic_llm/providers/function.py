@@ -41,6 +41,8 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
     started = perf_counter()
     try:
         answer = function()
+        if not isinstance(answer, AsyncIterator):  # an async generator is not awaited
+            answer = await cast("Awaitable[object]", answer)
         if isinstance(answer, AsyncIterator):
             chunks = _Chunks(started)
             stream = cast("AsyncIterator[object]", answer)
@@ -48,7 +50,6 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
                 async for chunk in stream:
                     chunks.add(chunk)
             return chunks.answer()
-        answer = await cast("Awaitable[object]", answer)
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
         if failure is None:
