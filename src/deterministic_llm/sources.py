@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import wait
+from dataclasses import dataclass, replace
 from functools import cache
+from time import perf_counter
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, ChatMessage, Completion
 from deterministic_llm._core.shapes.members import items
+from deterministic_llm._drivers.background import started
 from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
@@ -175,8 +178,16 @@ class _Embedded:
     name: str
 
     def complete(self, request: Request) -> Completion | CallFailure:
-        """Ask the engine, which starts at the first call."""
-        return self._engine().complete(request)
+        """Ask the engine, which starts at the first call, if there is time for that."""
+        if request.timeout is None:
+            return self._engine().complete(request)
+        began = perf_counter()
+        engine = started(self._engine)
+        done, _ = wait((engine,), request.timeout)
+        if not done:
+            return CallFailure("the engine was not there in time", "late", sent=False)
+        left = max(request.timeout - (perf_counter() - began), 0.001)
+        return engine.result().complete(replace(request, timeout=left))
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         """Ask the engine, once it is there: starting it can take seconds."""

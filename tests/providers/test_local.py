@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 from urllib.parse import urlsplit
 
 import openai
 import pytest
 
+from deterministic_llm import DeadlineExceeded, Model
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
 from deterministic_llm.providers.local import Endpoint
@@ -214,3 +216,11 @@ ask(max_tokens=1)
 def test_importing_the_provider_does_not_import_the_engine() -> None:
     script = "import sys, deterministic_llm.providers.local; sys.exit('xllamacpp' in sys.modules)"
     assert run(script).returncode == 0
+
+
+def test_a_deadline_holds_while_the_engine_starts_or_answers():
+    """The caller is back in time, whatever the engine is at."""
+    began = perf_counter()
+    with pytest.raises(DeadlineExceeded):
+        Model("local:smollm2-135m", max_tokens=400).generate("Tell me a story.", str, timeout=0.05)
+    assert perf_counter() - began < 0.3
