@@ -46,6 +46,7 @@ _BEFORE_SENDING = frozenset(
     }
 )
 _SHORTEST_SECRET = 8
+_UNREADY = "there was no time to make a client and ask"
 _OVERDUE = "no answer from {} in the {:.3g} s that were left"
 
 
@@ -70,14 +71,17 @@ class ChatModel:
 
     def complete(self, request: Request) -> Completion | CallFailure:
         """Ask, and wait for the answer, as long as the request says or else the client."""
-        client = self._clients.blocking()
         if request.timeout is None:
-            return self._answer(client, request, None)
+            return self._answer(request, None)
         started = perf_counter()
         try:
-            return within(request.timeout, partial(self._answer, client, request))
+            return within(request.timeout, partial(self._answer, request))
         except OverdueError:
-            return _late(client, request.timeout, perf_counter() - started)
+            seconds = perf_counter() - started
+            client = self._clients.made()
+            if client is None:  # the first call imports the SDK
+                return CallFailure(_UNREADY, "late", seconds=seconds, sent=False)
+            return _late(client, request.timeout, seconds)
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         """Ask, and await the answer, as long as the request says or else the client."""
@@ -101,9 +105,8 @@ class ChatModel:
             seat.note(None)
         return body_of(raw, seconds=perf_counter() - started)
 
-    def _answer(
-        self, client: OpenAI, request: Request, line: Line | None
-    ) -> Completion | CallFailure:
+    def _answer(self, request: Request, line: Line | None) -> Completion | CallFailure:
+        client = self._clients.blocking()
         started = perf_counter()
         try:
             response = client.post(_PATH, **_posted(self.name, client, request))

@@ -83,6 +83,10 @@ class Clients:
                 self._blocking[process] = self._new_blocking()
             return self._blocking[process]
 
+    def made(self) -> OpenAI | None:
+        """The client of this process, if there is one yet."""
+        return self._blocking.get(os.getpid())
+
     async def awaiting(self) -> Seat:
         """The client of the running event loop: connections belong to the loop they began in."""
         loop = asyncio.get_running_loop()
