@@ -31,7 +31,6 @@ from deterministic_llm._core.attempts import (
     UNCHANGED,
     Accepted,
     Answered,
-    AnswerOutcome,
     Checked,
     Code,
     Draft,
@@ -44,7 +43,14 @@ from deterministic_llm._core.attempts import (
     Request,
     Violation,
 )
-from deterministic_llm._core.exchange import Constraint, FailureKind, Finish, Mode, ToolCall
+from deterministic_llm._core.exchange import (
+    AnswerOutcome,
+    Constraint,
+    FailureKind,
+    Finish,
+    Mode,
+    ToolCall,
+)
 from deterministic_llm._core.ledger import attempts_to_json
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm.testing import ScriptedModel

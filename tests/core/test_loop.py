@@ -21,11 +21,12 @@ from deterministic_llm import (
     RetriesExhausted,
     Truncated,
 )
-from deterministic_llm._core.attempts import AnswerOutcome, Attempt
+from deterministic_llm._core.attempts import Attempt
 from deterministic_llm._core.checks import Validator, validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
+    AnswerOutcome,
     CallFailure,
     Completion,
     Constraint,

@@ -13,13 +13,14 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.canonical import digest
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
+    AnswerOutcome,
     CallFailure,
     ChatMessage,
     Completion,
     Constraint,
-    FailureKind,
     Finish,
     JsonValue,
+    Outcome,
     Usage,
 )
 from deterministic_llm._core.secrecy import without_secrets
@@ -78,7 +79,7 @@ class Violation:
         return f"{self.path}: {self.expected}{got}{fix}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, init=False)
 class Repair:
     """One kind of edit that made a text readable, with its first 20 *places* in the text."""
 
@@ -90,23 +91,22 @@ class Repair:
     count: int = 1
     places: tuple[int, ...] = ()
 
-
-AnswerOutcome: TypeAlias = Literal[
-    "accepted",
-    "invalid",
-    "empty",
-    "reasoning_only",
-    "several_calls",
-    "wrong_tool",
-    "degenerate",
-    "aborted",
-    "truncated",
-    "refused",
-    "filtered",
-]
-"""What an answer came to."""
-Outcome: TypeAlias = AnswerOutcome | FailureKind
-"""What one call came to, in the words of the policy table."""
+    def __init__(
+        self,
+        rule: str,
+        path: str,
+        before: JsonValue,
+        after: JsonValue,
+        loss: Loss = "format",
+        count: int = 1,
+        places: tuple[int, ...] = (),
+    ) -> None:
+        # A short messy text has half a dozen of them: what a frozen dataclass does by itself takes
+        # more than twice as long.
+        members = self.__dict__
+        members["rule"], members["path"] = rule, path
+        members["before"], members["after"], members["loss"] = before, after, loss
+        members["count"], members["places"] = count, places
 
 
 @dataclass(frozen=True, slots=True)

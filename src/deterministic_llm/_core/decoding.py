@@ -12,7 +12,6 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import (
     Accepted,
     Answered,
-    AnswerOutcome,
     Attempt,
     Checked,
     Code,
@@ -27,6 +26,7 @@ from deterministic_llm._core.attempts import (
     Violation,
 )
 from deterministic_llm._core.exchange import (
+    AnswerOutcome,
     CallFailure,
     Completion,
     Constraint,

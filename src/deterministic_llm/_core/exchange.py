@@ -38,6 +38,22 @@ FailureKind: TypeAlias = Literal[
     "circuit_open",
 ]
 """Why a call brought no answer; what follows each is a row of the policy table."""
+AnswerOutcome: TypeAlias = Literal[
+    "accepted",
+    "invalid",
+    "empty",
+    "reasoning_only",
+    "several_calls",
+    "wrong_tool",
+    "degenerate",
+    "aborted",
+    "truncated",
+    "refused",
+    "filtered",
+]
+"""What an answer came to."""
+Outcome: TypeAlias = AnswerOutcome | FailureKind
+"""What one call came to, in the words of the policy table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Literal
 from tenacity import RetryCallState
 from tenacity.wait import wait_base, wait_exponential
 
-from deterministic_llm._core.attempts import Attempt, Failed, Outcome
-from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.attempts import Attempt, Failed
+from deterministic_llm._core.exchange import JsonValue, Outcome
 from deterministic_llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,

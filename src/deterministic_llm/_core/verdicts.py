@@ -11,7 +11,6 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import (
     Accepted,
-    AnswerOutcome,
     Draft,
     Patch,
     Rejected,
@@ -20,7 +19,14 @@ from deterministic_llm._core.attempts import (
     Violation,
 )
 from deterministic_llm._core.contract import Contract
-from deterministic_llm._core.exchange import Completion, Constraint, Finish, JsonObject, JsonValue
+from deterministic_llm._core.exchange import (
+    AnswerOutcome,
+    Completion,
+    Constraint,
+    Finish,
+    JsonObject,
+    JsonValue,
+)
 from deterministic_llm._core.reading.goals import shortcut_to
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
 from deterministic_llm._core.schema.patches import merged, opened_in, patch_target, picked
