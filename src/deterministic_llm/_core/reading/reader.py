@@ -94,8 +94,10 @@ def _read_in_full(
         return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
     if not text or text.isspace():
         return _NOTHING
-    if not text.isascii() and (half := _SURROGATE.search(text)) is not None:
-        got = f"one at character {half.start()}"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        got = f"one at character {error.start}"
         return Unread((Violation("$", "surrogate", "expected no half of a pair", got),))
     if isinstance(target, TextTarget):
         return _read_form(text, target, strict=strict)
@@ -118,7 +120,6 @@ def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unre
 
 
 _NOTHING = Unread((Violation("$", "empty", "expected an answer", "nothing"),))
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _BEGINNINGS = frozenset('{["-0123456789tfn \t\r\n')
 """What JSON may begin with."""
 

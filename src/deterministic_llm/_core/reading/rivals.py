@@ -47,12 +47,11 @@ def claims(talk: Iterable[str], target: JsonTarget[object]) -> tuple[Claim, ...]
     if members is None:
         return ()
     found: list[Claim] = []
-    for part in talk:
-        for line in members.lines.finditer(part):
-            name = members.names[folded(line["name"])]
-            value = _said(line["value"], members.labels[name])
-            if value is not None and len(found) < MAX_LINES:
-                found.append(Claim(name, value))
+    for line in members.lines.finditer("\n\n".join(("", *talk)).casefold()):
+        name = members.names[folded(line["name"])]
+        value = _said(line["value"], members.labels[name])
+        if value is not None and len(found) < MAX_LINES:
+            found.append(Claim(name, value))
     return tuple(found)
 
 
@@ -110,7 +109,7 @@ def _members(target: JsonTarget[object]) -> _Members | None:
     if not names:
         return None
     written = "|".join(map(_spelled, sorted(labels, key=len, reverse=True)))
-    return _Members(re.compile(_LINE.format(names=written), _FLAGS), names, labels)
+    return _Members(re.compile(_LINE.format(names=written)), names, labels)
 
 
 def _labels(node: JsonObject) -> Mapping[str, str | bool] | None:
@@ -138,13 +137,13 @@ def _plain(words: str) -> str:
 
 
 def _spelled(name: str) -> str:
-    """*name* in any style, as the pattern of one group."""
-    return r"[\s_-]?".join(map(re.escape, _PART.findall(name))) or re.escape(name)
+    """*name* in any style, as the pattern of one group in lower case."""
+    parts = _PART.findall(name) or [name]
+    return r"[\s_-]?".join(re.escape(part.casefold()) for part in parts)
 
 
-_FLAGS = re.IGNORECASE | re.MULTILINE
 _LINE = (
-    r"^[^\w\n]{{0,12}}+(?:(?:the|my|your|its|final|overall|new|actual|correct|corrected|revised"
+    r"\n[^\w\n]{{0,12}}+(?:(?:the|my|your|its|final|overall|new|actual|correct|corrected|revised"
     r"|updated|adjusted)\s){{0,3}}?(?P<name>{names})[*_`\"')]{{0,3}}\s?"
     r"(?:\([^()\n]{{1,30}}\)[*_`]{{0,3}}\s?)?(?::|：|=|is\b|should be\b)[ \t*_`\"']{{0,6}}"
     r"(?P<value>[^\n]{{1,80}})"

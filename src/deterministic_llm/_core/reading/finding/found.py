@@ -64,8 +64,7 @@ def glance(text: str) -> Candidate | None:
     fences = _fences(text, 0, start)
     if fences > 1 or fences != _fences(text, end, len(text)):
         return None
-    marking = marks.marking(text, start, end, floor=0, ceiling=len(text))
-    if marking is not None and not marking.weak and marking.mark != "final":
+    if marks.is_set_aside(text, start, end):
         return None
     return Candidate(start, end, "fence" if fences else "span")
 

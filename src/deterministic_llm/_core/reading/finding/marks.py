@@ -67,6 +67,15 @@ def marking(text: str, start: int, end: int, *, floor: int, ceiling: int) -> Mar
     return named or _from_place(text, start, end, floor) or from_keys(text, start)
 
 
+def is_set_aside(text: str, start: int, end: int) -> bool:
+    """Whether the only candidate, in [*start*, *end*), is no answer for what stands around it."""
+    before, behind = text[max(0, start - REACH) : start], text[end : end + REACH]
+    named = _said_around(before, behind, clipped=start > REACH)
+    if named is not None:
+        return not named.weak and named.mark != "final"
+    return _in_a_draft(text, start, end) is not None
+
+
 @lru_cache(maxsize=4096)  # models lead up to their answers in few words, the same ones every time
 def _said_around(before: str, behind: str, *, clipped: bool) -> Marking | None:
     """What the words right after and right before a candidate call it."""
@@ -118,22 +127,24 @@ def _from_words(line: str) -> Marking | None:
 
 def on_quoted_line(text: str, start: int) -> bool:
     """Whether the line of *start* begins with ``>``."""
-    return _QUOTED_LINE.search(text, max(0, start - 80), start) is not None
+    begin = max(0, start - 80)
+    quoted = text.find(">", begin, start) >= 0
+    return quoted and _QUOTED_LINE.search(text, begin, start) is not None
 
 
 def in_comment(text: str, start: int) -> bool:
     """Whether a comment begins right before *start*."""
-    return _COMMENT_OPENS.search(text, max(0, start - 12), start) is not None
+    begin = max(0, start - 12)
+    signed = text[begin:start].rstrip(" \t").endswith(_COMMENT_SIGNS)
+    return signed and _COMMENT_OPENS.search(text, begin, start) is not None
 
 
 def _from_place(text: str, start: int, end: int, floor: int) -> Marking | None:
     """Quoted lines, and brackets that stand in quotation marks within a sentence."""
     if on_quoted_line(text, start):
         return Marking("quotation", "quoted line", weak=True)
-    if in_comment(text, start):
-        return Marking("draft", "in a comment")
-    if text[start - 2 : start] == "~~" == text[end : end + 2]:
-        return Marking("draft", "struck out")
+    if (drafted := _in_a_draft(text, start, end)) is not None:
+        return drafted
     opening = _OPENING_QUOTE.get(text[end : end + 1])
     if opening is None or _ESCAPED.match(text, start, end):
         return None  # the marks around an escaped document are those of a string
@@ -142,6 +153,15 @@ def _from_place(text: str, start: int, end: int, floor: int) -> Marking | None:
     quotes = before.count(opening), before.count(text[end])
     unbalanced = quotes[0] % 2 if opening == text[end] else quotes[0] > quotes[1]
     return Marking("quotation", "in quotation marks", weak=True) if unbalanced else None
+
+
+def _in_a_draft(text: str, start: int, end: int) -> Marking | None:
+    """The mark of brackets that stand in a comment, or that are struck out."""
+    if in_comment(text, start):
+        return Marking("draft", "in a comment")
+    if text[start - 2 : start] == "~~" == text[end : end + 2]:
+        return Marking("draft", "struck out")
+    return None
 
 
 def _last_line(before: str, *, clipped: bool) -> str:
@@ -190,6 +210,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PREPOSITION = re.compile(r"\b(?:of|for|from|about|on|with|by|in|to)\b")
 _ASKED = re.compile(r"[ \t`\"'”)*]*+[?？]")
 _ESCAPED = re.compile(r"[\[{](?:[\s\[{]|\\[nrt])*+\\\"")
+_COMMENT_SIGNS = ("<!--", "/*", "//", "#")
 _COMMENT_OPENS = re.compile(r"(?:<!--|/\*|(?<!:)//|(?:\n|\A)[ \t]*+#)[ \t]*+\Z")
 _BRACKETS = re.compile(r"[{}\[\]|]")
 _FORMS = frozenset({"format", "schema", "structure", "shape", "template"})
