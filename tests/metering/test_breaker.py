@@ -108,8 +108,7 @@ def test_answers_to_calls_from_before_it_opened_change_nothing():
     before = [breaker.enter(REQUEST) for _ in range(4)]
     for trial, answer in zip(before, (DEAD, DEAD, GOOD, DEAD), strict=True):
         clock.time += 1
-        with trial:
-            trial.closed(answer)
+        trial.closed(answer)
     assert breaker.state == "open"
     clock.time = 7.0
     assert breaker.state == "half_open"

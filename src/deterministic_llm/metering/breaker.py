@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
@@ -114,18 +113,9 @@ class Trial:
         self._breaker = breaker
         self._opening = opening
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        if kind is not None:
-            self._breaker.ended(self._opening, dead=None)
+    def dropped(self) -> None:
+        """Count nothing: nobody knows."""
+        self._breaker.ended(self._opening, dead=None)
 
     def closed(self, answer: Answer) -> Answer:
         """Count *answer*."""

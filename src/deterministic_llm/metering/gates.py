@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, TypeAlias
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
@@ -15,19 +14,14 @@ AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Answer]]
 
 
 class Passage(Protocol):
-    """One call that was let in; left without an answer, by an exception, it cleans up."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None: ...
+    """One call that was let in, and ends in one of two ways."""
 
     def closed(self, answer: Answer) -> Answer:
         """Book *answer*, and hand it on."""
+        ...
+
+    def dropped(self) -> None:
+        """The call ended in an exception: nobody knows what came of it."""
         ...
 
 
@@ -46,8 +40,11 @@ def gated(call: BlockingCall, gate: Gate) -> BlockingCall:
         passage = gate.enter(request)
         if isinstance(passage, CallFailure):
             return passage
-        with passage:
+        try:
             return passage.closed(call(request))
+        except BaseException:
+            passage.dropped()
+            raise
 
     return ask
 
@@ -59,7 +56,10 @@ def agated(call: AwaitingCall, gate: Gate) -> AwaitingCall:
         passage = gate.enter(request)
         if isinstance(passage, CallFailure):
             return passage
-        with passage:
+        try:
             return passage.closed(await call(request))
+        except BaseException:
+            passage.dropped()
+            raise
 
     return ask

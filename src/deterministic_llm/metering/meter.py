@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
@@ -139,17 +138,9 @@ class Charge:
         self._request = request
         self._reservation = reservation
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        if kind is not None and self._reservation is not None:
+    def dropped(self) -> None:
+        """Leave what was reserved unsettled."""
+        if self._reservation is not None:
             self._reservation.abandon()
 
     def closed(self, answer: Answer) -> Answer:
