@@ -91,7 +91,7 @@ class Repair:
     count: int = 1
     places: tuple[int, ...] = ()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the fields in their order
         self,
         rule: str,
         path: str,

@@ -34,6 +34,8 @@ def skip(text: str, at: int, end: int, *, edits: Edits) -> int:
 
 def is_plain(comment: str) -> bool:
     """Whether a comment is only that: it leaves nothing out, and hides and takes back nothing."""
+    if _LETTERS_ALONE.fullmatch(comment) and _DOUBT.isdisjoint(_LETTERS.findall(comment.lower())):
+        return True
     return _NOT_PLAIN.search(comment) is None
 
 
@@ -62,6 +64,14 @@ _MEMBER = (
     rf",{BLANK}*+(?:(?:{QUOTED}|[\w$]++)\s*+:|(?:{QUOTED}|[-+.\d]++){BLANK}*+[,\]}}]?{BLANK}*+\Z)"
 )
 _NOT_PLAIN = re.compile(rf"{_AND_SO_ON}|{_STAND_IN}|{_OTHER_VALUE}|{_MEMBER}|{MARK}", re.IGNORECASE)
+_LETTERS_ALONE = re.compile(r"[A-Za-z \t/*#-]*+")
+_LETTERS = re.compile("[a-z]+")
+_DOUBT = frozenset(
+    {"omitted", "truncated", "abbreviated", "so", "etc", "items", "rest", "remaining"}
+    | {"placeholder", "dummy", "made", "example", "sample", "tbd", "todo", "fixme"}
+    | {"fill", "replace", "filled", "replaced", "determined"}
+)
+"""Words without one of which a comment of letters alone says nothing of the above."""
 _REFUSED: tuple[tuple[Code, str, re.Pattern[str]], ...] = (
     (
         "ellipsis",

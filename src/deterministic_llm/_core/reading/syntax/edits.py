@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from deterministic_llm._core.attempts import Loss, Repair
 from deterministic_llm._core.exchange import JsonValue
@@ -72,23 +72,33 @@ class Edits:
         elif count < MAX_PLACES:
             self._places[rule].append(at)
 
-    def add_all(self, rule: str, places: Sequence[int], *, count: int) -> None:
-        """Note *count* uses of *rule*, of which the first *places* are known."""
-        if count:
-            self._counts[rule] = count
-            self._places[rule] = list(places[:MAX_PLACES])
-
     def __contains__(self, rule: str) -> bool:
         return rule in self._counts
 
     def repairs(self) -> tuple[Repair, ...]:
         """One repair a rule, with its first places."""
-        repairs: list[Repair] = []
-        for rule, places in sorted(self._places.items(), key=_BY_PLACE):
-            before, after, loss = RULES[rule]
-            shown = self._shown.get(rule) or (before, after)
-            repairs.append(Repair(rule, "$", *shown, loss, self._counts[rule], tuple(places)))
-        return tuple(repairs)
+        return in_order(
+            repair(rule, places, count=self._counts[rule], shown=self._shown.get(rule))
+            for rule, places in self._places.items()
+        )
 
 
-_BY_PLACE = itemgetter(1)
+def repair(
+    rule: str,
+    places: Sequence[int],
+    *,
+    count: int,
+    shown: tuple[JsonValue, JsonValue] | None = None,
+) -> Repair:
+    """The record of *count* uses of *rule*, the first of them at *places*."""
+    sign, plain, loss = RULES[rule]
+    before, after = (sign, plain) if shown is None else shown
+    return Repair(rule, "$", before, after, loss, count, tuple(places))
+
+
+def in_order(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
+    """*repairs* in the order of the text."""
+    return tuple(sorted(repairs, key=_PLACES))
+
+
+_PLACES = attrgetter("places")

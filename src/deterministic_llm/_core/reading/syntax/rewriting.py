@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 
+from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.syntax.blanks import is_plain
 from deterministic_llm._core.reading.syntax.documents import Document
-from deterministic_llm._core.reading.syntax.edits import MAX_PLACES, Edits
+from deterministic_llm._core.reading.syntax.edits import MAX_PLACES, in_order, repair
 from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.reading.syntax.words import LITERALS
 
@@ -24,11 +25,8 @@ def rewrite(text: str, start: int, end: int) -> Document | None:
     """The document that fills *text* from *start* to *end*, or None if it is not that simple."""
     if not _OPENING.match(text, start, end):
         return None
-    piece, edits = text[start:end], Edits()
-    if "#" in piece or "/" in piece:
-        parts = _without_comments(_COMMENTS.split(piece), start, edits)
-    else:
-        parts = _STRINGS.split(piece)
+    piece = text[start:end]
+    parts = _STRINGS.split(piece)
     # An empty last part is a string that never closes.
     if "\0" in piece or not parts[-1]:
         return None
@@ -38,51 +36,27 @@ def rewrite(text: str, start: int, end: int) -> Document | None:
     except ValueError:
         return None
     offsets = list(accumulate(map(len, parts), initial=start))
-    structure.note(offsets[0::2], edits)
-    strings.note(offsets[1::2], edits)
-    return Document(value, end - len(parts[-1]) + len(parts[-1].rstrip()), edits.repairs())
+    repairs = in_order([*structure.repairs(offsets[0::2]), *strings.repairs(offsets[1:-1:2])])
+    return Document(value, end - len(parts[-1]) + len(parts[-1].rstrip()), repairs)
 
 
 _OPENING = re.compile(r"[ \t\r\n]*+[{\[]")
 _STRINGS = re.compile(
-    r"""("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|'[^'\\]*+(?:\\.[^'\\]*+)*+(?:'|\\?\Z))""", re.DOTALL
-)
-_COMMENTS = re.compile(
-    _STRINGS.pattern
-    + r"|((?:\#|/(?=[/*]))(?<![^\s,{}\[\]].)"
-    + r"(?:(?<=\#)[^\n]*+|/[^\n]*+|\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)))",
+    r"""("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)"""
+    r"""|'(?<![^\W_].)[^'\\]*+(?:\\.[^'\\]*+)*+(?:'|\\?\Z))""",
     re.DOTALL,
 )
-_WORD_OR_COMMA = re.compile(
-    r"([A-Za-z_$\x80-\U0010ffff](?<![\w$.+-].)[\w$-]*+)(\s*+:)?|,(?<![\s,\[{],)(?=\s*+[}\]])"
+_COMMENT = re.compile(
+    r"(?:\#|/(?=[/*]))(?<![^\s,{}\[\]].)"
+    r"(?:(?:(?<=\#)|/)[^\n\0]*+(?=\n|\Z)|\*(?:[^*\0]++|\*(?!/))*+\*/)"
 )
+_WORD = re.compile(r"([A-Za-z_$\x80-\U0010ffff](?<![\w$.+-].)[\w$-]*+)(\s*+:)?")
+_TRAILING_COMMA = re.compile(r",(?<![\s,\[{],)(?=\s*+[}\]])")
 _LITERALS = {
     word: json.dumps(value) for word, value in LITERALS.items() if word != json.dumps(value)
 }
 _ESCAPE_OR_QUOTE = re.compile(r'\\(.)|"', re.DOTALL)
 _ESCAPED_BREAK = re.compile(r"\\[\n\r\t]")
-
-
-def _without_comments(split: Sequence[str | None], start: int, edits: Edits) -> list[str]:
-    """What stands between strings and the strings, in turns, with each comment blanked.
-
-    In goes what stands between two tokens, a string or None, a comment or None, in turns. A
-    comment that is more than that stays, and is no JSON.
-    """
-    parts: list[str] = []
-    between, at = [split[0] or ""], start + len(split[0] or "")
-    for string, comment, after in zip(split[1::3], split[2::3], split[3::3], strict=True):
-        if comment is None:
-            parts += ("".join(between), string or "")
-            between = []
-        elif is_plain(comment) and (comment[:2] != "/*" or comment.endswith("*/")):
-            edits.add("comment", at, shown=(comment[:80], ""))
-            between.append(" " * len(comment))
-        else:
-            between.append(comment)
-        at += len(string or comment or "") + len(after or "")
-        between.append(after or "")
-    return [*parts, "".join(between)]
 
 
 def _joined(structure: _Structure, strings: _Strings) -> str:
@@ -95,42 +69,55 @@ def _joined(structure: _Structure, strings: _Strings) -> str:
 class _Structure:
     """What stands between the strings: mended, with the places of its repairs."""
 
-    __slots__ = ("_commas", "_keys", "_literals", "_plane", "mended")
+    __slots__ = ("_commas", "_comment", "_found", "_plane", "mended")
 
     def __init__(self, plane: str) -> None:
+        self._comment: tuple[str, str] | None = None
+        self._found: dict[str, list[int]] = {}
+        if "/" in plane or "#" in plane:
+            plane = _COMMENT.sub(self._blank, plane)
         self._plane = plane
-        self._keys: list[int] = []
-        self._literals: list[int] = []
-        self._commas: list[int] = []
-        self.mended = _WORD_OR_COMMA.sub(self._mend, plane)
+        without_commas, self._commas = _TRAILING_COMMA.subn(" ", plane)
+        self.mended = _WORD.sub(self._mend, without_commas)
+
+    def _blank(self, match: re.Match[str]) -> str:
+        """Blanks for a comment; one that is more than that stays, and is no JSON."""
+        comment = match[0]
+        if not is_plain(comment):
+            return comment
+        self._comment = self._comment or (comment[:80], "")
+        self._note("comment", match)
+        return " " * len(comment)
 
     def _mend(self, match: re.Match[str]) -> str:
         word, colon = match.groups()
-        if word is None:
-            self._commas.append(match.start())
-            return ""
         if colon is not None:
-            self._keys.append(match.start())
+            self._note("unquoted key", match)
             return f'"{word}"{colon}'
         if (literal := _LITERALS.get(word)) is None:
             return match[0]
-        self._literals.append(match.start())
+        self._note("other literal", match)
         return literal
 
-    def note(self, offsets: Sequence[int], edits: Edits) -> None:
-        """Record each repair where it is in the text; NUL parts one piece from the next."""
+    def _note(self, rule: str, match: re.Match[str]) -> None:
+        self._found.setdefault(rule, []).append(match.start())
+
+    def repairs(self, offsets: Sequence[int]) -> Iterator[Repair]:
+        """What was mended, where it is in the text; NUL parts one piece from the next."""
+        for rule, found in self._found.items():
+            shown = self._comment if rule == "comment" else None
+            places = self._places(found[:MAX_PLACES], offsets)
+            yield repair(rule, places, count=len(found), shown=shown)
+        if self._commas:
+            commas = islice(_TRAILING_COMMA.finditer(self._plane), MAX_PLACES)
+            places = self._places([comma.start() for comma in commas], offsets)
+            yield repair("trailing comma", places, count=self._commas)
+
+    def _places(self, found: Sequence[int], offsets: Sequence[int]) -> list[int]:
         plane = self._plane
-        for rule, found in (
-            ("unquoted key", self._keys),
-            ("other literal", self._literals),
-            ("trailing comma", self._commas),
-        ):
-            if found:
-                places = [
-                    offsets[plane.count("\0", 0, at)] + at - plane.rfind("\0", 0, at) - 1
-                    for at in found[:MAX_PLACES]
-                ]
-                edits.add_all(rule, places, count=len(found))
+        return [
+            offsets[plane.count("\0", 0, at)] + at - plane.rfind("\0", 0, at) - 1 for at in found
+        ]
 
 
 class _Strings:
@@ -159,7 +146,7 @@ class _Strings:
     def _requoted(self) -> str:
         """The plane with the inside of single-quoted strings as it stands in double quotes."""
         plane = self._plane
-        if '"' not in plane and "\\" not in plane:
+        if "\\" not in plane and plane.count('"') == 2 * (len(self._strings) - self.single):
             return plane
         if self.single == len(self._strings) and "\\\\" not in plane and '\\"' not in plane:
             return plane.replace("\\'", "'").replace('"', '\\"')
@@ -172,21 +159,16 @@ class _Strings:
             ]
         )
 
-    def note(self, offsets: Sequence[int], edits: Edits) -> None:
-        """Record what was mended; *offsets* say where each string begins in the text."""
-        if self.single == len(self._strings):
-            edits.add_all(
-                "single quotes", offsets[: min(self.single, MAX_PLACES)], count=self.single
-            )
-        elif self.single:
-            found = (
-                at for at, string in zip(offsets, self._strings, strict=False) if string[0] == "'"
-            )
-            edits.add_all("single quotes", list(islice(found, MAX_PLACES)), count=self.single)
+    def repairs(self, offsets: Sequence[int]) -> Iterator[Repair]:
+        """What was mended; *offsets* say where each string begins in the text."""
+        if self.single:
+            strings = zip(offsets, self._strings, strict=True)
+            places = [at for at, string in strings if string[0] == "'"]
+            yield repair("single quotes", places[:MAX_PLACES], count=self.single)
         if self.breaks:
-            for at, string in zip(offsets, self._strings, strict=False):
-                if match := _BREAK.search(string):
-                    edits.add("raw control character", at + match.start())
+            strings = zip(offsets, self._strings, strict=True)
+            breaks = [at + found.start() for at, each in strings if (found := _BREAK.search(each))]
+            yield repair("raw control character", breaks[:MAX_PLACES], count=len(breaks))
 
 
 def _requoted(string: str) -> str:
