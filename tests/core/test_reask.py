@@ -19,7 +19,8 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.loop import Accept, Call, GiveUp, judge, next_step
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
-from deterministic_llm._core.schema.patches import continuing, mending, merged, patch_target
+from deterministic_llm._core.schema.merges import merged
+from deterministic_llm._core.schema.patches import continuing, mending, patch_target
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.errors import NoProgress, Truncated
@@ -184,7 +185,7 @@ MENDING = [
     pytest.param('Sure:\n```json\n{"criteria[0].points": 9}\n```', id="in prose and a fence"),
     pytest.param('{"criteria[0].points": 9, "score": 1}', id="with another that is left out"),
     pytest.param(
-        '{"score": 1, "criteria": [{"name": "x", "points": 9}]}',
+        '{"score": 1, "criteria": [{"name": "clarity", "points": 9}]}',
         id="the whole again, of which only the member is taken",
     ),
 ]

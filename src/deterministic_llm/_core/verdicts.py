@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import replace
 
-from pydantic_core import ValidationError, to_json, to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import (
     Accepted,
     Draft,
-    Patch,
     Rejected,
-    Repair,
     Request,
     Violation,
 )
@@ -24,14 +19,10 @@ from deterministic_llm._core.exchange import (
     Completion,
     Constraint,
     Finish,
-    JsonObject,
-    JsonValue,
 )
-from deterministic_llm._core.reading.goals import shortcut_to
+from deterministic_llm._core.members import as_said, read_members
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
-from deterministic_llm._core.schema.patches import merged, opened_in, patch_target, picked
 from deterministic_llm._core.schema.target import JsonTarget
-from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 
 T_co = TypeVar("T_co", covariant=True)
@@ -52,10 +43,7 @@ def judge_completion(
     if unread is not None:
         return unread
     text = _said(completion, constraint)
-    if request is None or request.patch is None:
-        reading = read(text, contract.target, strict=contract.strict, context=context)
-    else:
-        reading = _read_patch(text, contract, request.patch, context)
+    reading = _read(text, contract, request, context)
     if not isinstance(reading, Parsed):
         return _rejected(reading, text, completion.finish)
     cut = completion.finish == "length"
@@ -63,10 +51,33 @@ def judge_completion(
     # is the whole answer.
     more_to_come = cut and constraint.mode == "prompt" and text[reading.span[1] :].strip()
     if more_to_come or (reading.truncated and completion.finish != "stop"):
-        value = to_jsonable_python(reading.output, by_alias=True)
-        draft = Draft(value, reading.truncated, reading.open_paths) if reading.truncated else None
+        draft = _draft(text, contract, request, context) if reading.truncated else None
         return Rejected("truncated", _CUT.violations, reading.repairs, draft)
     return Accepted(reading.output, reading.repairs, reading.span)
+
+
+def _read(
+    text: str, contract: Contract[T_co], request: Request | None, context: object
+) -> Parsed[T_co] | Unread:
+    target = contract.target
+    if request is None or request.patch is None or not isinstance(target, JsonTarget):
+        return read(text, target, strict=contract.strict, context=context)
+    told = request.violations
+    return read_members(text, contract, target, request.patch, context=context, told=told)
+
+
+def _draft(
+    text: str, contract: Contract[object], request: Request | None, context: object
+) -> Draft | None:
+    """What of a cut *text* is closed, as it stands there."""
+    target = contract.target
+    if not isinstance(target, JsonTarget):
+        return None
+    said = Contract(as_said(target), contract.constraint, contract.instructions, contract.strict)
+    reading = _read(text, said, request, context)
+    if not isinstance(reading, Parsed):
+        return None
+    return Draft(reading.output, reading.truncated, reading.open_paths)
 
 
 def _said(completion: Completion, constraint: Constraint) -> str:
@@ -108,77 +119,6 @@ def _rejected(reading: Unread, text: str, finish: Finish) -> Rejected:
     elif finish != "stop" and not _is_closed(reading.draft) and is_endless(text):
         return _DEGENERATE
     return Rejected(outcome, reading.violations, reading.repairs_tried, reading.draft)
-
-
-def _read_patch(
-    text: str, contract: Contract[T_co], patch: Patch, context: object
-) -> Parsed[T_co] | Unread:
-    """The whole that comes of merging what *text* brings into what was valid."""
-    target = contract.target
-    if not isinstance(target, JsonTarget):  # a patch is only made of JSON
-        return read(text, target, strict=contract.strict, context=context)
-    part = read(text, patch_target(target, patch), strict=contract.strict)
-    said = part.output if isinstance(part, Parsed) else None
-    if isinstance(part, Parsed) and isinstance(said, dict) and said.keys() & patch.places.keys():
-        notes = (*part.repairs, *_not_asked(said, patch))
-        return _merged(contract, patch, said, replace(part, repairs=notes), context)
-    whole = read(text, target, strict=contract.strict, context=context)
-    if isinstance(whole, Parsed) and not whole.truncated:
-        said = picked(patch, to_jsonable_python(whole.output, by_alias=True))
-        notes = (*whole.repairs, _TAKEN_FROM_THE_WHOLE)
-        return _merged(contract, patch, said, replace(whole, repairs=notes), context)
-    if isinstance(whole, Unread) and _has_all_of(patch.base, whole.draft):
-        return whole  # the whole again, and wrong again
-    return part if isinstance(part, Unread) else _NOTHING_ASKED
-
-
-def _has_all_of(base: JsonValue, draft: Draft | None) -> bool:
-    """Whether *draft* is as complete as *base*, so that nothing is lost if it takes its place."""
-    if draft is None or not isinstance(base, dict) or not isinstance(draft.value, dict):
-        return False
-    return base.keys() <= draft.value.keys()
-
-
-def _merged(
-    contract: Contract[T_co],
-    patch: Patch,
-    answer: JsonObject,
-    part: Parsed[object],
-    context: object,
-) -> Parsed[T_co] | Unread:
-    """The whole, judged in full, once *answer*, read as *part*, is merged into what was valid."""
-    value = merged(patch, answer)
-    left_open = tuple(opened_in(patch, path) for path in part.open_paths)
-    whole = _whole(contract, value, context)
-    if not isinstance(whole, Parsed):
-        return replace(whole, draft=Draft(value, part.truncated, left_open))
-    repairs = (*part.repairs, *whole.repairs)
-    return Parsed(whole.output, repairs, part.span, part.truncated, left_open)
-
-
-def _whole(contract: Contract[T_co], value: JsonValue, context: object) -> Parsed[T_co] | Unread:
-    """*value* judged in full; it need not be written where a reader would validate it at once."""
-    shortcut = shortcut_to(contract.target)
-    if shortcut and not contract.strict:
-        with suppress(ValidationError):
-            return Parsed(shortcut.validate(value, strict=True), (), (0, 0))
-    text = to_json(value).decode()
-    return read(text, contract.target, strict=contract.strict, context=context)
-
-
-def _not_asked(answer: JsonObject, patch: Patch) -> tuple[Repair, ...]:
-    """A record of each member that was brought without being asked for, and was not taken."""
-    return tuple(
-        Repair("a member that was not asked for", json_path((key,)), value, None, "none")
-        for key, value in answer.items()
-        if key not in patch.places
-    )
-
-
-_NOTHING_ASKED = Unread(
-    (Violation("$", "missing", "expected the members that were asked for", "none of them"),)
-)
-_TAKEN_FROM_THE_WHOLE = Repair("members taken from a whole answer", "$", None, None, "none")
 
 
 _TURNED_AWAY: Mapping[Finish, AnswerOutcome] = {"filter": "filtered", "aborted": "aborted"}

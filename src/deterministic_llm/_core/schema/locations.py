@@ -45,6 +45,16 @@ def value_at(value: JsonValue, location: Location) -> JsonValue:
     return value
 
 
+def stands_at(value: JsonValue, location: Location) -> bool:
+    """Whether anything, be it null, stands at *location* of *value*."""
+    if not location:
+        return True
+    holder, token = value_at(value, location[:-1]), location[-1]
+    if isinstance(token, int):
+        return isinstance(holder, list) and token < len(holder)
+    return isinstance(holder, dict) and token in holder
+
+
 def admits(holder: JsonValue, token: str | int) -> bool:
     """Whether a member can be put at *token*: any name of an object, an index that is there."""
     if isinstance(token, int):
@@ -62,6 +72,14 @@ def put(value: JsonValue, location: Location, member: JsonValue) -> JsonValue:
         return [inner if index == token else each for index, each in enumerate(value)]
     kept = value if isinstance(value, dict) else {}
     return {**kept, str(token): inner}
+
+
+def without(value: JsonValue, location: Location) -> JsonValue:
+    """A copy of *value* with no member at *location*; an item of a list stays where it is."""
+    holder, name = value_at(value, location[:-1]), location[-1]
+    if not isinstance(holder, dict) or name not in holder:
+        return value
+    return put(value, location[:-1], {key: holder[key] for key in holder if key != name})
 
 
 @lru_cache(maxsize=4096)

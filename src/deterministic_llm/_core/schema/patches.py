@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from pydantic_core import to_json
@@ -17,6 +17,7 @@ from deterministic_llm._core.schema.locations import (
     schema_at,
     sole,
     value_at,
+    without,
 )
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
 from deterministic_llm._core.schema.violations import json_path
@@ -62,26 +63,33 @@ def continuing(
     """
     opened = sorted({location_of(path) or () for path in open_paths} | {()}, key=len)
     places: dict[str, Place] = {}
+    settled: list[Location] = []
     for location in opened:
+        if any(location[: len(each)] == each for each in settled):
+            continue  # what was open inside is asked for with the rest
         value = value_at(base, location)
-        if isinstance(value, list):
-            if (*location, len(value) - 1) in opened:
-                base = put(base, location, value[:-1])
-            places[_key(location)] = Place(location, appends=True)
-            break  # what was open inside it is asked for with the rest
         known = sole(schema_at(target, location), target.schema)
-        if known is None or not isinstance(value, dict):
-            return None
-        names = known.get("properties")
-        absent = [name for name in names if name not in value] if isinstance(names, dict) else []
-        places |= {_key((*location, name)): Place((*location, name)) for name in absent}
+        if _goes_on(known, value):
+            base = put(base, location, _closed(value, location, opened))
+            places[_key(location)] = Place(location, appends=True)
+        elif known is not None and isinstance(value, dict) and not _is_open(known):
+            names = known.get("properties")
+            absent = [n for n in names if n not in value] if isinstance(names, dict) else []
+            places |= {_key((*location, name)): Place((*location, name)) for name in absent}
+            continue
+        else:
+            if not _can_be_asked_anew(target, base, location):
+                return None
+            base = without(base, location)
+            places[_key(location)] = Place(location)
+        settled.append(location)
     return Patch(base, places) if places else None
 
 
 def patch_target(target: JsonTarget[object], patch: Patch) -> JsonTarget[JsonValue]:
     """The answer that brings the members of *patch*: an object with a key a place."""
     places = tuple(patch.places.items())
-    return _compiled(target, places, tuple(_label(patch.base, place) for _, place in places))
+    return _compiled(target, places, tuple(_labels(patch.base, patch.places.values())))
 
 
 @lru_cache(maxsize=1024)
@@ -93,6 +101,8 @@ def _compiled(
     required: list[JsonValue] = []
     for (key, place), label in zip(places, labels, strict=True):
         node = schema_at(target, place.location) or {}
+        if place.appends:
+            node = _unbounded(node, root)
         said = node.get("description")
         known = ": ".join(filter(None, (label, said if isinstance(said, str) else "")))
         properties[key] = {**node, "description": known} if known else node
@@ -102,41 +112,6 @@ def _compiled(
     if '"$ref"' in to_json(properties).decode():
         schema |= {key: root[key] for key in ("$defs", "definitions") if key in root}
     return JsonTarget(f"{target.name} members", schema, _ANY_OBJECT, target.floats)
-
-
-def merged(patch: Patch, answer: JsonObject) -> JsonValue:
-    """The base of *patch* with the members that *answer* brings; what was not asked for is not."""
-    value = patch.base
-    for key, place in patch.places.items():
-        if key in answer:
-            before = value_at(value, place.location)
-            more = answer[key]
-            if place.appends and isinstance(before, list) and isinstance(more, list):
-                more = [*before, *more]
-            value = put(value, place.location, more)
-    return value
-
-
-def opened_in(patch: Patch, path: str) -> str:
-    """The path in the whole of a container that was left open at *path* of the answer."""
-    key, *inner = location_of(path) or ("",)
-    place = patch.places.get(str(key))
-    if place is None:
-        return "$"
-    before = value_at(patch.base, place.location)
-    if place.appends and inner and isinstance(before, list) and isinstance(inner[0], int):
-        inner[0] += len(before)
-    return json_path((*place.location, *inner))
-
-
-def picked(patch: Patch, whole: JsonValue) -> JsonObject:
-    """The members of *patch* as they stand in *whole*."""
-    found = {
-        key: value_at(whole, place.location)
-        for key, place in patch.places.items()
-        if not place.appends
-    }
-    return {key: value for key, value in found.items() if value is not None}
 
 
 class _AnyObject:
@@ -170,29 +145,88 @@ def _is_required(target: JsonTarget[object], location: Location) -> bool:
     return isinstance(location[-1], int) or (isinstance(names, list) and location[-1] in names)
 
 
-def _label(base: JsonValue, place: Place) -> str:
-    """How an item is told from its neighbours besides its index: ``where name is "Ann"``."""
-    location = place.location
-    if place.appends:
-        items = value_at(base, location)
-        if not isinstance(items, list) or not items:
-            return ""
-        known = _name(items[-1]) or quote(items[-1])[:_LONGEST_NAME]
-        return f"only the items that come after item {len(items)}, {known}"
+def _labels(base: JsonValue, places: Iterable[Place]) -> Iterator[str]:
+    """How each item is told from its neighbours besides its index, said once an item."""
+    told: set[Location] = set()
+    for place in places:
+        item = _item_around(place.location)
+        if place.appends:
+            yield _after(value_at(base, place.location))
+        elif item is None or item in told:
+            yield ""
+        else:
+            told.add(item)
+            known = name_of(value_at(base, item), besides=place.location[len(item) :][:1])
+            yield f"where {known}" if known else ""
+
+
+def _item_around(location: Location) -> Location | None:
+    """The innermost item of a list that the member at *location* is a part of."""
     for depth in range(len(location) - 1, 0, -1):
         if isinstance(location[depth - 1], int):
-            known = _name(value_at(base, location[:depth]), besides=location[depth])
-            return f"of the one where {known}" if known else ""
+            return location[:depth]
+    return None
+
+
+def _after(value: JsonValue) -> str:
+    """Where the rest of *value* begins, said with its last item."""
+    if isinstance(value, list) and value:
+        known = name_of(value[-1]) or quote(value[-1])[:_LONGEST_NAME]
+        return f"only the items that come after item {len(value)}, {known}"
+    if isinstance(value, dict) and value:
+        return f"only the entries that come after {quote(next(reversed(value)))}"
     return ""
 
 
-def _name(item: JsonValue, *, besides: str | int = "") -> str:
+def name_of(item: JsonValue, *, besides: Sequence[str | int] = ()) -> str:
     """The first short text or whole number of *item*: ``name is "Ann"``."""
     for key, value in item.items() if isinstance(item, dict) else ():
         short = isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME
-        if key != besides and (short or type(value) is int):
-            return f"{key} is {quote(value)}"
+        if key not in besides and (short or type(value) is int):
+            return f"{key if key.isidentifier() else quote(key)} is {quote(value)}"
     return ""
+
+
+def _goes_on(node: JsonObject | None, value: JsonValue) -> bool:
+    """Whether a *value* that was cut may have any number of further items or entries."""
+    if node is None:
+        return False
+    if isinstance(value, list):
+        return "prefixItems" not in node
+    return isinstance(value, dict) and "properties" not in node and _is_open(node)
+
+
+def _is_open(node: JsonObject) -> bool:
+    """Whether objects of *node* may have members that it does not name."""
+    if "patternProperties" in node:
+        return True
+    others = node.get("additionalProperties", "properties" not in node)
+    return others is not False
+
+
+def _closed(value: JsonValue, location: Location, opened: Sequence[Location]) -> JsonValue:
+    """*value* without its last item or entry, if that was cut."""
+    if isinstance(value, list):
+        return value[:-1] if (*location, len(value) - 1) in opened else value
+    if isinstance(value, dict) and value and (*location, next(reversed(value))) in opened:
+        return dict(list(value.items())[:-1])
+    return value
+
+
+def _can_be_asked_anew(target: JsonTarget[object], base: JsonValue, location: Location) -> bool:
+    """Whether the member at *location* can be left out until it has come as a whole."""
+    if not location or schema_at(target, location) is None:
+        return False
+    return isinstance(value_at(base, location[:-1]), dict)
+
+
+def _unbounded(node: JsonObject, root: JsonObject) -> JsonObject:
+    """*node* of a list or mapping, for a rest of it: how many there must be is said of them all."""
+    known = sole(node, root) or node
+    return {key: known[key] for key in known if key not in _COUNTS}
+
+
+_COUNTS = frozenset({"minItems", "maxItems", "minProperties", "maxProperties"})
 
 
 def _key(location: Location) -> str:

@@ -1,0 +1,319 @@
+"""An answer to a question for some members: its text goes in, the whole that it makes comes out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Generic
+
+from pydantic_core import ValidationError, from_json, to_json
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Draft, Patch, Repair, Violation
+from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.goals import shortcut_to
+from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.schema.locations import schema_at, sole
+from deterministic_llm._core.schema.merges import (
+    merged,
+    opened_in,
+    picked,
+    restated,
+    unanswered,
+)
+from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.target import Checked, Decoder, Invalid, JsonTarget, Valid
+from deterministic_llm._core.schema.violations import json_path
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@lru_cache(maxsize=1024)
+def as_said(target: JsonTarget[object]) -> JsonTarget[JsonValue]:
+    """*target* with the JSON that says an output in place of the output.
+
+    What was left out is not in it, where a dumped output has defaults, and other names.
+    """
+    return JsonTarget(target.name, target.schema, _AsSaid(target.decoder), target.floats)
+
+
+def read_members(
+    text: str,
+    contract: Contract[T_co],
+    target: JsonTarget[T_co],
+    patch: Patch,
+    *,
+    context: object = None,
+    told: Sequence[Violation] = (),
+) -> Parsed[T_co] | Unread:
+    """The whole, judged in full, that comes of merging what *text* brings into what was valid.
+
+    Members that were not asked for are not taken. Where none that was is there, all that was *told*
+    is still wrong.
+    """
+    flat = read(text, patch_target(target, patch), strict=contract.strict)
+    brought = _by_key(flat, patch)
+    if not _is_all(brought, patch):
+        for way in _STRICT_WAYS if contract.strict else _WAYS:
+            other = way(text, target, patch, brought)
+            if other.members:
+                brought = other
+                break
+    if not brought.members and not brought.truncated:
+        return _nothing(flat, told)
+    if (key := restated(patch, brought.members)) is not None:
+        return Unread((_said_again(patch, key),), brought.repairs)
+    return _merged(contract, target, patch, brought, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """The asked *members* that a text brings, its *others*, and what of it was left open."""
+
+    members: JsonObject
+    others: JsonObject
+    repairs: tuple[Repair, ...] = ()
+    span: tuple[int, int] = (0, 0)
+    truncated: bool = False
+    open_paths: tuple[str, ...] = ()
+
+
+def _is_all(brought: _Brought, patch: Patch) -> bool:
+    """Whether there is nothing more to look for: all that was asked for, or a text that is cut."""
+    if brought.truncated or not brought.others:
+        return bool(brought.members)
+    appends = any(place.appends for place in patch.places.values())
+    return not appends and brought.members.keys() == patch.places.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class _AsSaid(Generic[T_co]):
+    """Takes what *decoder* takes, as it stands."""
+
+    decoder: Decoder[T_co]
+
+    def check(
+        self, value: JsonValue, text: str | None = None, context: object = None
+    ) -> Checked[JsonValue]:
+        checked = self.decoder.check(value, text, context)
+        return checked if isinstance(checked, Invalid) else Valid(value)
+
+
+class _AnyValue:
+    """Takes whatever stands there."""
+
+    def check(
+        self, value: JsonValue, text: str | None = None, context: object = None
+    ) -> Checked[JsonValue]:
+        del text, context
+        return Valid(value)
+
+
+_OBJECT: JsonTarget[JsonValue] = JsonTarget("object", {"type": "object"}, _AnyValue())
+_LIST: JsonTarget[JsonValue] = JsonTarget("list", {"type": "array"}, _AnyValue())
+
+
+def _by_key(reading: Parsed[JsonValue] | Unread, patch: Patch) -> _Brought:
+    """What an object with the asked keys brings, be it whole or not."""
+    if isinstance(reading, Parsed):
+        said, repairs, span = reading.output, reading.repairs, reading.span
+        truncated, open_paths = reading.truncated, reading.open_paths
+    elif (draft := reading.draft) is not None:
+        said, repairs, span = draft.value, reading.repairs_tried, (0, 0)
+        truncated, open_paths = draft.truncated, draft.open_paths
+    else:
+        return _NOTHING
+    if not isinstance(said, dict):
+        return _NOTHING
+    members = {key: said[key] for key in said if key in patch.places}
+    others = {key: said[key] for key in said if key not in patch.places}
+    notes = tuple(
+        Repair("a member that was not asked for", json_path((key,)), value, None, "none")
+        for key, value in others.items()
+    )
+    return _Brought(members, others, (*repairs, *notes), span, truncated, open_paths)
+
+
+def _in_the_whole(
+    text: str, target: JsonTarget[object], patch: Patch, brought: _Brought
+) -> _Brought:
+    """The members at their places in the whole again, or in a part of it that holds them alone."""
+    reading = read(text, as_said(target))
+    if isinstance(reading, Parsed):
+        value, repairs, truncated = reading.output, reading.repairs, reading.truncated
+    elif (draft := reading.draft) is not None:
+        value, repairs, truncated = draft.value, reading.repairs_tried, draft.truncated
+    else:
+        return brought
+    if truncated:
+        return brought
+    members = picked(target, patch, value)
+    if not _is_whole(value, patch):
+        members = {**members, **brought.members}
+    if not members:
+        return brought
+    span = reading.span if isinstance(reading, Parsed) else brought.span
+    return _Brought(members, {}, (*repairs, _noted("members taken from a whole answer")), span)
+
+
+def _is_whole(value: JsonValue, patch: Patch) -> bool:
+    """Whether *value* has all that was there, and so more than was asked for."""
+    if not isinstance(value, dict) or not isinstance(patch.base, dict):
+        return True
+    return patch.base.keys() <= value.keys() and bool(patch.base.keys() - patch.places.keys())
+
+
+def _under_other_paths(
+    text: str, target: JsonTarget[object], patch: Patch, brought: _Brought
+) -> _Brought:
+    """The members under paths that are spelled in another way: ``$.a[0].b`` or ``a.0.b``."""
+    reading = read(text, _OBJECT)
+    said = reading.output if isinstance(reading, Parsed) and not reading.truncated else None
+    if not isinstance(said, dict):
+        return brought
+    members = _respelled(said.items(), patch)
+    return _aligned(members, target, patch, brought, "paths in another spelling")
+
+
+def _as_pairs(text: str, target: JsonTarget[object], patch: Patch, brought: _Brought) -> _Brought:
+    """The members as a list of objects with a path and a value."""
+    reading = read(text, _LIST)
+    said = reading.output if isinstance(reading, Parsed) and not reading.truncated else None
+    items = said if isinstance(said, list) else []
+    pairs = [
+        (str(each["path"]), each["value"])
+        for each in items
+        if isinstance(each, dict) and each.keys() == {"path", "value"}
+    ]
+    if len(pairs) < len(items):
+        return brought
+    return _aligned(_respelled(pairs, patch), target, patch, brought, "a list of paths and values")
+
+
+def _alone(text: str, target: JsonTarget[object], patch: Patch, brought: _Brought) -> _Brought:
+    """The one member that was asked for, without its key."""
+    fenced = _FENCED.fullmatch(text)
+    try:
+        value: JsonValue = from_json(text if fenced is None else fenced[1], allow_inf_nan=False)
+    except ValueError:
+        return brought
+    (key, place), *others = patch.places.items()
+    known = sole(schema_at(target, place.location), target.schema) or {}
+    if others or value is None or not _can_only_be(value, known, target):
+        return brought
+    return _aligned({key: value}, target, patch, brought, "a member without its key")
+
+
+_FENCED = re.compile(r"\s*```\w*\n(.*)\n\s*```\s*", re.DOTALL)
+
+
+def _can_only_be(value: JsonValue, node: JsonObject, target: JsonTarget[object]) -> bool:
+    """Whether *value* cannot be the whole, nor a part of it other than one of *node*."""
+    root = sole(target.schema, target.schema) or {}
+    if isinstance(value, list):
+        return root.get("type") == "object"
+    if isinstance(value, dict):
+        names, own = node.get("properties"), root.get("properties")
+        if not isinstance(names, dict) or not isinstance(own, dict):
+            return False
+        return bool(value) and value.keys() <= names.keys() and not value.keys() & own.keys()
+    return True
+
+
+def _respelled(said: Iterable[tuple[str, JsonValue]], patch: Patch) -> JsonObject:
+    """What of *said* is under the path of exactly one member that was asked for."""
+    keys = [*patch.places]
+    spelled = [_tokens(key) for key in keys]
+    found: JsonObject = {}
+    for name, value in said:
+        tokens = _tokens(name)
+        if spelled.count(tokens) == 1:
+            key = keys[spelled.index(tokens)]
+            if key in found:
+                return {}  # said twice: neither is it
+            found[key] = value
+    return found
+
+
+def _tokens(path: str) -> list[str]:
+    return [each for each in _BETWEEN.split(path) if each]
+
+
+_BETWEEN = re.compile(r"[$.#/\[\]\"']+")
+"""What stands between the names and numbers of a path, however it is spelled."""
+
+
+def _aligned(
+    members: JsonObject, target: JsonTarget[object], patch: Patch, brought: _Brought, rule: str
+) -> _Brought:
+    """*members*, read as if they had come under their keys."""
+    if not members:
+        return brought
+    found = _by_key(read(to_json(members).decode(), patch_target(target, patch)), patch)
+    return replace(found, repairs=(*found.repairs, _noted(rule)), span=brought.span)
+
+
+def _nothing(reading: Parsed[JsonValue] | Unread, told: Sequence[Violation]) -> Unread:
+    """Why *reading* brings nothing that was asked for, and what is wrong as before."""
+    if not isinstance(reading, Unread):
+        return Unread(tuple(told) or (_NOTHING_ASKED,), reading.repairs)
+    if any(each.code == "refusal" for each in reading.violations):
+        return replace(reading, draft=None)
+    said = (each for each in reading.violations if each.path == "$")
+    return Unread(tuple(dict.fromkeys((*said, *told))) or (_NOTHING_ASKED,), reading.repairs_tried)
+
+
+def _said_again(patch: Patch, key: str) -> Violation:
+    path = json_path(patch.places[key].location)
+    return Violation(path, "several_values", "expected only what comes after what had come", _AGAIN)
+
+
+def _merged(
+    contract: Contract[T_co],
+    target: JsonTarget[T_co],
+    patch: Patch,
+    brought: _Brought,
+    context: object,
+) -> Parsed[T_co] | Unread:
+    """The whole, judged in full, once what was *brought* is merged into what was valid."""
+    left_open: tuple[str, ...] = ()
+    if brought.truncated:
+        base, to_come = unanswered(patch, brought.members)
+        patch = replace(patch, base=base)
+        left_open = (*to_come, *(opened_in(patch, path) for path in brought.open_paths))
+    value = merged(patch, brought.members)
+    whole = _judged(value, target, strict=contract.strict, context=context)
+    if isinstance(whole, Parsed):
+        repairs = (*brought.repairs, *whole.repairs)
+        return Parsed(whole.output, repairs, brought.span, brought.truncated, left_open)
+    draft = Draft(value, truncated=True, open_paths=left_open) if brought.truncated else whole.draft
+    return replace(whole, draft=draft)
+
+
+def _judged(
+    value: JsonValue, target: JsonTarget[T_co], *, strict: bool, context: object
+) -> Parsed[T_co] | Unread:
+    """*value* judged in full; it need not be written where a reader would validate it at once."""
+    shortcut = shortcut_to(target)
+    if shortcut and not strict:
+        with suppress(ValidationError):
+            return Parsed(shortcut.validate(value, strict=True), (), (0, 0))
+    return read(to_json(value).decode(), target, strict=strict, context=context)
+
+
+def _noted(rule: str) -> Repair:
+    return Repair(rule, "$", None, None, "none")
+
+
+_NOTHING = _Brought({}, {})
+_NOTHING_ASKED = Violation(
+    "$", "missing", "expected the members that were asked for", "none of them"
+)
+_AGAIN = "some of that again"
+_Way = Callable[[str, JsonTarget[object], Patch, _Brought], _Brought]
+_STRICT_WAYS: Sequence[_Way] = (_in_the_whole,)
+_WAYS: Sequence[_Way] = (_in_the_whole, _under_other_paths, _as_pairs, _alone)

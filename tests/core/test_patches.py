@@ -1,0 +1,277 @@
+"""Answers to questions for a part: whatever form they come in, nothing wrong is made of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.exchange import UNCONSTRAINED, Completion, JsonValue
+from deterministic_llm._core.loop import Accept, Call, judge, next_step
+from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.schema.patches import continuing, patch_target
+from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.typed import typed_target
+from deterministic_llm._core.tasks import Task
+
+
+class Cat(BaseModel):  # noqa: D101 - a docstring would be part of the schema
+    kind: Literal["cat"]
+    lives: int = Field(ge=0, le=9)
+
+
+class Dog(BaseModel):  # noqa: D101
+    kind: Literal["dog"]
+    tricks: list[str] = []
+
+
+class Line(BaseModel):  # noqa: D101
+    name: str
+    points: int = Field(ge=0, le=10)
+    comment: str = ""
+
+
+class Owner(BaseModel):  # noqa: D101
+    city: str = ""
+    zip_code: Annotated[str, Field(pattern=r"^\d{4}$")] = "0000"
+
+
+class Report(BaseModel):  # noqa: D101
+    title: str = "none"
+    score: int = Field(5, ge=0, le=10)
+    owner: Owner | None = None
+    lines: list[Line] = []
+    counts: dict[str, int] = {}
+    pair: tuple[int, int] = (0, 0)
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
+    note: str = ""
+
+
+def play(kind: object, *answers: str | Completion) -> tuple[object, list[Attempt[object]]]:
+    """The output that *answers* come to, or None; and the attempts."""
+    target: JsonTarget[object] = typed_target(kind)  # type: ignore[type-var]  # any type
+    task: Task[object] = Task(Contract(target, UNCONSTRAINED, ""), Policy(max_retries=4))
+    attempts: list[Attempt[object]] = []
+    script = iter(answers)
+    while isinstance(step := next_step(task, attempts), Call):
+        answer = next(script, None)
+        if answer is None:
+            return None, attempts
+        said = Completion(answer) if isinstance(answer, str) else answer
+        attempts.append(judge(task, step.request, said))
+    return (step.output if isinstance(step, Accept) else None), attempts
+
+
+LINES = (
+    '{"title": "Essay", "lines": [{"name": "style", "points": 11, "comment": "dull"},'
+    ' {"name": "plot", "points": 3}]}'
+)
+STYLE = {"name": "style", "points": 9, "comment": "dull"}
+MENDED = {"title": "Essay", "lines": [STYLE, {"name": "plot", "points": 3}]}
+SCORED = '{"title": "Essay", "score": 11, "note": "well"}'
+OWNED = '{"title": "Essay", "owner": {"city": "Bern", "zip_code": "30"}}'
+BERN = {"title": "Essay", "owner": {"city": "Bern", "zip_code": "3000"}}
+UNDERSTOOD = [
+    pytest.param(SCORED, '{"$.score": 7}', 7, id="a path from the root"),
+    pytest.param(SCORED, "7", 7, id="the one member alone"),
+    pytest.param(SCORED, "```json\n7\n```", 7, id="and in a fence"),
+    pytest.param(SCORED, '[{"path": "$.score", "value": 7}]', 7, id="a path and a value"),
+    pytest.param(SCORED, '{"score": 7, "title": "Poem"}', 7, id="with another member"),
+    pytest.param(OWNED, '{"$.owner.zip_code": "3000"}', BERN, id="a path of two names"),
+    pytest.param(OWNED, '{"owner": {"zip_code": "3000"}}', BERN, id="the member in its object"),
+    pytest.param(OWNED, '{"owner/zip_code": "3000"}', BERN, id="a path with slashes"),
+    pytest.param(LINES, '{"$.lines[0].points": 9}', MENDED, id="a path with an index"),
+    pytest.param(LINES, '{"lines.0.points": 9}', MENDED, id="an index between dots"),
+    pytest.param(LINES, '{"lines": [{"points": 9}]}', MENDED, id="the member in the only item"),
+    pytest.param(
+        LINES,
+        '{"title": "Poem", "lines": [{"name": "style", "points": 9, "comment": "new"},'
+        ' {"name": "plot", "points": 4}]}',
+        MENDED,
+        id="the whole again, where items are known by name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), UNDERSTOOD)
+def test_a_member_comes_in_many_forms(first: str, second: str, expected: JsonValue):
+    """It is taken from its place, and nothing else is."""
+    whole = expected if isinstance(expected, dict) else {**json.loads(first), "score": expected}
+    output, attempts = play(Report, first, second)
+    assert output == Report.model_validate(whole)
+    assert len(attempts) == 2
+
+
+NAMELESS = "[[1, 2], [3, 400], [5, 6]]"
+Small = Annotated[int, Field(le=99)]
+REFUSED = [
+    pytest.param(
+        Report,
+        LINES,
+        '{"lines": [{"name": "plot", "points": 3}, {"name": "style", "points": 9}]}',
+        id="items in another order",
+    ),
+    pytest.param(
+        Report, LINES, '{"lines": [{"name": "plot", "points": 3}]}', id="a list that lacks the item"
+    ),
+    pytest.param(Report, LINES, '{"lines[1].points": 9}', id="the index of another item"),
+    pytest.param(Report, LINES, '{"points": 9}', id="a name without its place"),
+    pytest.param(Report, SCORED, '{"title": "Essay", "note": "well"}', id="a whole without it"),
+    pytest.param(Report, SCORED, "null", id="nothing"),
+    pytest.param(Report, OWNED, '"Bern"', id="a value that the rule forbids"),
+    pytest.param(
+        list[list[Small]],
+        NAMELESS,
+        "[[3, 4], [1, 2], [5, 6]]",
+        id="nameless items in another order",
+    ),
+    pytest.param(
+        Report,
+        SCORED,
+        '[{"path": "score", "value": 1}, {"path": "$.score", "value": 2}]',
+        id="two values for one place",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "first", "second"), REFUSED)
+def test_what_may_be_another_member_is_not_taken(kind: object, first: str, second: str):
+    """It is asked for again, as a whole."""
+    output, attempts = play(kind, first, second)
+    assert output is None
+    assert attempts[-1].outcome == "invalid"
+
+
+def test_a_part_that_looks_like_a_whole_replaces_nothing():
+    """The members that were valid stay, also where the part could stand in for them."""
+    first = '{"title": "Essay", "owner": {"zip_code": "30"}, "pair": [1, 2], "note": "well"}'
+    output, _ = play(Report, first, '{"owner": {"zip_code": 3000.5}}', '{"owner.zip_code": "3000"}')
+    assert output is None
+    output, _ = play(
+        Report, first, '{"owner": {"zip_code": "300"}}', first.replace('"30"', '"3000"')
+    )
+    assert output == Report.model_validate_json(first.replace('"30"', '"3000"'))
+
+
+def cut(text: str) -> Completion:
+    return Completion(text, "length")
+
+
+CUT = [
+    pytest.param(
+        cut('{"title": "Essay", "lines": [{"name": "style", "points": 9}, {"name": "pl'),
+        ['{"score": 7, "owner": null, "lines": [{"name": "plot", "points": 3}], "note": "well"}'],
+        {
+            "title": "Essay",
+            "score": 7,
+            "lines": [{"name": "style", "points": 9}, {"name": "plot", "points": 3}],
+            "note": "well",
+        },
+        id="what has a default is asked for, too",
+    ),
+    pytest.param(
+        cut('{"title": "Essay", "counts": {"a": 1, "b": 2'),
+        ['{"counts": {"b": 2, "c": 3}, "note": "well"}'],
+        {"title": "Essay", "counts": {"a": 1, "b": 2, "c": 3}, "note": "well"},
+        id="the rest of a mapping",
+    ),
+    pytest.param(
+        cut('{"title": "Essay", "pair": [1, 2'),
+        ['{"pair": [1, 22], "note": "well"}'],
+        {"title": "Essay", "pair": [1, 22], "note": "well"},
+        id="a tuple anew",
+    ),
+    pytest.param(
+        cut('{"title": "Essay", "pet": {"kind": "cat", "li'),
+        ['{"pet": {"kind": "cat", "lives": 7}, "note": "well"}'],
+        {"title": "Essay", "pet": {"kind": "cat", "lives": 7}, "note": "well"},
+        id="one of several kinds anew",
+    ),
+    pytest.param(
+        cut('{"owner": {"city": "Bern", "zip'),
+        [cut('{"title": "Essay", "sco'), '{"owner.zip_code": "3000", "score": 7}'],
+        {"title": "Essay", "score": 7, "owner": {"city": "Bern", "zip_code": "3000"}},
+        id="what a second cut did not come to",
+    ),
+    pytest.param(
+        cut('{"title": "Essay", "lines": [{"name": "style", "points": 9}'),
+        [
+            (
+                '{"title": "Poem", "lines": [{"name": "style", "points": 9},'
+                ' {"name": "plot", "points": 3}], "note": "well"}'
+            )
+        ],
+        {
+            "title": "Essay",
+            "lines": [{"name": "style", "points": 9}, {"name": "plot", "points": 3}],
+            "note": "well",
+        },
+        id="the whole again, of which the rest is taken",
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "others", "expected"), CUT)
+def test_a_cut_answer_becomes_whole(
+    first: Completion, others: list[str | Completion], expected: JsonValue
+):
+    """Nothing that was to come is left out, and no default takes its place."""
+    output, _ = play(Report, first, *others)
+    assert output == Report.model_validate(expected)
+
+
+AGAIN = [
+    pytest.param(
+        Report,
+        '{"title": "Essay", "lines": [{"name": "style", "points": 9}, {"na',
+        '{"lines": [{"name": "style", "points": 9}, {"name": "plot", "points": 3}]}',
+        id="the list from its beginning",
+    ),
+    pytest.param(
+        Report,
+        '{"title": "Essay", "counts": {"a": 1, "b',
+        '{"counts": {"a": 2, "b": 3}}',
+        id="an entry with another value",
+    ),
+    pytest.param(
+        list[str], '["bread", "milk", "chee', '["milk", "cheese"]', id="the last item once more"
+    ),
+    pytest.param(
+        list[str],
+        '["bread", "milk", "chee',
+        '["milk", "bread"]',
+        id="a list that does not begin as it did",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "first", "second"), AGAIN)
+def test_a_rest_that_says_again_what_had_come_is_not_taken(kind: object, first: str, second: str):
+    """Nobody knows which of it is new."""
+    output, _ = play(kind, cut(first), second)
+    assert output is None
+
+
+def test_a_whole_list_again_brings_its_rest():
+    """What had come is its beginning."""
+    output, _ = play(list[str], cut('["bread", "milk", "chee'), '["bread", "milk", "cheese"]')
+    assert output == ["bread", "milk", "cheese"]
+
+
+def test_a_rest_is_not_held_to_the_length_of_the_whole():
+    """At least three items are wanted, of which two are there."""
+    three = Annotated[list[str], Field(min_length=3, max_length=4)]
+    target = typed_target(three)
+    patch = continuing(target, ["bread", "milk"], ["$"])
+    assert patch is not None
+    assert patch_target(target, patch).schema["properties"] == {
+        "rest": {
+            "description": 'only the items that come after item 2, "milk"',
+            "items": {"type": "string"},
+            "type": "array",
+        }
+    }
