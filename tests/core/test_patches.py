@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.checks import validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import UNCONSTRAINED, Completion, JsonValue
 from deterministic_llm._core.loop import Accept, Call, judge, next_step
@@ -17,6 +18,7 @@ from deterministic_llm._core.schema.patches import continuing, patch_target
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task
+from deterministic_llm.testing import ScriptedModel
 
 
 class Cat(BaseModel):  # noqa: D101 - a docstring would be part of the schema
@@ -275,3 +277,22 @@ def test_a_rest_is_not_held_to_the_length_of_the_whole():
             "type": "array",
         }
     }
+
+
+class Renamed(BaseModel):  # noqa: D101
+    title: str = Field("none", serialization_alias="name")
+    secret: str = Field("none", exclude=True)
+    points: int
+
+
+def test_what_is_not_written_as_it_is_read_is_asked_for_as_a_whole():
+    """Names for output alone, and members left out of it, would come back as defaults."""
+
+    def few(value: Renamed) -> bool:
+        return value.points < 5
+
+    first = '{"title": "Essay", "secret": "s", "points": 7}'
+    model = ScriptedModel([first, first.replace("7", "3")])
+    result = model.run("How many?", Renamed, validators=[validator(few, paths=["points"])])
+    assert result.output == Renamed(title="Essay", secret="s", points=3)  # noqa: S106
+    assert result.attempts[1].request.patch is None

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, cast
 
-from pydantic_core import to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import (
@@ -31,6 +30,7 @@ from deterministic_llm._core.questions import (
     with_room,
 )
 from deterministic_llm._core.results import Result
+from deterministic_llm._core.schema.complaints import as_json
 from deterministic_llm._core.schema.target import Valid
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._core.verdicts import judge_completion
@@ -209,7 +209,9 @@ def _part(task: Task[object], last: Answered[object]) -> Patch | None:
     if not task.heard or last.outcome != "invalid":
         return None
     if isinstance(last.verdict, Accepted):
-        base = to_jsonable_python(last.output, by_alias=True)
+        base, known = as_json(last.output), task.validated(last.output)
+        if not isinstance(known, Valid) or known.output != last.output:
+            return None  # what is written of this type is not read as the same
     elif last.verdict.draft is not None and not last.verdict.draft.truncated:
         base = last.verdict.draft.value
     else:
