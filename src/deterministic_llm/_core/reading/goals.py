@@ -37,8 +37,9 @@ class Goal(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shortcut(Generic[T_co]):
-    """How a JSON value becomes the output at once, with *floats* as in the target."""
+    """How a JSON value becomes the output of *goal* at once, with *floats* as in its target."""
 
+    goal: Goal[T_co]
     validate: Validate[T_co]
     floats: bool
 
@@ -74,7 +75,7 @@ class _ShortcutTo(Protocol):
 def _shortcut(target: Target[object]) -> Shortcut[object] | None:
     if isinstance(target, TextTarget) or target.validate is None or doubts_about(target):
         return None
-    return Shortcut(target.validate, target.floats)
+    return Shortcut(goal_of(target), target.validate, target.floats)
 
 
 shortcut_to = cast("_ShortcutTo", lru_cache(maxsize=1024)(_shortcut))

@@ -19,7 +19,7 @@ from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, json_path
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
-from deterministic_llm._core.schema.target import Valid
+from deterministic_llm._core.schema.target import Checked, Invalid, Valid
 from deterministic_llm._core.schema.wording import quote
 
 T = TypeVar("T")
@@ -51,8 +51,15 @@ def judge(
     return bend(document, goal, context, start=first.start)
 
 
-def bend(document: Document, goal: Goal[T], context: object, *, start: int) -> Parsed[T] | Unread:
-    """*document* bent to the schema and validated in full."""
+def bend(
+    document: Document,
+    goal: Goal[T],
+    context: object,
+    *,
+    start: int,
+    refusal: Invalid | None = None,
+) -> Parsed[T] | Unread:
+    """*document* bent to the schema and validated in full; *refusal* is what it is as it stands."""
     aligned = goal.plan.align(document.value)
     repairs = (*document.repairs, *aligned.repairs)
     left_open = _left_open(document, aligned) if document.truncated else ()
@@ -60,7 +67,10 @@ def bend(document: Document, goal: Goal[T], context: object, *, start: int) -> P
         return Unread(aligned.violations, repairs, _draft(aligned.value, document, left_open))
     if document.truncated and _takes_one_of_an_open_list(document, repairs):
         return Unread((_CUT,), repairs)
-    checked = goal.target.decoder.check(aligned.value, None, context)
+    if refusal is not None and aligned.value is document.value:
+        checked: Checked[T] = refusal
+    else:
+        checked = goal.target.decoder.check(aligned.value, None, context)
     if not isinstance(checked, Valid):
         return Unread(checked.violations, repairs, _draft(aligned.value, document, left_open))
     return Parsed(checked.output, repairs, (start, document.end), document.truncated, left_open)
@@ -157,13 +167,28 @@ def read_json(
     span = at, at + len(text)
     if (done := _at_once(text, value, goal, span)) is not None:
         return done
-    if goal.doubts is None or not goal.doubts.arise(text):
-        checked = goal.target.decoder.check(value, text, context)
-        if isinstance(checked, Valid):
-            return Parsed(checked.output, (), span)
+    if goal.doubts is not None and goal.doubts.arise(text):
+        return read_refused(text, value, goal, context, at=at)
+    checked = goal.target.decoder.check(value, text, context)
+    if isinstance(checked, Valid):
+        return Parsed(checked.output, (), span)
+    return read_refused(text, value, goal, context, at=at, refusal=checked)
+
+
+def read_refused(
+    text: str,
+    value: JsonValue,
+    goal: Goal[T],
+    context: object,
+    *,
+    at: int = 0,
+    refusal: Invalid | None = None,
+) -> Parsed[T] | Unread:
+    """What the JSON of *text* is once it is bent to the schema; *refusal* is why as it stands."""
     if goal.any_text:
         return read_prose(text, goal, context)
-    return bend(Document(value, span[1]), goal, context, start=at)
+    document = Document(value, at + len(text))
+    return bend(document, goal, context, start=at, refusal=refusal)
 
 
 def _at_once(text: str, value: JsonValue, goal: Goal[T], span: tuple[int, int]) -> Parsed[T] | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pydantic_core import from_json, to_json
+from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Draft, Repair, Violation
@@ -37,6 +37,7 @@ from deterministic_llm._core.reading.judging import (
     outside_thinking,
     read_json,
     read_prose,
+    read_refused,
 )
 from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import ELLIPSIS, may_omit, whole
@@ -75,14 +76,21 @@ def read(
     *context* is what the validators of a type are told, as in pydantic.
     """
     shortcut, size = shortcut_to(target), len(text)
-    if shortcut and not strict and size <= MAX_CHARACTERS and text[:1] in _BEGINNINGS:
+    plain = text[:1] in _BEGINNINGS and size <= MAX_CHARACTERS and '"..."' not in text
+    if shortcut and plain and not strict:
         try:
             value = native(text.encode(), floats=shortcut.floats)
-            if '"..."' not in text:
-                return Parsed(shortcut.validate(value, strict=True), (), (0, size))
         except ValueError:
             pass
-    reading = _read_in_full(text, target, context, strict=strict)
+        else:
+            try:
+                return Parsed(shortcut.validate(value, strict=True), (), (0, size))
+            except ValidationError:
+                return _whole(read_refused(text, value, shortcut.goal, context), text, target)
+    return _whole(_read_in_full(text, target, context, strict=strict), text, target)
+
+
+def _whole(reading: Parsed[T] | Unread, text: str, target: Target[T]) -> Parsed[T] | Unread:
     return whole(reading, target) if isinstance(reading, Parsed) and may_omit(text) else reading
 
 
@@ -176,11 +184,10 @@ def _read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | Non
     reading = judge(text, (glimpsed,), goal, context)
     if not isinstance(reading, Parsed) or reading.truncated:
         return None
-    around = (text[: glimpsed.start], text[glimpsed.end :])
-    talk = [part for part in around if _QUOTE.search(part.replace("```", ""))]
-    if talk and names_all(talk, goal.target):
+    talk = f"{text[: glimpsed.start]}\n\n{text[glimpsed.end :]}"
+    if _QUOTE.search(talk.replace("```", "")) and names_all((talk,), goal.target):
         return None
-    said = claims(around, goal.target)
+    said = claims(talk, goal.target)
     if said and _is_denied(said, json.loads(_canonical(reading.output))):
         return None
     left_out = left_around(text, glimpsed)
@@ -240,7 +247,7 @@ def _another_unread(
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
     if names_all(unread, target, quoted=False) or names_all((rest,), target):
         return True
-    return _is_denied(claims((rest,), target), answer)
+    return _is_denied(claims(rest, target), answer)
 
 
 def _is_denied(said: Sequence[Claim], answer: JsonValue) -> bool:

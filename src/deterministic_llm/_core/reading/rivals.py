@@ -8,7 +8,7 @@ gives a number, a label or a yes or no under the name of a member, as in "Final 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,13 +41,13 @@ def is_other_piece(draft: Draft | None, answer: JsonValue) -> bool:
     return named and any(answer[key] != each for key, each in piece.items())
 
 
-def claims(talk: Iterable[str], target: JsonTarget[object]) -> tuple[Claim, ...]:
+def claims(talk: str, target: JsonTarget[object]) -> tuple[Claim, ...]:
     """What the lines of *talk* say of the members of *target*."""
     members = _members(target)
     if members is None:
         return ()
     found: list[Claim] = []
-    for line in members.lines.finditer("\n\n".join(("", *talk)).casefold()):
+    for line in members.lines.finditer(f"\n{talk}".casefold()):
         name = members.names[folded(line["name"])]
         value = _said(line["value"], members.labels[name])
         if value is not None and len(found) < MAX_LINES:
