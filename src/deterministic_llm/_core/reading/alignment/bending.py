@@ -109,7 +109,7 @@ class Trace:
 
     def fits_any(self, nodes: Sequence[Node], value: JsonValue, union: Node) -> bool:
         """Whether *value* fits one of *nodes*, the members of *union*; asked once of containers."""
-        if not isinstance(value, dict | list):
+        if not isinstance(value, (dict, list)):
             return any(node.fits(value, self) for node in nodes)
         pair = (id(value), id(union))
         if pair not in self._fitting:

@@ -49,9 +49,13 @@ class Labels:
         self._usual = {form: Bent(label, LABEL_SPELLING) for form, label in usual.items()}
         self._spellings: _Spellings | None = None
 
+    def usual(self, text: str) -> Bent | None:
+        """The label that *text* is but for case and separators."""
+        return self._usual.get(text.casefold())
+
     def named(self, text: str) -> Bent | None:
         """The label that *text* names; None when it names none, or perhaps more than one."""
-        usual = self._usual.get(text.casefold())
+        usual = self.usual(text)
         if usual is not None or len(text) > _LONGEST:
             return usual
         if self._spellings is None:

@@ -82,7 +82,7 @@ class Leaf:
 
     def bend(self, value: JsonValue, trace: Trace) -> JsonValue:
         """*value* as the schema wants it, if a rule knows how."""
-        if isinstance(value, dict | list):
+        if isinstance(value, (dict, list)):
             trial = opened(self, value, trace, kind=self.kind, name=self.name)
             return value if trial is None else trace.take(trial)
         found = self.read(value)
@@ -232,8 +232,12 @@ class LabelNode(Leaf):
 
     def bend(self, value: JsonValue, trace: Trace) -> JsonValue:
         """*value* as the one label that it names."""
-        if isinstance(value, str) and value in self._texts:
-            return value
+        if isinstance(value, str):
+            if value in self._texts:
+                return value
+            if (usual := self._labels.usual(value)) is not None:
+                trace.note(usual.rule, value, usual.value)
+                return usual.value
         return super().bend(value, trace)
 
     @property
