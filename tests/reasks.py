@@ -167,7 +167,8 @@ def _story(
 
 
 def _able(mode: Mode) -> Abilities:
-    return Abilities(json_schema=mode == "native", json_object=mode == "json")
+    native = mode == "native"
+    return Abilities(json_schema=native, json_object=mode == "json", shows_schema=native)
 
 
 def compact(value: JsonValue) -> str:

@@ -69,8 +69,8 @@ def test_reasks_say_little_more_than_the_prompt_and_never_grow(mode: Mode) -> No
     assert sorted(sent, reverse=True) == sent
 
 
-@pytest.mark.parametrize("mode", ["prompt", "json"])
-def test_reasks_without_a_schema_are_little_more_than_the_prompt_in_all(mode: Mode) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_reasks_are_little_more_than_the_prompt_in_all(mode: Mode) -> None:
     assert max(each.sent for each in mended_one_by_one(mode).reasks) <= len(LONG_PROMPT) + 1500
 
 
@@ -109,7 +109,7 @@ def test_mending_one_field_of_a_grade_costs_no_more_than_1800_tokens(mode: Mode)
     assert story.cost <= 1800 * CHARACTERS_A_TOKEN
 
 
-@pytest.mark.parametrize("mode", ["prompt", "json"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_whole_answer_to_the_question_for_one_field_costs_no_more_than_2650_tokens(
     mode: Mode,
 ) -> None:
@@ -117,7 +117,7 @@ def test_a_whole_answer_to_the_question_for_one_field_costs_no_more_than_2650_to
     assert story.cost <= 2650 * CHARACTERS_A_TOKEN
 
 
-@pytest.mark.parametrize("mode", ["prompt", "json"])
+@pytest.mark.parametrize("mode", MODES)
 def test_asking_for_the_whole_again_costs_no_more_than_2650_tokens(mode: Mode) -> None:
     story = asked_for_whole(GRADING, mode, len)
     assert story.cost <= 2650 * CHARACTERS_A_TOKEN

@@ -127,7 +127,7 @@ def _asked(other: object) -> Asked:
     raise ConfigurationError(message)
 
 
-_HOSTED = Abilities(json_schema=True, json_object=True)
+_HOSTED = Abilities(json_schema=True, json_object=True, shows_schema=True)
 _EMBEDDED = Abilities(json_schema=True, any_root=True, json_object=True, grammar=True)
 
 

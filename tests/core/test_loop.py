@@ -326,7 +326,8 @@ def test_a_late_answer_is_evidence_and_no_value():
 
 
 def falling_back(*others: str) -> Task[Person]:
-    ways = tuple(Way(UNCONSTRAINED, {"temperature": float(n)}) for n, _ in enumerate(others))
+    told = instructions(TARGET)
+    ways = tuple(Way(UNCONSTRAINED, told, {"temperature": float(n)}) for n, _ in enumerate(others))
     return replace(task(max_retries=1), fallback=ways)
 
 

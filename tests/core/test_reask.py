@@ -11,10 +11,12 @@ from deterministic_llm._core.attempts import Answered, Attempt, Patch, Place, Vi
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
+    Abilities,
     CallFailure,
     Completion,
     Constraint,
     JsonValue,
+    Mode,
 )
 from deterministic_llm._core.loop import Accept, Call, GiveUp, judge, next_step
 from deterministic_llm._core.policy import Policy
@@ -24,6 +26,7 @@ from deterministic_llm._core.schema.patches import continuing, mending, patch_ta
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.errors import NoProgress, Truncated
+from deterministic_llm.testing import ScriptedModel
 
 
 class Criterion(BaseModel):  # noqa: D101 - a docstring would be part of the schema
@@ -106,7 +109,7 @@ def test_an_item_is_named_by_index_and_by_key():
     assert patch is not None
     assert patch_target(TARGET, patch).schema["properties"] == {
         "criteria[1].points": {
-            "description": 'of the one where name is "style"',
+            "description": 'where name is "style"',
             "maximum": 10,
             "minimum": 0,
             "type": "integer",
@@ -297,3 +300,27 @@ def test_native_mode_asks_for_the_sub_schema_or_the_whole_by_price():
     assert isinstance(again, Call)
     assert isinstance(first, Answered)
     assert (again.request.patch, again.request.constraint) == (None, native)
+
+
+HOSTED = Abilities(json_schema=True, shows_schema=True)
+EMBEDDED = Abilities(json_schema=True, any_root=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "abilities", "times"),
+    [
+        pytest.param("prompt", HOSTED, 1, id="in words, it is told"),
+        pytest.param("json", HOSTED, 1, id="any JSON is not this JSON"),
+        pytest.param("native", HOSTED, 0, id="a hosted model is shown its schema"),
+        pytest.param("native", EMBEDDED, 1, id="an engine only holds it to it"),
+        pytest.param("tool", EMBEDDED, 0, id="a tool is always shown"),
+    ],
+)
+def test_the_type_is_told_once(mode: Mode, abilities: Abilities, times: int):
+    """By the backend or by us: both would be paid for."""
+    model = ScriptedModel([FIRST, '{"criteria[0].points": 9}'], abilities=abilities)
+    model.run("Grade it.", Grade, mode=mode)
+    first, second = (str(request.messages[0]["content"]) for request in model.requests)
+    assert [text.count("of this type") for text in (first, second)] == [times, times]
+    assert first.startswith("Grade it.")
+    assert "- $.criteria[0].points: expected an integer from 0 to 10, got 11" in second

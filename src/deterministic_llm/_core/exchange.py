@@ -72,12 +72,16 @@ UNCONSTRAINED = Constraint()
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a backend can hold an answer to, besides being asked nicely."""
+    """What a backend can hold an answer to, besides being asked nicely.
+
+    *shows_schema* says that the model is shown the schema that it is held to.
+    """
 
     json_schema: bool = False
     any_root: bool = False
     json_object: bool = False
     grammar: bool = False
+    shows_schema: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def asked_anew(task: Task[object], *, number: int, model: int = 0) -> Request:
     return Request(
         number=number,
         prompt=task.prompt,
-        feedback=task.contract.instructions,
+        feedback=way.instructions,
         constraint=way.constraint,
         parameters=way.parameters,
         model=model,
@@ -47,7 +47,7 @@ def again(task: Task[object], last: Answered[object], *, shake: bool = False) ->
     return replace(
         request,
         number=request.number + 1,
-        feedback=reask(last.violations, task.contract.instructions),
+        feedback=reask(last.violations, task.way(request.model).instructions),
         violations=last.violations,
         constraint=task.way(request.model).constraint,
         parameters=shaken(request.parameters) if shake else request.parameters,
@@ -64,7 +64,7 @@ def for_members(task: Task[object], last: Answered[object], part: Patch) -> Requ
     return replace(
         last.request,
         number=last.request.number + 1,
-        feedback=reask_members(last.violations, target),
+        feedback=reask_members(last.violations, target, shown=_shown(task, last)),
         violations=last.violations,
         constraint=constrain(target, mode, Abilities()),
         patch=part,
@@ -77,7 +77,7 @@ def for_the_rest(task: Task[object], last: Answered[object], part: Patch) -> Req
     return replace(
         last.request,
         number=last.request.number + 1,
-        feedback=go_on(target),
+        feedback=go_on(target, shown=_shown(task, last)),
         violations=last.violations,
         constraint=constrain(target, last.request.constraint.mode, Abilities()),
         patch=part,
@@ -90,6 +90,10 @@ def with_room(task: Task[object], last: Answered[object]) -> Request | None:
     if parameters is None:
         return None
     return replace(last.request, number=last.request.number + 1, parameters=parameters)
+
+
+def _shown(task: Task[object], last: Answered[object]) -> bool:
+    return not task.way(last.request.model).instructions
 
 
 def _target(task: Task[object], part: Patch) -> JsonTarget[object]:

@@ -7,13 +7,21 @@ from dataclasses import replace
 from functools import lru_cache
 
 from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.exchange import UNCONSTRAINED, Abilities, Constraint
 from deterministic_llm._core.schema.phrasing import instruction
 from deterministic_llm._core.schema.rendering import render
 from deterministic_llm._core.schema.target import JsonTarget, Target
 
 
-def instructions(target: Target[object]) -> str:
-    """How to answer so that *target* can be read."""
+def instructions(
+    target: Target[object],
+    constraint: Constraint = UNCONSTRAINED,
+    abilities: Abilities = Abilities(),  # noqa: B008  # frozen
+) -> str:
+    """How to answer so that *target* can be read; empty where the backend says it itself."""
+    shown = constraint.tool is not None or (constraint.mode == "native" and abilities.shows_schema)
+    if shown:
+        return ""
     if not isinstance(target, JsonTarget):
         return instruction(target.form)
     if target.schema == {"type": "string"}:
@@ -27,20 +35,30 @@ def reask(violations: Sequence[Violation], instructions: str) -> str:
     return f"A previous answer was not valid:\n{lines}\nAnswer again. {instructions}".rstrip()
 
 
-def reask_members(violations: Sequence[Violation], target: JsonTarget[object]) -> str:
-    """The follow-up that asks for the members of *target* only, the rest being right."""
-    return (
-        f"A previous answer was not valid:\n{_lines(violations)}\nAll the rest of it is kept. "
-        f"Answer only with what follows, as JSON of this type:\n{_rendered(target)}"
-    )
+def reask_members(
+    violations: Sequence[Violation], target: JsonTarget[object], *, shown: bool
+) -> str:
+    """The follow-up that asks for the members of *target* only, the rest being right.
+
+    *shown* says that the backend shows *target* to the model.
+    """
+    lines = _lines(violations)
+    only = _only(target, shown=shown)
+    return f"A previous answer was not valid:\n{lines}\nAll the rest of it is kept. {only}"
 
 
-def go_on(target: JsonTarget[object]) -> str:
+def go_on(target: JsonTarget[object], *, shown: bool) -> str:
     """The follow-up to an answer that was cut: what has come is kept, *target* is the rest."""
-    return (
-        "A previous answer was cut off at the token limit; what had come is kept. Go on from "
-        f"there, and answer only with what follows, as JSON of this type:\n{_rendered(target)}"
+    start = (
+        "A previous answer was cut off at the token limit; what had come is kept. Go on from there."
     )
+    return f"{start} {_only(target, shown=shown)}"
+
+
+def _only(target: JsonTarget[object], *, shown: bool) -> str:
+    if shown:
+        return "Answer only with what is asked for now."
+    return f"Answer only with what follows, as JSON of this type:\n{_rendered(target)}"
 
 
 @lru_cache(maxsize=1024)

@@ -22,9 +22,13 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How one model of a run is asked: what holds its answer, its parameters, and its *name*."""
+    """How one model of a run is asked: in what words, held by what, with which parameters.
+
+    *instructions* are empty where the backend shows the model what it is held to.
+    """
 
     constraint: Constraint
+    instructions: str = ""
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     name: str | None = None
 
@@ -64,7 +68,8 @@ class Task(Generic[T_co]):
     def way(self, model: int) -> Way:
         """How the model number *model* is asked."""
         if model == 0:
-            return Way(self.contract.constraint, self.parameters, self.name)
+            contract = self.contract
+            return Way(contract.constraint, contract.instructions, self.parameters, self.name)
         return self.fallback[model - 1]
 
     def mending(self, base: JsonValue, violations: Sequence[Violation]) -> Patch | None:

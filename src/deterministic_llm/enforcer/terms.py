@@ -209,7 +209,8 @@ class Terms(Generic[T_co]):
     def _way(self, other: Known, mode: Mode) -> Way:
         """How a model to fall back on is asked: its own parameters win."""
         parameters = _without_ours({**self.options, **other.options})
-        return Way(constrain(self.target, mode, other.abilities), parameters, other.name)
+        contract = _contract(self.target, other.abilities, mode=mode, strict=False)
+        return Way(contract.constraint, contract.instructions, parameters, other.name)
 
     def _budgeted(self) -> AbstractContextManager[object]:
         """The block in which all calls, those of judges too, are held to the run's budget."""
@@ -255,4 +256,5 @@ def _waits(validator: Validator) -> bool:
 @lru_cache(maxsize=1024)
 def _contract(target: Target[T], abilities: Abilities, *, mode: Mode, strict: bool) -> Contract[T]:
     """Built once a target and way of asking; rendering a schema costs more than a call does."""
-    return Contract(target, constrain(target, mode, abilities), instructions(target), strict=strict)
+    constraint = constrain(target, mode, abilities)
+    return Contract(target, constraint, instructions(target, constraint, abilities), strict=strict)
