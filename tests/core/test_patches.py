@@ -42,6 +42,12 @@ class Owner(BaseModel):  # noqa: D101
     zip_code: Annotated[str, Field(pattern=r"^\d{4}$")] = "0000"
 
 
+class Part(BaseModel):  # noqa: D101
+    name: str
+    size: int = Field(le=99)
+    parts: list[Part] = []
+
+
 class Report(BaseModel):  # noqa: D101
     title: str = "none"
     score: int = Field(5, ge=0, le=10)
@@ -130,6 +136,21 @@ REFUSED = [
         NAMELESS,
         "[[3, 4], [1, 2], [5, 6]]",
         id="nameless items in another order",
+    ),
+    pytest.param(
+        Report,
+        '{"title": "Essay", "note": 7.5, "owner": {"city": "Bern"}}',
+        '{"owner": {"note": "of another member"}}',
+        id="the same name in another object",
+    ),
+    pytest.param(
+        Report, '{"title": 7.5, "note": "x"}', '"{\\"note\\": \\"y\\"}"', id="an object in a string"
+    ),
+    pytest.param(
+        Part,
+        '{"name": "a", "size": 1, "parts": [{"name": "b"}]}',
+        '{"name": "b", "size": 2, "parts": [{"name": "c", "size": 3}]}',
+        id="an item or the whole, in a type that holds itself",
     ),
     pytest.param(
         Report,
@@ -256,6 +277,23 @@ def test_a_rest_that_says_again_what_had_come_is_not_taken(kind: object, first: 
     """Nobody knows which of it is new."""
     output, _ = play(kind, cut(first), second)
     assert output is None
+
+
+def test_the_only_list_of_a_type_that_holds_itself_may_come_alone():
+    """It is not opened because it holds one item."""
+    output, _ = play(
+        Part, cut('{"name": "a", "size": 1, "par'), '[{"name": "b", "size": 2, "parts": []}]'
+    )
+    assert output == Part(name="a", size=1, parts=[Part(name="b", size=2)])
+
+
+def test_half_an_item_does_not_hide_that_a_list_begins_again():
+    """The second answer is cut inside an item that had come whole."""
+    first = cut('{"lines": [{"name": "a", "points": 1}, {"name": "b", "points": 2}, {"na')
+    again = cut('{"lines": [{"name": "a", "points": 1}, {"name": "b"')
+    output, attempts = play(Report, first, again, '{"lines": []}')
+    assert output is None
+    assert len(attempts) == 2
 
 
 def test_a_whole_list_again_brings_its_rest():

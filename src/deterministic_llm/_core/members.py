@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Generic
+from typing import Generic, TypeAlias
 
 from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
@@ -15,9 +16,16 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Draft, Patch, Repair, Violation
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.bends import (
+    ENVELOPE,
+    LIST_OF_ONE,
+    SCHEMA_ECHO,
+    TOOL_CALL,
+    TYPED_VALUE,
+)
 from deterministic_llm._core.reading.goals import shortcut_to
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
-from deterministic_llm._core.schema.locations import schema_at, sole
+from deterministic_llm._core.schema.locations import schema_at, sole, without
 from deterministic_llm._core.schema.merges import (
     merged,
     opened_in,
@@ -30,6 +38,9 @@ from deterministic_llm._core.schema.target import Checked, Decoder, Invalid, Jso
 from deterministic_llm._core.schema.violations import json_path
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+_Way: TypeAlias = "Callable[[str, JsonTarget[object], Patch, _Brought], _Brought]"
 
 
 @lru_cache(maxsize=1024)
@@ -57,15 +68,15 @@ def read_members(
     """
     flat = read(text, patch_target(target, patch), strict=contract.strict)
     brought = _by_key(flat, patch)
-    if not _is_all(brought, patch):
-        for way in _STRICT_WAYS if contract.strict else _WAYS:
-            other = way(text, target, patch, brought)
-            if other.members:
-                brought = other
-                break
+    if _is_opened(brought.repairs, target):
+        brought = _NOTHING
+    for way in _ways(brought, patch, strict=contract.strict):
+        brought = way(text, target, patch, brought)
+        if brought.members:
+            break
     if not brought.members and not brought.truncated:
         return _nothing(flat, told)
-    if (key := restated(patch, brought.members)) is not None:
+    if (key := restated(patch, brought.members, cut=brought.truncated)) is not None:
         return Unread((_said_again(patch, key),), brought.repairs)
     return _merged(contract, target, patch, brought, context)
 
@@ -82,12 +93,32 @@ class _Brought:
     open_paths: tuple[str, ...] = ()
 
 
-def _is_all(brought: _Brought, patch: Patch) -> bool:
-    """Whether there is nothing more to look for: all that was asked for, or a text that is cut."""
-    if brought.truncated or not brought.others:
-        return bool(brought.members)
+def _ways(brought: _Brought, patch: Patch, *, strict: bool) -> Sequence[_Way]:
+    """The other ways to read a text of which this was *brought* by the keys alone."""
+    if brought.truncated:
+        return ()
+    if not brought.members:
+        return (_in_the_whole,) if strict else _WAYS
     appends = any(place.appends for place in patch.places.values())
-    return not appends and brought.members.keys() == patch.places.keys()
+    is_all = not appends and brought.members.keys() == patch.places.keys()
+    return () if is_all or not brought.others else (_in_the_whole,)
+
+
+def _is_opened(repairs: Iterable[Repair], target: JsonTarget[object]) -> bool:
+    """Whether what was opened may be a member, or an item, with members of its own."""
+    opened = [each.before for each in repairs if each.rule in _OPENINGS and each.path == "$"]
+    if not opened:
+        return False
+    names = json.dumps(target.schema)
+    return any(
+        not isinstance(each, dict) or any(f"{json.dumps(key)}:" in names for key in each)
+        for each in opened
+    )
+
+
+_OPENINGS = frozenset(
+    each.name for each in (ENVELOPE, SCHEMA_ECHO, TYPED_VALUE, TOOL_CALL, LIST_OF_ONE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +180,7 @@ def _in_the_whole(
         value, repairs, truncated = draft.value, reading.repairs_tried, draft.truncated
     else:
         return brought
-    if truncated:
+    if truncated or _is_opened(repairs, target) or _may_be_item(value, target, patch):
         return brought
     members = picked(target, patch, value)
     if not _is_whole(value, patch):
@@ -165,6 +196,17 @@ def _is_whole(value: JsonValue, patch: Patch) -> bool:
     if not isinstance(value, dict) or not isinstance(patch.base, dict):
         return True
     return patch.base.keys() <= value.keys() and bool(patch.base.keys() - patch.places.keys())
+
+
+def _may_be_item(value: JsonValue, target: JsonTarget[object], patch: Patch) -> bool:
+    """Whether *value* may as well be the one member that was asked for, in a recursive type."""
+    place, *others = patch.places.values()
+    if others or not isinstance(value, dict) or not isinstance(patch.base, dict):
+        return False
+    names = (sole(schema_at(target, place.location), target.schema) or {}).get("properties")
+    if not isinstance(names, dict) or not value.keys() <= names.keys():
+        return False
+    return without(value, place.location[:1]) != without(patch.base, place.location[:1])
 
 
 def _under_other_paths(
@@ -221,7 +263,7 @@ def _can_only_be(value: JsonValue, node: JsonObject, target: JsonTarget[object])
         if not isinstance(names, dict) or not isinstance(own, dict):
             return False
         return bool(value) and value.keys() <= names.keys() and not value.keys() & own.keys()
-    return True
+    return not (isinstance(value, str) and value.lstrip()[:1] in ("{", "["))
 
 
 def _respelled(said: Iterable[tuple[str, JsonValue]], patch: Patch) -> JsonObject:
@@ -314,6 +356,4 @@ _NOTHING_ASKED = Violation(
     "$", "missing", "expected the members that were asked for", "none of them"
 )
 _AGAIN = "some of that again"
-_Way = Callable[[str, JsonTarget[object], Patch, _Brought], _Brought]
-_STRICT_WAYS: Sequence[_Way] = (_in_the_whole,)
-_WAYS: Sequence[_Way] = (_in_the_whole, _under_other_paths, _as_pairs, _alone)
+_WAYS: Sequence[_Way] = (_under_other_paths, _in_the_whole, _as_pairs, _alone)

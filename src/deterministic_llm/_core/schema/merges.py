@@ -34,23 +34,30 @@ def merged(patch: Patch, answer: JsonObject) -> JsonValue:
     return value
 
 
-def restated(patch: Patch, answer: JsonObject) -> str | None:
+def restated(patch: Patch, answer: JsonObject, *, cut: bool = False) -> str | None:
     """The key of *answer* whose rest begins again with what had come, so that it is no rest.
 
-    An item that is said twice may be one of the list or not: nobody knows.
+    An item that is said twice may be one of the list or not: nobody knows. Of a *cut* rest the last
+    item may be half of one.
     """
     for key, place in patch.places.items():
         before, more = value_at(patch.base, place.location), answer.get(key)
         if not place.appends:
             continue
         if isinstance(before, list) and isinstance(more, list):
-            longest = min(len(before), len(more))
-            ends = any(before[-size:] == more[:size] for size in range(1, longest + 1))
-            if ends or (longest and before[:longest] == more[:longest]):
+            if _begins_again(before, more) or (cut and _begins_again(before, more[:-1])):
                 return key
-        if isinstance(before, dict) and isinstance(more, dict) and before.keys() & more.keys():
+        elif isinstance(before, dict) and isinstance(more, dict) and before.keys() & more.keys():
             return key
     return None
+
+
+def _begins_again(before: list[JsonValue], more: list[JsonValue]) -> bool:
+    longest = min(len(before), len(more))
+    if not longest:
+        return False
+    ends = any(before[-size:] == more[:size] for size in range(1, longest + 1))
+    return ends or before[:longest] == more[:longest]
 
 
 def unanswered(patch: Patch, answer: JsonObject) -> tuple[JsonValue, tuple[str, ...]]:
