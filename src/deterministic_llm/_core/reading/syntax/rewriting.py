@@ -32,7 +32,8 @@ def rewrite(text: str, start: int, end: int) -> Document | None:
         return None
     structure, strings = _Structure("\0".join(parts[0::2])), _Strings(parts[1::2])
     try:
-        value = native(_joined(structure, strings).encode())
+        joined = _joined(structure, strings)
+        value = native(joined.encode(), floats=structure.may_overflow)
     except ValueError:
         return None
     offsets = list(accumulate(map(len, parts), initial=start))
@@ -79,6 +80,11 @@ class _Structure:
         self._plane = plane
         without_commas, self._commas = _TRAILING_COMMA.subn(" ", plane)
         self.mended = _WORD.sub(self._mend, without_commas)
+
+    @property
+    def may_overflow(self) -> bool:
+        """Whether a number may be too large for a float: by its exponent, or by 300 digits."""
+        return len(self.mended) > 300 or "e" in self.mended or "E" in self.mended
 
     def _blank(self, match: re.Match[str]) -> str:
         """Blanks for a comment; one that is more than that stays, and is no JSON."""
