@@ -86,6 +86,8 @@ def _races() -> list[Race]:
     values = [SAMPLES[1].good] * (1_000_000 // len(essay))
     bare = json.dumps(values, ensure_ascii=False)
     fenced = f"Here are all grades:\n\n```json\n{bare}\n```\n\nTell me if one is missing."
+    told = f"Here is the grade:\n\n```json\n{essay}\n```\n"
+    beyond = json.dumps({**SAMPLES[1].good, "score": 11}, ensure_ascii=False)
     style = Style(string="'", key="'", trailing=True)
     messy = write(cast("Tree", values), style)
     return [
@@ -122,6 +124,22 @@ def _races() -> list[Race]:
             lambda ours, _: ours <= 25e-6,
         ),
         Race(
+            "1 KB in prose and a fence to a model",
+            lambda: parse(told, EssayGrade),
+            "ours, bare",
+            lambda: parse(essay, EssayGrade),
+            "<= 5 us more",
+            lambda ours, beside: ours - beside <= 5e-6,
+        ),
+        Race(
+            "1 KB with a member out of bounds",
+            lambda: _refused(beyond, EssayGrade),
+            "ours, within",
+            lambda: parse(essay, EssayGrade),
+            "<= 25 us",
+            lambda ours, _: ours <= 25e-6,
+        ),
+        Race(
             "1 MB of valid JSON to models",
             lambda: parse(bare, list[EssayGrade]),
             "pydantic",
@@ -149,6 +167,16 @@ def _races() -> list[Race]:
             calls=1,
         ),
     ]
+
+
+def _refused(text: str, output_type: type[BaseModel]) -> ResponseError:
+    """Why *text* is refused."""
+    try:
+        said = parse(text, output_type)
+    except ResponseError as error:
+        return error
+    message = f"taken for {said.output!r}"
+    raise ValueError(message)
 
 
 def _row(race: Race, rounds: int) -> list[object]:
