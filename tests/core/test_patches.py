@@ -88,6 +88,12 @@ UNDERSTOOD = [
     pytest.param(SCORED, "7", 7, id="the one member alone"),
     pytest.param(SCORED, "```json\n7\n```", 7, id="and in a fence"),
     pytest.param(SCORED, '[{"path": "$.score", "value": 7}]', 7, id="a path and a value"),
+    pytest.param(
+        '{"title": "Essay", "owner": 5}',
+        '{"$.owner": {"zip_code": "3000", "city": "Bern"}}',
+        BERN,
+        id="an object under a path",
+    ),
     pytest.param(SCORED, '{"score": 7, "title": "Poem"}', 7, id="with another member"),
     pytest.param(OWNED, '{"$.owner.zip_code": "3000"}', BERN, id="a path of two names"),
     pytest.param(OWNED, '{"owner": {"zip_code": "3000"}}', BERN, id="the member in its object"),

@@ -111,7 +111,8 @@ def _is_opened(repairs: Iterable[Repair], target: JsonTarget[object]) -> bool:
         return False
     names = json.dumps(target.schema)
     return any(
-        not isinstance(each, dict) or any(f"{json.dumps(key)}:" in names for key in each)
+        not isinstance(each, dict)
+        or any(f"{json.dumps(token)}:" in names for key in each for token in _tokens(key))
         for each in opened
     )
 
@@ -231,9 +232,10 @@ def _as_pairs(text: str, target: JsonTarget[object], patch: Patch, brought: _Bro
         for each in items
         if isinstance(each, dict) and each.keys() == {"path", "value"}
     ]
-    if len(pairs) < len(items):
+    members = _respelled(pairs, patch)
+    if len(members) < len(items):
         return brought
-    return _aligned(_respelled(pairs, patch), target, patch, brought, "a list of paths and values")
+    return _aligned(members, target, patch, brought, "a list of paths and values")
 
 
 def _alone(text: str, target: JsonTarget[object], patch: Patch, brought: _Brought) -> _Brought:
@@ -356,4 +358,4 @@ _NOTHING_ASKED = Violation(
     "$", "missing", "expected the members that were asked for", "none of them"
 )
 _AGAIN = "some of that again"
-_WAYS: Sequence[_Way] = (_under_other_paths, _in_the_whole, _as_pairs, _alone)
+_WAYS: Sequence[_Way] = (_under_other_paths, _as_pairs, _in_the_whole, _alone)
