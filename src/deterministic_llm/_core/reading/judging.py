@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from pydantic_core import ValidationError
 from typing_extensions import TypeVar
@@ -19,10 +20,14 @@ from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, json_path
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
-from deterministic_llm._core.schema.target import Checked, Invalid, Valid
+from deterministic_llm._core.schema.complaints import violations_of
+from deterministic_llm._core.schema.target import Invalid, Valid
 from deterministic_llm._core.schema.wording import quote
 
 T = TypeVar("T")
+
+Refusal: TypeAlias = Invalid | ValidationError
+"""Why a value as it stands is not the target; an error is put in our words only where needed."""
 
 ENDLESS_THINKING = Unread(
     (
@@ -57,7 +62,7 @@ def bend(
     context: object,
     *,
     start: int,
-    refusal: Invalid | None = None,
+    refusal: Refusal | None = None,
 ) -> Parsed[T] | Unread:
     """*document* bent to the schema and validated in full; *refusal* is what it is as it stands."""
     aligned = goal.plan.align(document.value)
@@ -67,10 +72,12 @@ def bend(
         return Unread(aligned.violations, repairs, _draft(aligned.value, document, left_open))
     if document.truncated and _takes_one_of_an_open_list(document, repairs):
         return Unread((_CUT,), repairs)
-    if refusal is not None and aligned.value is document.value:
-        checked: Checked[T] = refusal
-    else:
+    if refusal is None or aligned.value is not document.value:
         checked = goal.target.decoder.check(aligned.value, None, context)
+    elif isinstance(refusal, ValidationError):
+        checked = Invalid(violations_of(refusal, goal.target.schema))
+    else:
+        checked = refusal
     if not isinstance(checked, Valid):
         return Unread(checked.violations, repairs, _draft(aligned.value, document, left_open))
     return Parsed(checked.output, repairs, (start, document.end), document.truncated, left_open)
@@ -182,7 +189,7 @@ def read_refused(
     context: object,
     *,
     at: int = 0,
-    refusal: Invalid | None = None,
+    refusal: Refusal | None = None,
 ) -> Parsed[T] | Unread:
     """What the JSON of *text* is once it is bent to the schema; *refusal* is why as it stands."""
     if goal.any_text:

@@ -85,8 +85,9 @@ def read(
         else:
             try:
                 return Parsed(shortcut.validate(value, strict=True), (), (0, size))
-            except ValidationError:
-                return _whole(read_refused(text, value, shortcut.goal, context), text, target)
+            except ValidationError as error:
+                bent = read_refused(text, value, shortcut.goal, context, refusal=error)
+                return _whole(bent, text, target)
     return _whole(_read_in_full(text, target, context, strict=strict), text, target)
 
 
