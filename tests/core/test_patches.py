@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
 from typing import Annotated, Literal
 
 import pytest
+from core.random_types import breaks, broken, model, text_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.attempts import Attempt, Patch, Request
 from deterministic_llm._core.checks import validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import UNCONSTRAINED, Completion, JsonValue
 from deterministic_llm._core.loop import Accept, Call, judge, next_step
 from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.reading.reader import Unread, read
+from deterministic_llm._core.schema.locations import stands_at, value_at
 from deterministic_llm._core.schema.patches import continuing, patch_target
-from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.testing import ScriptedModel
@@ -340,3 +348,108 @@ def test_what_is_not_written_as_it_is_read_is_asked_for_as_a_whole():
     result = model.run("How many?", Renamed, validators=[validator(few, paths=["points"])])
     assert result.output == Renamed(title="Essay", secret="s", points=3)  # noqa: S106
     assert result.attempts[1].request.patch is None
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A target, the instance that a model has in mind, and what it says at first."""
+
+    target: JsonTarget[object]
+    value: JsonValue
+    said: JsonValue
+
+    def expected(self) -> object:
+        """The output that the truth is."""
+        checked = self.target.decoder.check(self.value)
+        assert isinstance(checked, Valid)
+        return checked.output
+
+
+def truth(seed: int) -> Truth:
+    """A type at random, with an instance that is broken where a reader minds."""
+    random = Random(seed)  # noqa: S311  # guards nothing
+    made = model(random, 3)
+    target: JsonTarget[object] = typed_target(made.type)
+    value = made.make(random)
+    minded = [
+        each
+        for each in breaks(random, made, value, random.randint(1, 3))
+        if isinstance(read(text_of(broken(value, [each])), target), Unread)
+    ]
+    return Truth(target, value, broken(value, minded))
+
+
+def brought(patch: Patch, value: JsonValue) -> dict[str, JsonValue]:
+    """What was asked for, as it stands in *value*."""
+    found: dict[str, JsonValue] = {}
+    for key, place in patch.places.items():
+        if stands_at(value, place.location):
+            member, before = value_at(value, place.location), value_at(patch.base, place.location)
+            if place.appends and isinstance(member, list) and isinstance(before, list):
+                member = member[len(before) :]
+            elif place.appends and isinstance(member, dict) and isinstance(before, dict):
+                member = {name: member[name] for name in member if name not in before}
+            found[key] = member
+    return found
+
+
+def whole_or_part(patch: Patch | None, value: JsonValue, form: str) -> str:
+    """The honest answer of a model, in some *form*."""
+    if patch is None:
+        return text_of(value)
+    asked = brought(patch, value)
+    forms: dict[str, object] = {
+        "by key": asked,
+        "by path": {f"${'' if key.startswith('[') else '.'}{key}": asked[key] for key in asked},
+        "with more": {"surprise": 1, **asked},
+        "as pairs": [{"path": key, "value": asked[key]} for key in asked],
+        "as a whole": value,
+        "in part": dict([*asked.items()][:1]),
+        "alone": next(iter(asked.values())) if len(asked) == 1 else asked,
+    }
+    return text_of(forms[form])
+
+
+FORMS = ("by key", "by path", "with more", "as pairs", "as a whole", "in part", "alone")
+
+
+def told(case: Truth, first: Completion, form: str, cuts: Sequence[float]) -> Accept[object] | None:
+    """What a run comes to whose model is honest and whose next answers are cut at *cuts*."""
+    task: Task[object] = Task(Contract(case.target, UNCONSTRAINED, ""), Policy(max_retries=5))
+    attempts = [judge(task, Request(1), first)]
+    while isinstance(step := next_step(task, attempts), Call):
+        text = whole_or_part(step.request.patch, case.value, form)
+        answer = Completion(text)
+        if len(attempts) <= len(cuts):
+            answer = cut(text[: int(cuts[len(attempts) - 1] * len(text))])
+        attempts.append(judge(task, step.request, answer))
+    assert len(attempts) <= 6
+    return step if isinstance(step, Accept) else None
+
+
+@given(st.integers(0, 2**32), st.sampled_from(FORMS))
+@settings(max_examples=100)
+def test_what_was_broken_ends_as_it_was_meant_or_not_at_all(seed: int, form: str):
+    """In whatever form an honest model mends it."""
+    case = truth(seed)
+    end = told(case, Completion(text_of(case.said)), form, ())
+    if end is not None:
+        assert end.output == case.expected()
+
+
+@given(
+    st.integers(0, 2**32),
+    st.floats(0, 1),
+    st.sampled_from([each for each in FORMS if each != "in part"]),
+    st.lists(st.floats(0, 1), max_size=3),
+)
+@settings(max_examples=100)
+def test_what_was_cut_ends_as_it_was_meant_or_not_at_all(
+    seed: int, at: float, form: str, cuts: list[float]
+):
+    """Wherever it was cut, and the answers after it."""
+    case = truth(seed)
+    text = text_of(case.value)
+    end = told(case, cut(text[: int(at * len(text))]), form, cuts)
+    if end is not None:
+        assert end.output == case.expected()
