@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from deterministic_llm._core.attempts import Attempt, Patch, Request
+from deterministic_llm._core.attempts import Attempt, Patch, Request, Violation
 from deterministic_llm._core.checks import validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import UNCONSTRAINED, Completion, JsonValue
@@ -22,7 +22,7 @@ from deterministic_llm._core.loop import Accept, Call, judge, next_step
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Unread, read
 from deterministic_llm._core.schema.locations import stands_at, value_at
-from deterministic_llm._core.schema.patches import continuing, patch_target
+from deterministic_llm._core.schema.patches import continuing, mending, patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task
@@ -65,6 +65,9 @@ class Report(BaseModel):  # noqa: D101
     pair: tuple[int, int] = (0, 0)
     pet: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
     note: str = ""
+
+
+REPORT = typed_target(Report)
 
 
 def play(kind: object, *answers: str | Completion) -> tuple[object, list[Attempt[object]]]:
@@ -453,3 +456,15 @@ def test_what_was_cut_ends_as_it_was_meant_or_not_at_all(
     end = told(case, cut(text[: int(at * len(text))]), form, cuts)
     if end is not None:
         assert end.output == case.expected()
+
+
+def test_what_is_asked_for_is_needed_and_no_name_of_its_item():
+    """A wrong optional member cannot be left out, and a wrong name tells nothing."""
+    base: JsonValue = {"score": 11, "lines": [{"name": 5, "points": 12, "comment": "dull"}]}
+    wrong = [Violation(path, "range", "") for path in ("$.score", "$.lines[0].name")]
+    patch = mending(REPORT, base, [*wrong, Violation("$.lines[0].points", "range", "")])
+    assert patch is not None
+    schema = patch_target(REPORT, patch).schema
+    assert schema["required"] == ["score", "lines[0].name", "lines[0].points"]
+    name = {"description": 'where comment is "dull"', "type": "string"}
+    assert schema["properties"]["lines[0].name"] == name  # type: ignore[index,call-overload]  # an object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from pydantic_core import to_json
@@ -16,6 +16,7 @@ from deterministic_llm._core.schema.locations import (
     put,
     schema_at,
     sole,
+    stands_at,
     value_at,
     without,
 )
@@ -89,16 +90,19 @@ def continuing(
 def patch_target(target: JsonTarget[object], patch: Patch) -> JsonTarget[JsonValue]:
     """The answer that brings the members of *patch*: an object with a key a place."""
     places = tuple(patch.places.items())
-    return _compiled(target, places, tuple(_labels(patch.base, patch.places.values())))
+    labels = tuple(_labels(patch.base, patch.places.values()))
+    return _compiled(target, places, labels, _needed(target, patch))
 
 
 @lru_cache(maxsize=1024)
 def _compiled(
-    target: JsonTarget[object], places: tuple[tuple[str, Place], ...], labels: tuple[str, ...]
+    target: JsonTarget[object],
+    places: tuple[tuple[str, Place], ...],
+    labels: tuple[str, ...],
+    needed: tuple[str, ...],
 ) -> JsonTarget[JsonValue]:
     root = target.schema
     properties: JsonObject = {}
-    required: list[JsonValue] = []
     for (key, place), label in zip(places, labels, strict=True):
         node = schema_at(target, place.location) or {}
         if place.appends:
@@ -106,9 +110,7 @@ def _compiled(
         said = node.get("description")
         known = ": ".join(filter(None, (label, said if isinstance(said, str) else "")))
         properties[key] = {**node, "description": known} if known else node
-        if place.appends or _is_required(target, place.location):
-            required.append(key)
-    schema: JsonObject = {"type": "object", "properties": properties, "required": required}
+    schema: JsonObject = {"type": "object", "properties": properties, "required": [*needed]}
     if '"$ref"' in to_json(properties).decode():
         schema |= {key: root[key] for key in ("$defs", "definitions") if key in root}
     return JsonTarget(f"{target.name} members", schema, _ANY_OBJECT, target.floats)
@@ -139,15 +141,27 @@ def _reached(target: JsonTarget[object], base: JsonValue, location: Location) ->
     return location
 
 
+def _needed(target: JsonTarget[object], patch: Patch) -> tuple[str, ...]:
+    """The keys that have to come: what is wrong is not mended by leaving it out."""
+    return tuple(
+        key
+        for key, place in patch.places.items()
+        if place.appends
+        or _is_required(target, place.location)
+        or stands_at(patch.base, place.location)
+    )
+
+
 def _is_required(target: JsonTarget[object], location: Location) -> bool:
     holder = sole(schema_at(target, location[:-1]), target.schema) or {}
     names = holder.get("required")
     return isinstance(location[-1], int) or (isinstance(names, list) and location[-1] in names)
 
 
-def _labels(base: JsonValue, places: Iterable[Place]) -> Iterator[str]:
+def _labels(base: JsonValue, places: Collection[Place]) -> Iterator[str]:
     """How each item is told from its neighbours besides its index, said once an item."""
     told: set[Location] = set()
+    asked = [place.location for place in places]
     for place in places:
         item = _item_around(place.location)
         if place.appends:
@@ -156,7 +170,9 @@ def _labels(base: JsonValue, places: Iterable[Place]) -> Iterator[str]:
             yield ""
         else:
             told.add(item)
-            known = name_of(value_at(base, item), besides=place.location[len(item) :][:1])
+            depth = len(item)
+            besides = [each[depth] for each in asked if each[:depth] == item and len(each) > depth]
+            known = name_of(value_at(base, item), besides=besides)
             yield f"where {known}" if known else ""
 
 
