@@ -23,7 +23,7 @@ from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Unread, read
 from deterministic_llm._core.schema.locations import stands_at, value_at
 from deterministic_llm._core.schema.patches import continuing, mending, patch_target
-from deterministic_llm._core.schema.target import JsonTarget, Valid
+from deterministic_llm._core.schema.target import Invalid, JsonTarget, Valid
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.testing import ScriptedModel
@@ -54,6 +54,16 @@ class Part(BaseModel):  # noqa: D101
     name: str
     size: int = Field(le=99)
     parts: list[Part] = []
+
+
+class Note(BaseModel):  # noqa: D101
+    note: Owner = Owner()
+    place: str = ""
+
+
+class Noted(BaseModel):  # noqa: D101
+    title: str
+    note: Note
 
 
 class Report(BaseModel):  # noqa: D101
@@ -168,6 +178,12 @@ REFUSED = [
         '{"name": "a", "size": 1, "parts": [{"name": "b"}]}',
         '{"name": "b", "size": 2, "parts": [{"name": "c", "size": 3}]}',
         id="an item or the whole, in a type that holds itself",
+    ),
+    pytest.param(
+        Noted,
+        '{"title": "Essay", "note": 5}',
+        '{"note": {"city": "Bern"}, "place": "here"}',
+        id="an object with a member of its own name",
     ),
     pytest.param(
         Report,
@@ -468,3 +484,25 @@ def test_what_is_asked_for_is_needed_and_no_name_of_its_item():
     assert schema["required"] == ["score", "lines[0].name", "lines[0].points"]
     name = {"description": 'where comment is "dull"', "type": "string"}
     assert schema["properties"]["lines[0].name"] == name  # type: ignore[index,call-overload]  # an object
+
+
+UNIONS = [
+    pytest.param(
+        {"kind": "cow"}, '$.pet.kind: expected "cat" or "dog", got "cow"', id="an unknown tag"
+    ),
+    pytest.param({"lives": 3}, '$.pet.kind: expected "cat" or "dog", got nothing', id="no tag"),
+    pytest.param(
+        {"kind": "cat", "lives": 12},
+        "$.pet.lives: expected an integer from 0 to 9, got 12",
+        id="a member of the one that was chosen",
+    ),
+    pytest.param("cat", '$.pet: expected an object or null, got "cat"', id="none of them"),
+]
+
+
+@pytest.mark.parametrize(("pet", "told"), UNIONS)
+def test_a_value_of_several_kinds_is_told_what_to_change(pet: JsonValue, told: str):
+    """The tag is named where it is the tag that is wrong."""
+    checked = REPORT.decoder.check({"pet": pet})
+    assert isinstance(checked, Invalid)
+    assert [str(each).partition(" (")[0] for each in checked.violations] == [told]

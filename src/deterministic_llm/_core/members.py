@@ -70,6 +70,8 @@ def read_members(
     brought = _by_key(flat, patch)
     if _is_opened(brought.repairs, target):
         brought = _NOTHING
+    if brought.others and _may_be_without_key(brought, target, patch):
+        return _nothing(flat, told)
     for way in _ways(brought, patch, strict=contract.strict):
         brought = way(text, target, patch, brought)
         if brought.members:
@@ -208,6 +210,14 @@ def _may_be_item(value: JsonValue, target: JsonTarget[object], patch: Patch) -> 
     if not isinstance(names, dict) or not value.keys() <= names.keys():
         return False
     return without(value, place.location[:1]) != without(patch.base, place.location[:1])
+
+
+def _may_be_without_key(brought: _Brought, target: JsonTarget[object], patch: Patch) -> bool:
+    """Whether all of it may be inside the one member asked for, which holds one of its own name."""
+    place, *others = patch.places.values()
+    names = (sole(schema_at(target, place.location), target.schema) or {}).get("properties")
+    said = brought.members.keys() | brought.others.keys()
+    return not others and isinstance(names, dict) and bool(brought.members) and said <= names.keys()
 
 
 def _under_other_paths(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast, get_args
 
@@ -20,13 +20,12 @@ from deterministic_llm._core.schema.violations import (
     member,
     missing,
 )
-from deterministic_llm._core.schema.wording import quote
+from deterministic_llm._core.schema.wording import quote, resolve
 from deterministic_llm.errors import ModelRetry, ResponseError
 
 _CODES: Mapping[str, Code] = {
     "enum": "enum",
     "literal_error": "enum",
-    "union_tag_invalid": "enum",
     "greater_than": "range",
     "greater_than_equal": "range",
     "less_than": "range",
@@ -47,6 +46,7 @@ _LONGEST = 500
 """Characters of a message; more is not a rule but a part of the output."""
 _OWN_KINDS = frozenset[str](get_args(core_schema.ErrorType))
 _RAISED = frozenset({"value_error", "assertion_error"})
+_TAGS = frozenset({"union_tag_invalid", "union_tag_not_found"})
 _ABOUT_MEMBERS = frozenset({"missing", "extra_forbidden"})
 
 
@@ -124,6 +124,8 @@ def _violations(detail: ErrorDetails, schema: JsonObject) -> tuple[Violation, ..
         return (missing(location, node, schema),)
     if kind == "extra_forbidden":
         return (extra(location, got),)
+    if kind in _TAGS:
+        return (_untagged(location, node, got, schema),)
     code = _code(kind)
     if code == "validator" or node == {}:
         return (Violation(json_path(location), code, detail["msg"], quote(got)),)
@@ -150,8 +152,53 @@ def _locate(
     path: list[str | int] = []
     node: JsonValue = schema
     for place, token in enumerate(tokens, 1):
+        if (branch := _branch(node, token, schema)) is not None:
+            # What is wrong with the value as a whole is told of all alternatives.
+            node = branch if place < len(tokens) else node
+            continue
         inner = member(node, token, schema)
         if inner != {} or isinstance(token, int) or (names_member and place == len(tokens)):
             path.append(token)
             node = inner
     return path, node
+
+
+def _branch(node: JsonValue, token: str | int, schema: JsonObject) -> JsonValue:
+    """The one of several alternatives that *token* names, by its tag or its type."""
+    for each in _unions(node, schema):
+        told = each.get("discriminator")
+        tags = told.get("mapping") if isinstance(told, dict) else None
+        if isinstance(tags, dict) and isinstance(token, str) and token in tags:
+            return {"$ref": tags[token]}
+        for keyword in ("anyOf", "oneOf"):
+            branches = each.get(keyword)
+            for branch in branches if isinstance(branches, list) else ():
+                if isinstance(branch, dict) and branch.get("$ref") == f"#/$defs/{token}":
+                    return branch
+    return None
+
+
+def _unions(node: JsonValue, schema: JsonObject) -> Iterator[JsonObject]:
+    """*node*, if it is one of several, and those of its alternatives that are."""
+    resolved = resolve(node, root=schema)
+    if isinstance(resolved, dict):
+        yield resolved
+        branches = resolved.get("anyOf")
+        for branch in branches if isinstance(branches, list) else ():
+            if isinstance(branch, dict) and "oneOf" in branch:
+                yield branch
+
+
+def _untagged(location: Location, node: JsonValue, got: object, schema: JsonObject) -> Violation:
+    """The member that tells the alternatives of *node* apart names none of them."""
+    value = as_json(got)
+    for each in _unions(node, schema):
+        told = each.get("discriminator")
+        if isinstance(told, dict) and isinstance(value, dict):
+            name, tags = told.get("propertyName"), told.get("mapping")
+            if isinstance(name, str) and isinstance(tags, dict):
+                wanted: JsonObject = {"enum": [*tags]}
+                if name not in value:
+                    return missing((*location, name), wanted, schema)
+                return broken("enum", (*location, name), wanted, value[name], schema)
+    return broken("enum", location, node, got, schema)
