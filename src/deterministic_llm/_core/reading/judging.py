@@ -17,11 +17,12 @@ from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.goals import Goal
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
-from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, json_path
+from deterministic_llm._core.reading.syntax.documents import Document, Unreadable
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.schema.complaints import violations_of
 from deterministic_llm._core.schema.target import Invalid, Valid
+from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 
 T = TypeVar("T")

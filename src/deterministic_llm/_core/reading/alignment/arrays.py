@@ -9,9 +9,10 @@ from deterministic_llm._core.reading.alignment.bending import DEEPEST, Compile, 
 from deterministic_llm._core.reading.alignment.bends import BULLETS, SINGLE_ITEM, Refused
 from deterministic_llm._core.reading.alignment.keys import Names, folded
 from deterministic_llm._core.reading.alignment.leaves import Anything
-from deterministic_llm._core.reading.alignment.openings import from_text, opened, same
+from deterministic_llm._core.reading.alignment.openings import from_text, opened
 from deterministic_llm._core.reading.alignment.scalars import null_word
 from deterministic_llm._core.reading.alignment.vocabulary import LIST_ENVELOPES
+from deterministic_llm._core.reading.syntax.documents import same
 
 _SEVERAL_ITEMS = re.compile(r"[,;\n|/&•、\uff0c\uff1b]|\s(?:and|or|und|et|y|e|or)\s", re.IGNORECASE)
 _NO_ITEM = re.compile(

@@ -19,8 +19,8 @@ from deterministic_llm._core.reading.alignment.openings import (
     echoes_schema,
     from_text,
     opened,
-    same,
 )
+from deterministic_llm._core.reading.syntax.documents import same
 
 
 class ObjectNode:

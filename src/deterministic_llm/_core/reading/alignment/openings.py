@@ -36,6 +36,7 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
     UNITS,
 )
 from deterministic_llm._core.reading.alignment.vocabulary import TYPED_VALUE as TYPED_KEYS
+from deterministic_llm._core.reading.syntax.documents import same
 
 Kind: TypeAlias = Literal["object", "array", "whole", "member"]
 """What is looked for: of single values, the whole answer may stand under any name."""
@@ -85,11 +86,6 @@ def echoes_schema(value: JsonObject) -> bool:
     """Whether *value* is a JSON Schema of an object rather than an object."""
     properties = value.get("properties")
     return isinstance(properties, dict) and (value.get("type") == "object" or "$schema" in value)
-
-
-def same(first: JsonValue, second: JsonValue) -> bool:
-    """Whether two values are equal as JSON: true is not 1, and 1 is not 1.0."""
-    return first is second or (first == second and repr(first) == repr(second))
 
 
 def json_text(text: str, opener: str) -> dict[str, JsonValue] | list[JsonValue] | None:

@@ -9,10 +9,10 @@ from deterministic_llm._core.reading.alignment.bending import Node, Trace, Trial
 from deterministic_llm._core.reading.alignment.bends import NULL_WORD, Refused
 from deterministic_llm._core.reading.alignment.keys import Names
 from deterministic_llm._core.reading.alignment.leaves import Anything, LabelNode, NullNode, TextNode
-from deterministic_llm._core.reading.alignment.openings import same
 from deterministic_llm._core.reading.alignment.scalars import null_word
 from deterministic_llm._core.reading.alignment.tags import Tags
 from deterministic_llm._core.reading.alignment.vocabulary import NULL_LITERALS, NULL_WORDS
+from deterministic_llm._core.reading.syntax.documents import same
 
 
 class UnionNode:

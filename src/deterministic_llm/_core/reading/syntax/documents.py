@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -75,16 +73,6 @@ def unreadable(error: ReadingError, text: str, *, path: str = "$") -> Unreadable
     )
 
 
-def json_path(keys: Iterable[str | int]) -> str:
-    """The JSONPath of a place, plain names after a dot and everything else in brackets."""
-    return "$" + "".join(
-        f".{key}"
-        if isinstance(key, str) and _NAME.fullmatch(key)
-        else f"[{json.dumps(key, ensure_ascii=False)}]"
-        for key in keys
-    )
-
-
 def same(left: JsonValue, right: JsonValue) -> bool:
     """Equal as JSON, where 1, 1.0 and true are three values and the order of keys says nothing."""
     if type(left) is not type(right) or left != right:
@@ -93,7 +81,6 @@ def same(left: JsonValue, right: JsonValue) -> bool:
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True).encode
-_NAME = re.compile(r"[^\W\d]\w*")
 
 
 def _snippet(text: str, at: int) -> str:

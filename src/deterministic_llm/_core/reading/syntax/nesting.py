@@ -6,14 +6,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.syntax.documents import (
-    MAX_DEPTH,
-    ReadingError,
-    json_path,
-    same,
-)
+from deterministic_llm._core.reading.syntax.documents import MAX_DEPTH, ReadingError, same
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.punctuation import CLOSERS, OPENERS
+from deterministic_llm._core.schema.violations import json_path
 
 
 @dataclass(slots=True)
