@@ -280,6 +280,20 @@ def test_a_cut_answer_becomes_whole(
     assert output == Report.model_validate(expected)
 
 
+class Spaced(BaseModel):  # noqa: D101
+    part: Part
+    two_words: str = Field(alias="two words")
+
+
+def test_a_name_that_needs_quotes_does_not_hide_the_rest_of_a_whole():
+    """What has a default comes from its place, not from the default."""
+    whole = (
+        '{"part": {"name": "a", "size": 1, "parts": [{"name": "b", "size": 2}]}, "two words": "x"}'
+    )
+    output, _ = play(Spaced, cut(whole[: whole.index('"size"')]), whole)
+    assert output == Spaced.model_validate_json(whole)
+
+
 AGAIN = [
     pytest.param(
         Report,

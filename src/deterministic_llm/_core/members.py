@@ -76,7 +76,7 @@ def read_members(
         brought = way(text, target, patch, brought)
         if brought.members:
             break
-    if not brought.members and not brought.truncated:
+    if _hides(brought, patch) or not (brought.members or brought.truncated):
         return _nothing(flat, told)
     if (key := restated(patch, brought.members, cut=brought.truncated)) is not None:
         return Unread((_said_again(patch, key),), brought.repairs)
@@ -191,7 +191,9 @@ def _in_the_whole(
     if not members:
         return brought
     span = reading.span if isinstance(reading, Parsed) else brought.span
-    return _Brought(members, {}, (*repairs, _noted("members taken from a whole answer")), span)
+    return _Brought(
+        members, brought.others, (*repairs, _noted("members taken from a whole answer")), span
+    )
 
 
 def _is_whole(value: JsonValue, patch: Patch) -> bool:
@@ -212,6 +214,13 @@ def _may_be_item(value: JsonValue, target: JsonTarget[object], patch: Patch) -> 
     return without(value, place.location[:1]) != without(patch.base, place.location[:1])
 
 
+def _hides(brought: _Brought, patch: Patch) -> bool:
+    """Whether an asked member that did not come may be inside another that was not read."""
+    lacking = (place for key, place in patch.places.items() if key not in brought.members)
+    inside = {place.location[0] for place in lacking if len(place.location) > 1}
+    return not brought.truncated and not inside.isdisjoint(brought.others)
+
+
 def _may_be_without_key(brought: _Brought, target: JsonTarget[object], patch: Patch) -> bool:
     """Whether all of it may be inside the one member asked for, which holds one of its own name."""
     place, *others = patch.places.values()
@@ -229,6 +238,8 @@ def _under_other_paths(
     if not isinstance(said, dict):
         return brought
     members = _respelled(said.items(), patch)
+    if len(members) < len(said):
+        return brought  # the others may hold the rest
     return _aligned(members, target, patch, brought, "paths in another spelling")
 
 
