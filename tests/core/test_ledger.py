@@ -33,16 +33,14 @@ from deterministic_llm._core.attempts import (
     Answered,
     Checked,
     Code,
-    Draft,
     Failed,
     Loss,
-    Patch,
-    Place,
     Rejected,
     Repair,
     Request,
     Violation,
 )
+from deterministic_llm._core.drafts import Draft, Patch, Place
 from deterministic_llm._core.exchange import (
     AnswerOutcome,
     Constraint,

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from deterministic_llm._core.attempts import Attempt, Patch, Request, Violation
+from deterministic_llm._core.attempts import Attempt, Request, Violation
 from deterministic_llm._core.checks import validator
 from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import UNCONSTRAINED, Completion, JsonValue
 from deterministic_llm._core.loop import Accept, Call, judge, next_step
 from deterministic_llm._core.policy import Policy

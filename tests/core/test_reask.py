@@ -7,8 +7,9 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field, model_validator
 
-from deterministic_llm._core.attempts import Answered, Attempt, Patch, Place, Violation
+from deterministic_llm._core.attempts import Answered, Attempt, Violation
 from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.drafts import Patch, Place
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
     Abilities,

@@ -11,6 +11,7 @@ from typing import Final, Generic, Literal, TypeAlias
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.canonical import digest
+from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
     AnswerOutcome,
@@ -107,36 +108,6 @@ class Repair:
         members["rule"], members["path"] = rule, path
         members["before"], members["after"], members["loss"] = before, after, loss
         members["count"], members["places"] = count, places
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The one JSON value that an answer held although it is not the target yet.
-
-    It holds closed members only, so that others can be merged into it; where the text was
-    *truncated*, *open_paths* are the JSONPaths in *value*, outermost first, of the objects and
-    lists that were not closed.
-    """
-
-    value: JsonValue
-    truncated: bool = False
-    open_paths: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a member goes: instead of what is at *location*, or behind the last item of it."""
-
-    location: tuple[str | int, ...]
-    appends: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A part of the answer that is asked for alone: its keys, and their *places* in *base*."""
-
-    base: JsonValue
-    places: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)

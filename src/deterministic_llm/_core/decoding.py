@@ -15,16 +15,14 @@ from deterministic_llm._core.attempts import (
     Attempt,
     Checked,
     Code,
-    Draft,
     Failed,
     Loss,
-    Patch,
-    Place,
     Rejected,
     Repair,
     Request,
     Violation,
 )
+from deterministic_llm._core.drafts import Draft, Patch, Place
 from deterministic_llm._core.exchange import (
     AnswerOutcome,
     CallFailure,

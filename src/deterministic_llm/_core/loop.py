@@ -15,11 +15,11 @@ from deterministic_llm._core.attempts import (
     Attempt,
     Checked,
     Failed,
-    Patch,
     Request,
     Violation,
 )
 from deterministic_llm._core.checks import Validator
+from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.policy import FOLLOWS, delay_before_resend, failures_in_a_row
 from deterministic_llm._core.questions import (

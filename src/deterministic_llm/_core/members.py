@@ -13,8 +13,9 @@ from typing import Generic, TypeAlias
 from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Draft, Patch, Repair, Violation
+from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.bends import (
     ENVELOPE,

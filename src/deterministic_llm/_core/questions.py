@@ -7,8 +7,9 @@ from dataclasses import replace
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Answered, Patch, Request
+from deterministic_llm._core.attempts import Answered, Request
 from deterministic_llm._core.contract import constrain
+from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import Abilities, Mode
 from deterministic_llm._core.policy import shaken, whole_is_cheaper, with_more_room
 from deterministic_llm._core.reask import go_on, reask, reask_members

@@ -6,14 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from deterministic_llm._core.attempts import (
-    Attempt,
-    Failed,
-    Patch,
-    Request,
-    Violation,
-    total_cost,
-)
+from deterministic_llm._core.attempts import Attempt, Failed, Request, Violation, total_cost
+from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import Usage
 from deterministic_llm._core.policy import FOLLOWS, TOKEN_LIMITS
 from deterministic_llm._core.schema.violations import json_path

@@ -8,9 +8,10 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Attempt, Draft, Patch, Request, Violation
+from deterministic_llm._core.attempts import Attempt, Request, Violation
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.schema.complaints import as_json

@@ -6,14 +6,9 @@ from collections.abc import Mapping
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import (
-    Accepted,
-    Draft,
-    Rejected,
-    Request,
-    Violation,
-)
+from deterministic_llm._core.attempts import Accepted, Rejected, Request, Violation
 from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import (
     AnswerOutcome,
     Completion,

@@ -10,7 +10,7 @@ from typing import Annotated
 import pytest
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
-from deterministic_llm._core.attempts import Draft
+from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.reading.reader import MAX_CHARACTERS, Parsed, Unread, read
 from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.target import JsonTarget

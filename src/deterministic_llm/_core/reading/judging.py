@@ -9,7 +9,8 @@ from typing import TypeAlias
 from pydantic_core import ValidationError
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Draft, Repair, Violation
+from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.alignment.bends import LIST_OF_ONE, SINGLE_ITEM
 from deterministic_llm._core.reading.alignment.plans import Aligned

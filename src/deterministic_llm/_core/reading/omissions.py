@@ -8,7 +8,7 @@ import re
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Draft, Violation
+from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.schema.target import JsonTarget, Target
@@ -39,8 +39,8 @@ def whole(reading: Parsed[T], target: Target[T]) -> Parsed[T] | Unread:
     violations = tuple(_omission(location) for location in _dotted(value))
     if not violations:
         return reading
-    draft = Draft(value, reading.truncated, reading.open_paths)
-    return Unread(violations, reading.repairs, draft if isinstance(value, dict | list) else None)
+    # No draft: what an output is written as may lack members that it was read from.
+    return Unread(violations, reading.repairs)
 
 
 def _asks_for_dots(target: JsonTarget[object]) -> bool:

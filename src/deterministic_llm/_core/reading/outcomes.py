@@ -7,7 +7,8 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Draft, Repair, Violation
+from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.drafts import Draft
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Draft, Repair, Violation
+from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,

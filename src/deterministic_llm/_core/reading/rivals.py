@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from deterministic_llm._core.attempts import Draft
+from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.subschemas import flat

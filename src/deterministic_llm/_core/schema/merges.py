@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deterministic_llm._core.attempts import Patch
+from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.locations import (
     Location,

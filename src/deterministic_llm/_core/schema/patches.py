@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from pydantic_core import to_json
 
-from deterministic_llm._core.attempts import Patch, Place, Violation
+from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.drafts import Patch, Place
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.locations import (
     Location,

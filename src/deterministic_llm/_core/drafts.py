@@ -1,0 +1,38 @@
+"""What an answer that is not the target yet already holds, and the part that is still wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deterministic_llm._core.exchange import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The one JSON value that an answer held although it is not the target yet.
+
+    It holds closed members only, so that others can be merged into it; where the text was
+    *truncated*, *open_paths* are the JSONPaths in *value*, outermost first, of the objects and
+    lists that were not closed.
+    """
+
+    value: JsonValue
+    truncated: bool = False
+    open_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member goes: instead of what is at *location*, or behind the last item of it."""
+
+    location: tuple[str | int, ...]
+    appends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A part of the answer that is asked for alone: its keys, and their *places* in *base*."""
+
+    base: JsonValue
+    places: Mapping[str, Place]
