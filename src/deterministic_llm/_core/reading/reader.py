@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pydantic_core import ValidationError, from_json, to_json
+from pydantic_core import ValidationError, from_json, to_json, to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.drafts import Draft
-from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,
     TIME_SPELLING,
@@ -28,6 +28,7 @@ from deterministic_llm._core.reading.finding.found import (
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.refusals import refusal_in
+from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.forms.matching import Matched, match
 from deterministic_llm._core.reading.goals import Goal, goal_of, shortcut_to
@@ -54,12 +55,13 @@ from deterministic_llm._core.reading.rivals import (
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.reading.syntax.strict import decode
+from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import (
     kinds,
     kinds_of_items,
 )
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
-from deterministic_llm._core.schema.wording import describe, quote
+from deterministic_llm._core.schema.wording import describe, quote, resolve
 
 __all__ = ["MAX_CHARACTERS", "Parsed", "Unread", "outside_thinking", "read"]
 
@@ -136,9 +138,38 @@ def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unre
             pass
         else:
             return read_json(text, value, goal, context)
-    return (read_prose if goal.any_text else _read_candidates)(text, goal, context)
+    if goal.any_text:
+        return read_prose(text, goal, context)
+    reading = _read_candidates(text, goal, context)
+    if isinstance(reading, Parsed) and goal.scalar:
+        others = _other_labels(goal.target.schema, reading.output)
+        if is_taken_back(text[reading.span[1] :], others):
+            return _TAKEN_BACK
+    return reading
 
 
+def _other_labels(schema: JsonObject, output: object) -> Sequence[str]:
+    """The words that would have said another answer than *output*, where there are few."""
+    if isinstance(output, bool):
+        return ("no", "false") if output else ("yes", "true")
+    said: JsonValue = to_jsonable_python(output, fallback=repr)
+    node = resolve(schema, root=schema)
+    labels = node.get("enum") if isinstance(node, dict) else None
+    options = labels if isinstance(labels, list) else []
+    return [each for each in options if isinstance(each, str) and each != said]
+
+
+_TAKEN_BACK = Unread(
+    (
+        Violation(
+            "$",
+            "ambiguous",
+            "expected one answer",
+            "one that is taken back for another",
+            "give one answer, or say which one is final",
+        ),
+    )
+)
 _NOTHING = Unread((Violation("$", "empty", "expected an answer", "nothing"),))
 _BEGINNINGS = frozenset('{["-0123456789tfn \t\r\n')
 """What JSON may begin with."""
@@ -151,6 +182,10 @@ def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] |
     checked = target.build(matched.payload)
     if not isinstance(checked, Valid):
         return Unread(checked.violations, matched.repairs)
+    if isinstance(target.form, ChoiceForm):
+        others = [each for each in target.form.options if each != matched.payload]
+        if is_taken_back(text[matched.span[1] :], others):
+            return _TAKEN_BACK
     return Parsed(checked.output, matched.repairs, matched.span)
 
 
