@@ -94,6 +94,8 @@ REQUEST = st.builds(
     patch=st.none() | st.builds(Patch, VALUE, st.dictionaries(TEXT, PLACE, max_size=2)),
     model=COUNT,
     timeout=st.none() | SECONDS,
+    idle_timeout=st.none() | SECONDS,
+    first_token_timeout=st.none() | SECONDS,
     name=MAYBE_TEXT,
 )
 COMPLETION = st.builds(
@@ -209,6 +211,7 @@ def request(**changes: object) -> Request:
     ("changes", "same"),
     [
         pytest.param({"number": 2, "timeout": 3.0}, True, id="number and time decide nothing"),
+        pytest.param({"idle_timeout": 3.0}, True, id="nor do the times of a stream"),
         pytest.param(
             {"parameters": {"max_tokens": 20, "headers": {"a": "b"}}}, True, id="nor headers"
         ),

@@ -48,6 +48,9 @@ WRONG = [
     pytest.param({"reserve": 100}, "reserve=: expected Spend, got int", id="tokens alone"),
     pytest.param({"prices": [1]}, "prices=: expected Mapping, got list", id="a list of prices"),
     pytest.param({"timeout": 0}, "timeout=0: expected seconds above 0", id="no time at all"),
+    pytest.param({"idle_timeout": -1.0}, "expected seconds above 0", id="less than no time"),
+    pytest.param({"max_chars": 0}, "max_chars=0: expected 1 or more", id="no characters"),
+    pytest.param({"early_stop": True}, "expected 'auto', 'always' or 'never'", id="a yes"),
     pytest.param({"max_retries": -1}, "expected 0 or more", id="fewer than no retries"),
     pytest.param({"fallback": [5]}, "expected models or names", id="no model to fall back on"),
 ]

@@ -117,7 +117,8 @@ class Request:
     *prompt* is empty around a function that makes its own call; *feedback* says how to answer, or
     what was wrong with the answer before. *patch* asks for a part of the answer alone. *model*
     counts the models of the run: 0 is the first, then come those to fall back on; *name* is its
-    name, where that is known. *timeout* is what is left of the run's time, in seconds.
+    name, where that is known. *timeout* is what is left of the run's time, in seconds; a streamed
+    answer has *first_token_timeout* seconds to begin and *idle_timeout* from piece to piece.
     """
 
     number: int
@@ -132,6 +133,8 @@ class Request:
     model: int = 0
     timeout: float | None = None
     name: str | None = None
+    idle_timeout: float | None = None
+    first_token_timeout: float | None = None
 
     @property
     def digest(self) -> str:

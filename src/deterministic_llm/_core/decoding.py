@@ -225,6 +225,8 @@ _REQUEST = _Reader(
     model=_count,
     timeout=_optional(_seconds),
     name=_optional(_text),
+    idle_timeout=_optional(_seconds),
+    first_token_timeout=_optional(_seconds),
 )
 _USAGE = _Reader(Usage, **{each.name: _count for each in fields(Usage)})
 _COMPLETION = _Reader(

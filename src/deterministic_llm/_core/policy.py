@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tenacity import RetryCallState
 from tenacity.wait import wait_base, wait_exponential
@@ -25,12 +25,20 @@ from deterministic_llm.errors import (
     Truncated,
 )
 
+EarlyStop: TypeAlias = Literal["auto", "always", "never"]
+"""Whether a streamed answer that cannot become valid any more is stopped: always, never, or where
+nothing may follow that corrects it."""
+
 _PATIENT = wait_exponential(multiplier=0.5, max=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often and how patiently a run goes on; *timeout* is in seconds for the whole of it."""
+    """How often and how patiently a run goes on; *timeout* is in seconds for the whole of it.
+
+    The rest is for streams: *idle_timeout* seconds between two pieces of an answer and
+    *first_token_timeout* until the first, and at most *max_chars* characters of it.
+    """
 
     max_retries: int = 2
     transport_retries: int = 8
@@ -38,6 +46,10 @@ class Policy:
     seed: int = 0
     timeout: float | None = None
     max_tokens_ceiling: int = 32_768
+    early_stop: EarlyStop = "auto"
+    idle_timeout: float | None = None
+    first_token_timeout: float | None = None
+    max_chars: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
-from typing import Any, Generic, Protocol, TypeAlias, cast
+from typing import Any, Generic, Protocol, TypeAlias, cast, get_args
 
 from tenacity.wait import wait_base
 from typing_extensions import TypedDict, TypeVar
@@ -22,7 +22,7 @@ from deterministic_llm._core.exchange import (
     JsonValue,
     Mode,
 )
-from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.policy import EarlyStop, Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import record_of
@@ -197,14 +197,12 @@ class Terms(Generic[T_co]):
 
     def _policy(self) -> Policy:
         chosen = {name: self.options[name] for name in _POLICY if name in self.options}
-        policy = replace(_DEFAULT, **cast("dict[str, Any]", chosen))
-        if policy.timeout is not None and policy.timeout <= 0:
-            message = f"timeout={policy.timeout!r}: expected seconds above 0"
-            raise ConfigurationError(message)
-        if policy.max_retries < 0 or policy.transport_retries < 0:
-            message = "max_retries and transport_retries: expected 0 or more"
-            raise ConfigurationError(message)
-        return policy
+        for name, value in chosen.items():
+            wanted, holds = _MUST_BE.get(name, _ANYTHING)
+            if value is not None and not holds(value):
+                message = f"{name}={value!r}: expected {wanted}"
+                raise ConfigurationError(message)
+        return replace(_DEFAULT, **cast("dict[str, Any]", chosen))
 
     def _way(self, other: Known, mode: Mode) -> Way:
         """How a model to fall back on is asked: its own parameters win."""
@@ -229,6 +227,20 @@ class Terms(Generic[T_co]):
 
 
 _DEFAULT = Policy()
+_Rule: TypeAlias = tuple[str, Callable[[Any], bool]]
+_ANYTHING: _Rule = ("anything", lambda _: True)
+_SECONDS: _Rule = ("seconds above 0", lambda value: value > 0)
+_COUNT: _Rule = ("0 or more", lambda value: value >= 0)
+_MUST_BE: Mapping[str, _Rule] = {
+    "timeout": _SECONDS,
+    "idle_timeout": _SECONDS,
+    "first_token_timeout": _SECONDS,
+    "max_retries": _COUNT,
+    "transport_retries": _COUNT,
+    "max_chars": ("1 or more", lambda value: value >= 1),
+    "early_stop": ("'auto', 'always' or 'never'", lambda value: value in get_args(EarlyStop)),
+}
+"""What options of the policy must be, None aside."""
 _POLICY = tuple(each.name for each in fields(Policy))
 _FREE = nullcontext()
 _OURS = OPTIONS | {
