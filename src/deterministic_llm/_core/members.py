@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Generic, TypeAlias
+from functools import lru_cache, partial
+from typing import Generic, TypeAlias, overload
 
 from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
@@ -35,7 +35,15 @@ from deterministic_llm._core.schema.merges import (
     unanswered,
 )
 from deterministic_llm._core.schema.patches import patch_target
-from deterministic_llm._core.schema.target import Checked, Decoder, Invalid, JsonTarget, Valid
+from deterministic_llm._core.schema.target import (
+    Checked,
+    Decoder,
+    Invalid,
+    JsonTarget,
+    Target,
+    TextTarget,
+    Valid,
+)
 from deterministic_llm._core.schema.violations import json_path
 
 T_co = TypeVar("T_co", covariant=True)
@@ -44,12 +52,18 @@ T_co = TypeVar("T_co", covariant=True)
 _Way: TypeAlias = "Callable[[str, JsonTarget[object], Patch, _Brought], _Brought]"
 
 
+@overload
+def as_said(target: JsonTarget[object]) -> JsonTarget[JsonValue]: ...
+@overload
+def as_said(target: Target[object]) -> Target[JsonValue]: ...
 @lru_cache(maxsize=1024)
-def as_said(target: JsonTarget[object]) -> JsonTarget[JsonValue]:
+def as_said(target: Target[object]) -> Target[JsonValue]:
     """*target* with the JSON that says an output in place of the output.
 
     What was left out is not in it, where a dumped output has defaults, and other names.
     """
+    if isinstance(target, TextTarget):
+        return TextTarget(target.name, target.form, partial(_built_as_said, target.build))
     return JsonTarget(target.name, target.schema, _AsSaid(target.decoder), target.floats)
 
 
@@ -136,6 +150,14 @@ class _AsSaid(Generic[T_co]):
     ) -> Checked[JsonValue]:
         checked = self.decoder.check(value, text, context)
         return checked if isinstance(checked, Invalid) else Valid(value)
+
+
+def _built_as_said(
+    build: Callable[[JsonValue], Checked[object]], value: JsonValue
+) -> Checked[JsonValue]:
+    """Takes what *build* takes, as it stands."""
+    checked = build(value)
+    return checked if isinstance(checked, Invalid) else Valid(value)
 
 
 class _AnyValue:

@@ -14,10 +14,11 @@ from deterministic_llm._core.exchange import (
     Completion,
     Constraint,
     Finish,
+    JsonValue,
 )
 from deterministic_llm._core.members import as_said, read_members
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
-from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.wording import quote
 
 T_co = TypeVar("T_co", covariant=True)
@@ -49,6 +50,19 @@ def judge_completion(
         draft = _draft(text, contract, request, context) if reading.truncated else None
         return Rejected("truncated", _CUT.violations, reading.repairs, draft)
     return Accepted(reading.output, reading.repairs, reading.span)
+
+
+def said(
+    contract: Contract[object],
+    completion: Completion,
+    request: Request | None = None,
+    context: object = None,
+) -> Valid[JsonValue] | None:
+    """The JSON in *completion* that says the output; None where it is not read as one value."""
+    constraint = contract.constraint if request is None else request.constraint
+    said = Contract(as_said(contract.target), constraint, contract.instructions, contract.strict)
+    reading = _read(_said(completion, constraint), said, request, context)
+    return Valid(reading.output) if isinstance(reading, Parsed) else None
 
 
 def _read(
