@@ -222,6 +222,7 @@ _FINISHES: Mapping[Finish, str] = {
     "filter": "content_filter",
     "aborted": "error",
     "unfinished": "error",
+    "stopped": "error",
 }
 """Why a model ended, in the words of the conventions."""
 

@@ -111,6 +111,7 @@ COMPLETION = st.builds(
     reasoning=MAYBE_TEXT,
     first_token=st.none() | SECONDS,
     cost=st.none() | st.decimals(0, 10, places=6),
+    saved_tokens=st.none() | COUNT,
 )
 FAILURE = st.builds(
     CallFailure,
@@ -122,6 +123,7 @@ FAILURE = st.builds(
     retry_after=st.none() | SECONDS,
     seconds=SECONDS,
     sent=st.booleans(),
+    partial=MAYBE_TEXT,
 )
 SPAN = st.tuples(COUNT, COUNT)
 DRAFT = st.builds(Draft, VALUE, st.booleans(), some(TEXT))

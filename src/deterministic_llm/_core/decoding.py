@@ -242,6 +242,7 @@ _COMPLETION = _Reader(
     reasoning=_optional(_text),
     first_token=_optional(_seconds),
     cost=_optional(_dollars),
+    saved_tokens=_optional(_count),
 )
 _FAILURE = _Reader(
     CallFailure,
@@ -253,6 +254,7 @@ _FAILURE = _Reader(
     retry_after=_optional(_seconds),
     seconds=_seconds,
     sent=_truth,
+    partial=_optional(_text),
 )
 _ACCEPTED = _Reader(Accepted, output=_json, repairs=_several(_REPAIR), span=_several(_count))
 _REJECTED = _Reader(

@@ -14,9 +14,11 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 ChatMessage: TypeAlias = Mapping[str, object]
 """One chat message in the provider's own form; passed through untouched."""
 
-Finish: TypeAlias = Literal["stop", "length", "refusal", "filter", "aborted", "unfinished"]
+Finish: TypeAlias = Literal[
+    "stop", "length", "refusal", "filter", "aborted", "unfinished", "stopped"
+]
 """Why the model ended: of itself, at the token limit, declining, filtered, broken off by the
-server, or nobody said."""
+server, nobody said, or we stopped it."""
 Mode: TypeAlias = Literal["auto", "native", "tool", "json", "grammar", "prompt"]
 """How the wanted form is put to the backend, strongest first; auto picks."""
 FailureKind: TypeAlias = Literal[
@@ -126,7 +128,9 @@ class Completion:
     """One answer of a model; *text* is None when it said nothing readable.
 
     *reasoning* is what it thought aloud, never a source of values. *seconds* is how long the call
-    took and *first_token* until its first word came. *cost* is in US dollars, None when unknown.
+    took and *first_token* until its first word came. *cost* is in US dollars, None when unknown. Of
+    an answer that we stopped the usage is an estimate, and *saved_tokens* are those of its limit
+    that were not written, None when it had no limit.
     """
 
     text: str | None
@@ -140,6 +144,7 @@ class Completion:
     reasoning: str | None = None
     first_token: float | None = None
     cost: Decimal | None = None
+    saved_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,8 @@ class CallFailure:
     """A call that brought no answer; *retry_after* is the server's own wish, in seconds.
 
     *final* says that the server itself forbade to ask again. *sent* is False when the request
-    surely never left, so that nobody can have charged for it.
+    surely never left, so that nobody can have charged for it. *partial* is what had come of a
+    streamed answer until then.
     """
 
     message: str
@@ -158,3 +164,4 @@ class CallFailure:
     retry_after: float | None = None
     seconds: float = 0.0
     sent: bool = True
+    partial: str | None = None

@@ -13,6 +13,7 @@ _FINISHES: Mapping[Finish, str | None] = {
     "refusal": "stop",
     "filter": "content_filter",
     "unfinished": None,
+    "stopped": None,
 }
 
 

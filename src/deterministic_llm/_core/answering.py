@@ -1,0 +1,190 @@
+"""An answer that comes in pieces: a request goes in, something to iterate comes out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure, ChatMessage, Completion, ToolCall, Usage
+from deterministic_llm._core.shapes.members import get, items
+
+_BYTES_A_TOKEN = 4
+"""Of English prose, for today's vocabularies: what estimates go by."""
+_LIMITS = ("max_tokens", "max_completion_tokens")
+
+
+class Answering(Protocol):
+    """One call under way, for a ``with`` block, which iterates the new text of its answer.
+
+    Nothing is asked before the block is entered. Leaving it breaks the connection at once, unless
+    the answer was read to its end.
+    """
+
+    def __enter__(self) -> Self:
+        """Ask, and wait until an answer begins; a call that fails has no pieces."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Close the connection."""
+        ...
+
+    def __iter__(self) -> Iterator[str]:
+        """The text as it comes: the arguments of the tool that was asked for, else the content."""
+        ...
+
+    def stop(self) -> None:
+        """End the answer here: break the connection at once."""
+        ...
+
+    def answer(self) -> Completion | CallFailure:
+        """What the call came to: the whole answer, what there is of one that was stopped."""
+        ...
+
+
+class AsyncAnswering(Protocol):
+    """The same for ``async with`` and ``async for``."""
+
+    async def __aenter__(self) -> Self:
+        """Ask, and wait until an answer begins."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Close the connection."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """The text as it comes."""
+        ...
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        ...
+
+    def answer(self) -> Completion | CallFailure:
+        """What the call came to."""
+        ...
+
+
+Opening: TypeAlias = Callable[[Request], Answering]
+"""How an answer in pieces is asked for."""
+AsyncOpening: TypeAlias = Callable[[Request], AsyncAnswering]
+"""The same, to be awaited."""
+
+
+class _Told:
+    """An *answer* that is there already, given in *pieces* or in none."""
+
+    def __init__(
+        self, request: Request, answer: Completion | CallFailure, pieces: Sequence[str] = ()
+    ) -> None:
+        self._request = request
+        self._answer = answer
+        self._pieces = pieces
+        self._given = 0
+        self._stopped = False
+
+    def answer(self) -> Completion | CallFailure:
+        """The whole of it, or what was given until it was stopped."""
+        if not self._stopped or isinstance(self._answer, CallFailure):
+            return self._answer
+        text = "".join(self._pieces[: self._given])
+        tool = self._request.constraint.tool
+        calls = () if tool is None else (ToolCall(str(tool["name"]), text),)
+        return stopped(replace(self._answer, text=text, calls=calls, usage=Usage()), self._request)
+
+
+class Told(_Told):
+    """An answer that is there already, for a ``with`` block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Nothing is open."""
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self._pieces:
+            self._given += 1
+            yield piece
+
+    def stop(self) -> None:
+        """What was not given yet is no part of the answer any more."""
+        self._stopped = True
+
+
+class AsyncTold(_Told):
+    """An answer that is there already, for an ``async with`` block."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Nothing is open."""
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for piece in self._pieces:
+            self._given += 1
+            yield piece
+
+    async def stop(self) -> None:
+        """What was not given yet is no part of the answer any more."""
+        self._stopped = True
+
+
+def stopped(said: Completion, request: Request) -> Completion:
+    """The answer to *request* of which *said* had come when we stopped it.
+
+    Where nobody counted its tokens they are estimated, four bytes a token.
+    """
+    usage = said.usage
+    if not usage.total_tokens:
+        written = "".join(call.arguments for call in said.calls) or said.text or ""
+        thought = said.reasoning or ""
+        usage = Usage(_tokens(_prompt(request.messages)), _tokens(written) + _tokens(thought))
+    limits = [request.parameters.get(name) for name in _LIMITS]
+    limit = max((each for each in limits if isinstance(each, int)), default=None)
+    saved = None if limit is None else max(0, limit - usage.output_tokens)
+    return replace(said, finish="stopped", usage=usage, saved_tokens=saved)
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text.encode(errors="replace")) // _BYTES_A_TOKEN)
+
+
+def _prompt(messages: Sequence[ChatMessage]) -> str:
+    """The text of *messages*; what is no text has no estimate."""
+    return "".join(_written(message.get("content")) for message in messages)
+
+
+def _written(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    parts = (get(part, "text") for part in items(content))
+    return "".join(part for part in parts if isinstance(part, str))
