@@ -195,13 +195,14 @@ def _gemini(answer: object, seconds: float) -> Completion:
 def _calls(functions: Iterable[object], arguments: str) -> tuple[ToolCall, ...]:
     """The *functions* that were called, their member *arguments* as JSON text."""
     return tuple(
-        ToolCall(text(get(function, "name")) or "", _written(get(function, arguments)))
+        ToolCall(text(get(function, "name")) or "", written(get(function, arguments)))
         for function in functions
         if function
     )
 
 
-def _written(arguments: object) -> str:
+def written(arguments: object) -> str:
+    """The *arguments* of a call as JSON text, which some servers send as an object."""
     if isinstance(arguments, str):
         return arguments
     return "" if arguments is None else json.dumps(arguments, ensure_ascii=False, default=str)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import CallFailure, Completion, Finish, ToolCall, Usage
-from deterministic_llm._core.shapes.answers import agreed, answer_of
+from deterministic_llm._core.shapes.answers import agreed, answer_of, written
 from deterministic_llm._core.shapes.failures import error_body
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import first, get, has, items, joined, text
@@ -25,25 +25,26 @@ class Streamed:
     """What the chunks of one answer have said so far: strs, or chunks of a supported provider.
 
     An error among them makes the answer a failed call. Chunks that stop without a reason leave it
-    "unfinished"; of strs nobody says why they end.
+    "unfinished"; of strs nobody says why they end. *words* counts the characters.
     """
 
     spoken: list[str] = field(default_factory=list[str])
     thought: list[str] = field(default_factory=list[str])
     refused: list[str] = field(default_factory=list[str])
     names: dict[object, str] = field(default_factory=dict[object, str])
-    arguments: dict[object, str] = field(default_factory=dict[object, str])
+    arguments: dict[object, list[str]] = field(default_factory=dict[object, list[str]])
     tokens: dict[str, object] = field(default_factory=dict[str, object])
     usage: Usage = field(default_factory=Usage)
     finish: Finish = "unfinished"
     model: str | None = None
     fingerprint: str | None = None
     whole: Completion | CallFailure | None = None
+    words: int = 0
 
     def add(self, chunk: object) -> None:
         """Take one more *chunk*; raises TypeError, naming what it got, for an unknown one."""
         if isinstance(chunk, str):
-            self.spoken.append(chunk)
+            self.say(chunk)
             return
         self.whole = self.whole or error_body(chunk)
         for recognised, read in _FAMILIES:
@@ -56,7 +57,25 @@ class Streamed:
     @property
     def begun(self) -> bool:
         """Whether there has been a word, a thought or a call yet."""
-        return bool(self.names) or any(self.spoken) or any(self.thought)
+        return self.words > 0 or bool(self.names)
+
+    @property
+    def texts(self) -> Sequence[list[str]]:
+        """Every text that may grow, in parts."""
+        return (self.spoken, self.thought, self.refused, *self.arguments.values())
+
+    def blank(self) -> Streamed:
+        """The same without what was said."""
+        return Streamed(
+            names={**self.names},
+            arguments={key: [] for key in self.arguments},
+            tokens={**self.tokens},
+            usage=self.usage,
+            finish=self.finish,
+            model=self.model,
+            fingerprint=self.fingerprint,
+            whole=self.whole,
+        )
 
     def answer(
         self, *, seconds: float = 0.0, first_token: float | None = None
@@ -66,7 +85,8 @@ class Streamed:
             return replace(self.whole, seconds=seconds, first_token=first_token)
         if self.whole is not None:
             return replace(self.whole, seconds=seconds)
-        calls = tuple(ToolCall(name, self.arguments[key]) for key, name in self.names.items())
+        parts = self.arguments
+        calls = tuple(ToolCall(name, "".join(parts[key])) for key, name in self.names.items())
         refusal = "".join(self.refused) or None
         return Completion(
             "".join(self.spoken) or agreed(calls),
@@ -88,12 +108,21 @@ class Streamed:
             (thought, self.thought),
             (refused, self.refused),
         ):
-            parts.append(text(said) or "")
+            if isinstance(said, str):
+                self.grow(parts, said)
 
     def call(self, key: object, name: object, arguments: object) -> None:
         """The call of the tool that stands at *key* goes on."""
         self.names[key] = self.names.get(key) or text(name) or ""
-        self.arguments[key] = self.arguments.get(key, "") + (text(arguments) or "")
+        parts = self.arguments.setdefault(key, [])
+        if arguments:
+            self.grow(parts, written(arguments))
+
+    def grow(self, parts: list[str], said: str) -> None:
+        """One of the texts goes on."""
+        if said:
+            parts.append(said)
+            self.words += len(said)
 
     def end(self, reason: object) -> None:
         """Why the answer ended, where that is told."""
@@ -102,9 +131,16 @@ class Streamed:
 
 
 def _chat(streamed: Streamed, chunk: object) -> None:
-    """A chunk of OpenAI's chat completions; the one with the usage has no choice."""
+    """A chunk of OpenAI's chat completions; the one with the usage has no choice.
+
+    Of several answers only the first is read.
+    """
     choice = first(get(chunk, "choices"))
+    choice = None if get(choice, "index") else choice
     delta = get(choice, "delta")
+    if delta is None and get(choice, "message"):
+        streamed.whole = streamed.whole or answer_of(chunk)
+        return
     content = get(delta, "content")
     streamed.say(
         text(content) or joined(items(content)) or get(choice, "text"),
