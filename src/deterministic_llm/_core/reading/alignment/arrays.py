@@ -77,6 +77,12 @@ class ArrayNode:
         trace.depth -= 1
         return fitting
 
+    def item(self, place: int) -> Node:
+        """The node of the item at *place*."""
+        if not self._ready:
+            self._open()
+        return self._first[place] if place < len(self._first) else self._item
+
     def _open(self) -> None:
         self._ready = True
         items, first = self._schema.get("items"), self._schema.get("prefixItems")

@@ -20,7 +20,9 @@ Event: TypeAlias = "tuple[Path, Rule | Refused, JsonValue, JsonValue]"
 
 
 class Node(Protocol):
-    """A compiled schema node."""
+    """A compiled schema node; one is equal to itself alone."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def plain(self) -> frozenset[type]:

@@ -87,6 +87,36 @@ class ObjectNode:
         trace.depth -= 1
         return fitting
 
+    @property
+    def members(self) -> Mapping[str, Node]:
+        """The nodes of the properties by their names."""
+        return self._opened()
+
+    @property
+    def others(self) -> Node | None:
+        """The node of members that no property names, if the schema has one."""
+        self._opened()
+        return self._others
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the schema names no member, and so asks for none and refuses none."""
+        return not (self._opened() or self._required or self._closed)
+
+    @property
+    def keeps_others(self) -> bool:
+        """Whether a member that no property names is a part of the value for certain."""
+        return self.is_free or self._schema.get("additionalProperties") is True
+
+    def declared(self, key: str) -> str | None:
+        """The property that *key* means."""
+        return key if key in self._opened() else self.names.meant(key)
+
+    def leaves_out_null(self, name: str) -> bool:
+        """Whether null for the property *name* is as good as no value."""
+        node = self._opened().get(name)
+        return node is not None and name not in self._required and not node.fits(None, Trace())
+
     def _opened(self) -> dict[str, Node]:
         """The nodes of the members, made when a first value arrives."""
         if self._members is None:
@@ -117,22 +147,15 @@ class ObjectNode:
                 if len(events) > mark:
                     trace.under(key, mark)
         if None in value.values():
-            value = self._without_null(value, members, trace)
+            value = self._without_null(value, trace)
         if changed:
             value = {**value, **changed}
         return self._renamed(value, unknown, trace) if unknown else (value, 0)
 
-    def _without_null(
-        self, value: JsonObject, members: dict[str, Node], trace: Trace
-    ) -> JsonObject:
+    def _without_null(self, value: JsonObject, trace: Trace) -> JsonObject:
         """*value* less the members that are null where their schema takes anything but null."""
         left_out = [
-            key
-            for key, member in value.items()
-            if member is None
-            and key in members
-            and key not in self._required
-            and not members[key].fits(None, trace)
+            key for key, member in value.items() if member is None and self.leaves_out_null(key)
         ]
         for key in left_out:
             mark = len(trace.events)

@@ -68,6 +68,11 @@ class Plan:
         if isinstance(self._start, NumberNode | LabelNode):
             self._start.kind = "whole"
 
+    @property
+    def start(self) -> Node:
+        """The node of the whole."""
+        return self._start
+
     def align(self, value: JsonValue) -> Aligned:
         """*value* bent to the schema. Never raises; linear in the value."""
         if type(value) in self._start.plain:

@@ -18,28 +18,28 @@ from deterministic_llm._core.reading.syntax.documents import same
 class UnionNode:
     """anyOf, oneOf or several types."""
 
-    __slots__ = ("_members", "_null_words", "_settled", "_sole", "_tags", "names", "plain")
+    __slots__ = ("_members", "_null_words", "_tags", "names", "plain", "settled", "sole")
 
     def __init__(self, members: Sequence[Node], tags: Tags | None) -> None:
         self._members = tuple(members)
         self._tags = tags
         self.names: Names | None = None
         others = [member for member in members if not isinstance(member, NullNode)]
-        self._sole = others[0] if len(others) == 1 else None
+        self.sole = others[0] if len(others) == 1 else None
         nullable = len(others) < len(members)
         self._null_words = _null_words(others) if nullable else frozenset[str]()
-        self._settled = frozenset[type]().union(*map(_settled, members))
-        self.plain = self._settled - {str} if self._null_words else self._settled
+        self.settled = frozenset[type]().union(*map(_settled, members))
+        self.plain = self.settled - {str} if self._null_words else self.settled
 
     def bend(self, value: JsonValue, trace: Trace) -> JsonValue:
         """*value* as the member that fits it with the fewest and mildest edits."""
         if isinstance(value, str) and self._null_words and null_word(value, self._null_words):
             trace.note(NULL_WORD, value, None)
             return None
-        if type(value) in self._settled:
+        if type(value) in self.settled:
             return value
-        if self._sole is not None:
-            return self._sole.bend(value, trace)
+        if self.sole is not None:
+            return self.sole.bend(value, trace)
         if trace.fits_any(self._members, value, self):
             return value
         member = self._tags.member(value) if self._tags is not None else None

@@ -50,6 +50,21 @@ def holders_of(text: str) -> tuple[Holder, ...]:
     return tuple(sorted(found, key=lambda holder: holder.start))
 
 
+def is_lead(text: str, start: int) -> bool:
+    """Whether what stands right before *start* leads to a list, so that it is one when cut off."""
+    return _LEADS.search(text, max(0, start - 64), start) is not None
+
+
+def is_member_value(text: str, start: int, floor: int) -> bool:
+    """Whether the bracket at *start* is the value of a key that stands before it, behind *floor*.
+
+    Then the object around it lacks its opener.
+    """
+    if text[max(floor, start - 8) : start].rstrip()[-1:] not in _COLONS:
+        return False
+    return _MEMBER.search(text, max(floor, start - 160), start) is not None
+
+
 class BracketSearch:
     """The search for brackets through a text, from left to right."""
 
@@ -67,8 +82,9 @@ class BracketSearch:
             first, limit = at, stop
             if holder is not None:
                 first, limit = max(at, holder.body), min(stop, holder.body_end)
-            if self._text[max(0, start - 8) : start].rstrip()[-1:] in _COLONS:
-                start = self._first_member(first, start)
+            if is_member_value(self._text, start, first):
+                member = _FIRST_MEMBER.search(self._text, first, start)
+                start = start if member is None else member.start(1)
             end, is_open = self._end(start, limit, stop)
             if not self._is_noise(start, end, is_open=is_open):
                 empty = False
@@ -95,13 +111,6 @@ class BracketSearch:
         while self._entered and self._entered[-1].body_end <= place:
             self._entered.pop()
         return self._entered[-1] if self._entered else None
-
-    def _first_member(self, first: int, start: int) -> int:
-        """Where the members begin that the bracket at *start* is one of; *start* if it is none."""
-        if _MEMBER.search(self._text, max(first, start - 160), start) is None:
-            return start
-        member = _FIRST_MEMBER.search(self._text, first, start)
-        return start if member is None else member.start(1)
 
     def _end(self, start: int, limit: int, stop: int) -> tuple[int, bool]:
         """Where the payload at *start* ends, and whether it was left open."""
@@ -131,7 +140,7 @@ class BracketSearch:
         if text[start] not in "[［":
             return False
         if is_open:
-            noise = _LEADS.search(text, max(0, start - 64), start) is None and self._rescues > 0
+            noise = not is_lead(text, start) and self._rescues > 0
             self._rescues -= noise
             return noise
         if text[end : end + 1] in {"(", ":"}:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from deterministic_llm._core.reading.finding.candidates import Candidate
+from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.phrasebook import (
     BEHIND,
     EXAMPLE_ENDS,
@@ -26,6 +26,8 @@ from deterministic_llm._core.reading.finding.phrasebook import (
 
 REACH = 160
 """Characters before and after a candidate that are looked at."""
+NEVER_ANSWERS = frozenset({"draft", "example", "quotation"})
+"""Marks of what is no answer, also when nothing else is there."""
 
 
 def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -41,7 +43,7 @@ def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     parts = [candidate for candidate in candidates if candidate.kind != "whole"]
     if not parts:
         return tuple(candidates)
-    answers = [candidate for candidate in parts if candidate.mark not in _NEVER_ANSWERS]
+    answers = [candidate for candidate in parts if candidate.mark not in NEVER_ANSWERS]
     firm = [candidate for candidate in answers if candidate.mark not in _STEPS_BACK] or answers
     settled = [candidate for candidate in firm if candidate.mark is not None]
     if not settled or settled[-1].mark in _STEPS_BACK:
@@ -65,6 +67,20 @@ def marking(text: str, start: int, end: int, *, floor: int, ceiling: int) -> Mar
     before, behind = text[begin:start], text[end : min(end + REACH, ceiling)]
     named = _said_around(before, behind, clipped=begin > floor)
     return named or _from_place(text, start, end, floor) or from_keys(text, start)
+
+
+def mark_ahead(text: str, start: int, *, floor: int) -> Mark | None:
+    """What the words before *start*, from *floor* on, call that which begins there.
+
+    The words that follow it may call it something else, and are not looked at.
+    """
+    begin = max(floor, start - REACH)
+    named = _said_around(text[begin:start], "", clipped=begin > floor)
+    if named is not None:
+        return named.mark
+    if text.startswith("~~", start - 2) or in_comment(text, start):
+        return "draft"
+    return "quotation" if on_quoted_line(text, start) else None
 
 
 def is_set_aside(text: str, start: int, end: int) -> bool:
@@ -187,7 +203,6 @@ def _unwrapped(behind: str) -> str:
 
 
 _EDGES = " \t\r\n\x0b\x0c\u00a0\u3000\u2060\u200b\u200c\u200d\ufeff"
-_NEVER_ANSWERS = frozenset({"draft", "example", "quotation"})
 _STEPS_BACK = frozenset({"schema_echo", "metadata"})
 _OPENING_QUOTE = {'"': '"', "”": "“", "’": "‘", "»": "«", "」": "「", "“": "„"}
 _QUOTED_LINE = re.compile(r"(?:\n|\A)[ \t]*+>[ \t>]*+(?:[`~]{3,}\w*+\s*+>?[ \t>]*+)?\Z")

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import regex
+
 MAX_OPEN = 1_000
 """Openers held at once; nothing that deep can be read, so the search stops there."""
 
@@ -31,6 +33,15 @@ def next_start(text: str, at: int, stop: int) -> int:
     """Index of the first bracket in [*at*, *stop*) that begins like a payload, or -1."""
     found = _START.search(text, at, stop)
     return -1 if found is None else found.start()
+
+
+def begins(text: str, at: int) -> bool | None:
+    """Whether the bracket at *at* begins like a payload; None while the text to come may tell."""
+    found = _STARTED.match(text, at, partial=True)
+    if found is None:
+        return False
+    interval = _INTERVAL.match(text, at, partial=True)
+    return None if found.partial or (interval is not None and interval.partial) else True
 
 
 def walk(text: str, start: int, limit: int, *, quotes: Literal["fitting", "plain"]) -> Walk:
@@ -131,20 +142,28 @@ _GOES_ON = re.compile(r'\s*+,\s*+"[^"\\\n]{1,128}+"\s*+:')
 _BLANK = r"(?:[\s>\u200b\u2060\ufeff\u200e\u200f]|\\[nrt]){0,512}+"
 _QUOTE = r"\"|'|`|[“„‘‚«「『]|\\+[\"']|&quot;|&\#39;"
 _COMMENTS = r"//|/\*|\#\ |<!--"
-_START = re.compile(
-    rf"""
+_NUMBERS = r"\[\s{0,8}+[-+.\d]{1,16}+\s{0,8}+,\s{0,8}+[-+.\d∞]{1,16}+\s{0,8}+\)"
+"""An interval, open on its right."""
+_INTERVAL = regex.compile(_NUMBERS)
+
+
+def _start(end: str) -> str:
+    """How a payload begins; *end* is what the end of the text looks like."""
+    return rf"""
     (?:\A|(?<=[\n:=(>`|])|(?<=[:=>]\ ))(?:\{{\s{{0,8}}+\}}|\[\s{{0,8}}+\])
-      (?=[ \t\r.;)`|]*+(?:\n|<|\Z))
-    | [{{｛]{_BLANK}(?: \Z | {_QUOTE} | {_COMMENTS}
+      (?=[ \t\r.;)`|]*+(?:\n|<|{end}))
+    | [{{｛]{_BLANK}(?: {end} | {_QUOTE} | {_COMMENTS}
         | [*_]{{0,2}}+[\w$][\w\ .$-]{{0,63}}+[*_]{{0,2}}+\s{{0,8}}+[:=：] )
     | (?:(?<![A-Za-z0-9_\])])|(?<=json))
-      \[(?!\s{{0,8}}+[-+.\d]{{1,16}}+\s{{0,8}}+,\s{{0,8}}+[-+.\d∞]{{1,16}}+\s{{0,8}}+\))
-      {_BLANK}(?: \Z | [{{\[｛［] | {_QUOTE} | {_COMMENTS}
-        | [-+−~$€£]?[.]?\d[\w.%/:+-]{{0,400}}+\s{{0,64}}+(?:[\]］,，\n]|\Z)
+      (?!{_NUMBERS})\[
+      {_BLANK}(?: {end} | [{{\[｛［] | {_QUOTE} | {_COMMENTS}
+        | [-+−~$€£]?[.]?\d[\w.%/:+-]{{0,400}}+\s{{0,64}}+(?:[\]］,，\n]|{end})
         | (?<=[:=(>：\n`]\[)[^\W\d][^{_BRACKETS}"\n|]{{0,63}}+[\],\n]
         | (?<=[:=(>：\n`]\ \[)[^\W\d][^{_BRACKETS}"\n|]{{0,63}}+[\],\n]
         | (?:true|false|null|None|True|False|NaN)\s{{0,8}}+[\],\n] )
     | ［{_BLANK}(?: [｛{{［\[] | {_QUOTE} | \d )
-    """,
-    re.VERBOSE,
-)
+    """
+
+
+_START = re.compile(_start(r"\Z"), re.VERBOSE)
+_STARTED = regex.compile(_start("(?!)"), regex.VERBOSE)

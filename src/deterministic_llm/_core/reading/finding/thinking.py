@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
+import regex
+
 from deterministic_llm._core.reading.finding import spans
 
 MAX_TAGS = 5_000
@@ -72,8 +74,21 @@ def thinking(text: str, *, keep: frozenset[str] = frozenset()) -> Thinking:
     return Thinking(tuple(blocks), unfinished=False)
 
 
+def tag_at(text: str, at: int) -> Tag | bool:
+    """The tag that begins at *at*; False when none does, True while the text to come may tell."""
+    arriving = _ARRIVING.match(text, at, partial=True)
+    if arriving is None:
+        return False
+    found = _TAG.match(text, at)
+    if arriving.partial or found is None or found.end() == len(text):
+        return True
+    return _tag(text, found, frozenset()) or False
+
+
 @dataclass(frozen=True, slots=True)
-class _Tag:
+class Tag:
+    """A tag that opens or closes a block, by its *name* in lower case."""
+
     start: int
     end: int
     name: str
@@ -83,14 +98,14 @@ class _Tag:
 class _Endings:
     """Where a block opened by a tag ends: at its namesake, else at any closing tag."""
 
-    def __init__(self, tags: list[_Tag]) -> None:
+    def __init__(self, tags: list[Tag]) -> None:
         self._ends: dict[str, list[tuple[int, int]]] = {"": []}
         for tag in tags:
             if tag.role == "close":
                 for name in ("", tag.name):
                     self._ends.setdefault(name, []).append((tag.start, tag.end))
 
-    def after(self, tag: _Tag) -> int:
+    def after(self, tag: Tag) -> int:
         for name in (tag.name, ""):
             ends = self._ends.get(name, [])
             place = bisect_left(ends, (tag.end, 0))
@@ -99,24 +114,24 @@ class _Endings:
         return -1
 
 
-def _tag(text: str, match: re.Match[str], keep: frozenset[str]) -> _Tag | None:
+def _tag(text: str, match: re.Match[str], keep: frozenset[str]) -> Tag | None:
     start, end = match.span()
     if text[start - 1 : start] == "`" == text[end : end + 1]:
         return None  # a mention, not a tag
     if match["channel"]:
         role: Literal["open", "close"] = "open" if match["channel"] == "analysis" else "close"
-        return _Tag(start, end, "channel", role)
+        return Tag(start, end, "channel", role)
     if match["leak"]:
         role = "open" if match["leak"] == "analysis" else "close"
         leaked = role == "open" or text.startswith("analysis")
-        return _Tag(start, end, "leak", role) if leaked else None
+        return Tag(start, end, "leak", role) if leaked else None
     name = (match["name"] or "think").lower()
     if name in keep:
         return None
-    return _Tag(start, end, name, "close" if match["slash"] or match["over"] else "open")
+    return Tag(start, end, name, "close" if match["slash"] or match["over"] else "open")
 
 
-def _data_over(text: str, at: int, tag: _Tag, *, first: int, rescues: int) -> tuple[int, int]:
+def _data_over(text: str, at: int, tag: Tag, *, first: int, rescues: int) -> tuple[int, int]:
     """End of the payload, or else of the string, with *tag* in it; and how many looks failed.
 
     *first* is where the first payload begins: before it no string is data.
@@ -125,7 +140,7 @@ def _data_over(text: str, at: int, tag: _Tag, *, first: int, rescues: int) -> tu
     return (end if not 0 <= first < tag.start else max(end, _string_over(text, tag))), failed
 
 
-def _payload_over(text: str, at: int, tag: _Tag, *, rescues: int) -> tuple[int, int]:
+def _payload_over(text: str, at: int, tag: Tag, *, rescues: int) -> tuple[int, int]:
     """End of the payload with *tag* in one of its strings, or -1; and how many looks failed."""
     if _BEGINS_LINE.search(text, max(0, tag.start - 64), tag.start):
         return -1, 0
@@ -141,7 +156,7 @@ def _payload_over(text: str, at: int, tag: _Tag, *, rescues: int) -> tuple[int, 
     return -1, 0
 
 
-def _string_over(text: str, tag: _Tag) -> int:
+def _string_over(text: str, tag: Tag) -> int:
     """End of the string with *tag* in it that opens and closes on its line, or -1."""
     before = _STRING_OPENS.search(text, max(0, tag.start - 1_000), tag.start)
     if before is None:
@@ -178,14 +193,13 @@ _NAMES = (
     "think|thinking|thoughts?|reasoning|scratch_?pad|reflection|analysis|monologue|inner_monologue"
     "|chain_of_thought|cot|deliberation|internal_thoughts?|internal_reasoning"
 )
-_TAG = re.compile(
-    rf"""
+_TAGS = rf"""
     <(?=[/a-z])(?P<slash>/)?(?:[a-z]{{1,16}}:)?(?P<name>{_NAMES})(?:\s[^<>]{{0,200}})?>
     | (?:\[|◁|<\|)(?:(?P<over>/|end_|end_of_)|start_|begin_of_)?
       (?:think(?:ing)?|thought)(?:\]|▷|\|>)
     | <\|channel\|>\s{{0,8}}(?P<channel>[a-z]+)[^<]{{0,80}}
       (?:<\|constrain\|>[^<]{{0,20}})?(?:<\|message\|>)?
     | (?P<leak>\Aanalysis(?=[A-Z])|assistantfinal)
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """
+_TAG = re.compile(_TAGS, re.VERBOSE | re.IGNORECASE)
+_ARRIVING = regex.compile(_TAGS, regex.VERBOSE | regex.IGNORECASE)

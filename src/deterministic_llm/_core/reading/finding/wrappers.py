@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+import regex
+
 from deterministic_llm._core.reading.finding.candidates import Mark
 
 MAX_WRAPPERS = 1_000
@@ -27,7 +29,16 @@ class Wrapper:
     @property
     def mark(self) -> Mark | None:
         """What the tag's name calls the body: the answer, or something set apart from it."""
-        return "final" if self.name in _FINAL else _SET_APART.get(self.name)
+        return _mark(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTag:
+    """One tag whose name calls its body *mark*; *over* when it ends the body."""
+
+    name: str
+    mark: Mark
+    over: bool
 
 
 def wrappers(text: str) -> tuple[Wrapper, ...]:
@@ -50,6 +61,24 @@ def wrappers(text: str) -> tuple[Wrapper, ...]:
         if name in _UNCLOSED
     )
     return tuple(sorted(found, key=lambda wrapper: wrapper.start))
+
+
+def named_at(text: str, at: int) -> NamedTag | bool:
+    """The tag at *at* whose name says what its body is.
+
+    False when there is none, True while the text to come may tell.
+    """
+    arriving = _ARRIVING.match(text, at, partial=True)
+    if arriving is None or arriving.partial:
+        return arriving is not None
+    found = _TAG.match(text, at)
+    name = "" if found is None else (found["name"] or "").lower()
+    mark = _mark(name)
+    return False if mark is None else NamedTag(name, mark, over=bool(found and found["over"]))
+
+
+def _mark(name: str) -> Mark | None:
+    return "final" if name in _FINAL else _SET_APART.get(name)
 
 
 def _wrapper(
@@ -95,8 +124,9 @@ _PLAIN = frozenset({"output", "result", "json", "response", "payload", "pre", "c
 _NEVER_CLOSED = frozenset({"tool_calls"})
 _UNCLOSED = _FINAL | _TOOLS | {"output", "json", "response"}
 _NAMES = "|".join(sorted(_FINAL | _TOOLS | _PLAIN | _SET_APART.keys(), key=len, reverse=True))
-_TAG = re.compile(
+_TAGS = (
     rf"<(?=[/a-z])(?P<over>/)?(?:[a-z]{{1,16}}:)?(?P<name>{_NAMES})(?:[\s=][^<>]{{0,200}})?>"
-    r"|\[(?P<bracket>TOOL_CALLS)\]",
-    re.IGNORECASE,
+    r"|\[(?P<bracket>TOOL_CALLS)\]"
 )
+_TAG = re.compile(_TAGS, re.IGNORECASE)
+_ARRIVING = regex.compile(_TAGS, regex.IGNORECASE)

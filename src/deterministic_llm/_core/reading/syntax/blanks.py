@@ -25,7 +25,7 @@ def skip(text: str, at: int, end: int, *, edits: Edits) -> int:
             edits.add("escaped blank" if blanks["escaped"] else "odd blank", at)
             at = blanks.end()
         elif comment := COMMENT.match(text, at, end):
-            _check_comment(comment[0], at, before=before, last=comment.end() == end)
+            check_comment(comment[0], at, before=before, last=comment.end() == end)
             edits.add("comment", at, shown=(comment[0][:80], ""))
             at = comment.end()
         else:
@@ -93,7 +93,7 @@ _MEMBER_AFTER_COMMA = re.compile(_MEMBER)
 _BEFORE_MEMBERS = frozenset(",{[(;\uff0c\uff5b\uff3b\uff08")
 
 
-def _check_comment(comment: str, at: int, *, before: str, last: bool) -> None:
+def check_comment(comment: str, at: int, *, before: str, last: bool) -> None:
     """Refuse a comment that leaves out, replaces or may hold a part of the value around it.
 
     A member behind a comma may be commented out, but not behind a value that still wants its comma.

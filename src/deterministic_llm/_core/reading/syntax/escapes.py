@@ -44,7 +44,7 @@ _KNOWN = re.compile(
     rf"[^\\]*+(?:\\(?:[\"\\/bfnrt'`\n]|u{_HEX}{{4}}|x{_HEX}{{2}}|U{_HEX}{{8}})[^\\]*+)*+"
 )
 _FILE_PATH = re.compile(r"""[A-Za-z]:(?:\\{1,2}(?!')[^\\/:*?"<>|\n]*+)++""")
-_COMMAND = re.compile(
+COMMAND = re.compile(
     r"\\(?:n(?:abla|eq?|eg|ot(?:in)?|u|ewline|cong|mid|parallel|i)|t(?:au|heta|imes|an|anh|ext"
     r"(?:bf|it|rm)?|o|op|ilde|riangle|frac)|r(?:ho|ight(?:arrow)?|angle|ceil|floor)|r?vert)"
     r"(?![A-Za-z])"
@@ -103,7 +103,7 @@ class _Escapes:
         following = self._raw[match.end() : match.end() + 1]
         if not (self._literal and char.isalpha() and following.isalpha()):
             return False
-        if char in "bf" or _COMMAND.match(self._raw, match.start()):
+        if char in "bf" or COMMAND.match(self._raw, match.start()):
             return True
         raise self._doubt(match)
 

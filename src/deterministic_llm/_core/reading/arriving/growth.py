@@ -1,0 +1,287 @@
+"""A JSON-like document that is still arriving: pieces of text go in, each character is read once.
+
+What a mark means is decided by the rules of `syntax`, as soon as nothing that may follow could
+change it. Where that takes more than a look at the next token, the rest is left to the reader of
+the whole text, and nothing more is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from deterministic_llm._core.reading.arriving.changes import Replaced
+from deterministic_llm._core.reading.arriving.strands import Strand
+from deterministic_llm._core.reading.arriving.trees import Tree, UndecidedError
+from deterministic_llm._core.reading.syntax.blanks import COMMENT, check_comment
+from deterministic_llm._core.reading.syntax.documents import MAX_DEPTH, ReadingError
+from deterministic_llm._core.reading.syntax.edits import Edits
+from deterministic_llm._core.reading.syntax.punctuation import BARE_KEY, BLANK, QUOTES
+from deterministic_llm._core.reading.syntax.strings import Role
+from deterministic_llm._core.reading.syntax.words import scalar
+
+LONGEST_TOKEN = 5_000
+"""Characters of a key, number, word or comment that are waited for."""
+
+_Step: TypeAlias = "Callable[[], _Step | None]"
+
+
+class Growth:
+    """The tokens of one document that came so far, and the step that comes next.
+
+    A step reads on from `_at` and names the one that follows; None when it needs more text.
+    """
+
+    __slots__ = (
+        "_at",
+        "_comma",
+        "_end",
+        "_rest",
+        "_step",
+        "_strand",
+        "_strict",
+        "_text",
+        "_tree",
+        "listed",
+        "muted",
+        "start",
+    )
+
+    def __init__(self, tree: Tree, start: int, *, strict: bool) -> None:
+        self.start = start
+        """Where the document begins in the text."""
+        self.listed = False
+        """Whether it is a list."""
+        self._tree = tree
+        self._strict = strict
+        self._strand = Strand(tree, strict=strict)
+        self._text = self._rest = ""
+        self._at = self._end = 0
+        self._comma = False
+        self._step: _Step = self._value
+        self.muted = False
+        """Whether nothing more is said before the text is whole."""
+
+    def feed(self, piece: str) -> str:
+        """Read on; what is left behind the end of the document is given back."""
+        if self.muted:
+            return ""
+        self._text = text = self._rest + piece if self._rest else piece
+        self._at, self._end = 0, len(text)
+        try:
+            self._walk()
+        except UndecidedError as undecided:
+            self.mute(void=undecided.void)
+        except ReadingError:
+            self.mute()
+        rest = text[self._at :]
+        if self._tree.complete:
+            return rest
+        self._rest = rest
+        if len(rest) > LONGEST_TOKEN:
+            self.mute()
+        return ""
+
+    def _walk(self) -> None:
+        end, tree = self._end, self._tree
+        while self._at < end and not tree.complete:
+            following = self._step()
+            if following is None:
+                return
+            self._step = following
+
+    def mute(self, *, void: bool = False) -> None:
+        """Say nothing more; with *void* what was said may be wrong."""
+        self.muted = True
+        self._rest = self._text = ""
+        if void:
+            self._tree.changes.append(Replaced("a later part of the text gives another value"))
+
+    def _next(self) -> str:
+        """The next character that is no blank, or nothing when it has not come."""
+        blanks = _BLANKS.match(self._text, self._at)
+        self._at = self._at if blanks is None else blanks.end()
+        return self._text[self._at : self._at + 1]
+
+    def _value(self) -> _Step | None:
+        """A value of any kind."""
+        char = self._next()
+        if char in _SCALARS:
+            return self._scalar if char else None
+        if char == '"' or (char in QUOTES and not self._strict):
+            top = self._tree.top
+            return self._string(char, "item" if top is not None and top.listed else "member")
+        if char in "{[":
+            return self._open(char)
+        top = self._tree.top
+        if char == "]" and top is not None and top.listed:
+            return self._close()
+        return self._unusual(char, self._value, before="," if top and top.listed else ":")
+
+    def _open(self, char: str) -> _Step:
+        if len(self._tree.frames) == MAX_DEPTH:
+            raise UndecidedError
+        self._at += 1
+        self._comma = False
+        self.listed = self.listed if self._tree.frames else char == "["
+        self._tree.open(listed=char == "[")
+        return self._value if char == "[" else self._key
+
+    def _string(self, mark: str, role: Role) -> _Step:
+        self._strand.begin(mark, role)
+        self._at += 1
+        return self._inside
+
+    def _inside(self) -> _Step | None:
+        """The inside of a string, up to its closing mark."""
+        self._at, closed = self._strand.read(self._text, self._at)
+        return self._behind if closed else None
+
+    def _behind(self) -> _Step | None:
+        """What follows the mark that may close a string: only that tells whether it does."""
+        char = self._next()
+        if not char:
+            return None
+        if self._strand.role == "key":
+            return self._colon(self._strand.value())
+        if char in ",}]":
+            self._strand.put()
+            return self._after
+        if char in _COMMENTS and not self._strict:
+            return self._comment(self._behind, before="", quiet=True)
+        raise UndecidedError
+
+    def _colon(self, key: str) -> _Step:
+        if not self._text.startswith(":", self._at):
+            raise UndecidedError
+        self._at += 1
+        self._tree.named(key)
+        return self._value
+
+    def _scalar(self) -> _Step | None:
+        """A number, a literal or a plain word, once what ends it is there."""
+        top = self._tree.top
+        if top is None:
+            raise UndecidedError
+        text, at = self._text, self._at
+        found = (_ITEM if top.listed else _MEMBER).match(text, at)
+        if found is None:
+            return self._word(listed=top.listed)
+        self._tree.put(scalar(found[1], 0, edits=Edits()))
+        self._at = found.end(1)
+        return self._after
+
+    def _word(self, *, listed: bool) -> _Step | None:
+        """A scalar that is not JSON's, or of which the end has not come."""
+        text, at = self._text, self._at
+        ending = _WORD_ENDS.search(text, at)
+        if ending is None or _MAY_GO_ON.match(text, ending.start()):
+            return None
+        word = text[at : ending.start()].rstrip(" \t")
+        value = scalar(word, 0, edits=Edits())
+        spaced = listed and " " in word
+        if self._strict or spaced or not _DECIDED.match(text, ending.start()):
+            raise UndecidedError
+        if isinstance(value, str) and not _DECIDED_TEXT.match(text, ending.start()):
+            raise UndecidedError
+        self._tree.put(value)
+        self._at = ending.start()
+        return self._after
+
+    def _after(self) -> _Step | None:
+        """What follows a value inside a container."""
+        char = self._next()
+        if char == ",":
+            self._at += 1
+            self._comma = True
+            top = self._tree.top
+            return self._value if top is not None and top.listed else self._key
+        if not char:
+            return None
+        if char in "}]":
+            return self._close()
+        return self._unusual(char, self._after, before="")
+
+    def _close(self) -> _Step | None:
+        top = self._tree.top
+        fits = top is not None and top.listed == self._text.startswith("]", self._at)
+        if not fits or (self._comma and self._strict):
+            raise UndecidedError
+        self._at += 1
+        self._comma = False
+        self._tree.close()
+        return self._after
+
+    def _key(self) -> _Step | None:
+        """The next key of an object, or its end."""
+        char = self._next()
+        if char == '"':
+            whole = _KEY.match(self._text, self._at)
+            if whole is None:
+                return self._string(char, "key")
+            self._at = whole.end() - 1
+            return self._colon(whole[1])
+        if not char:
+            return None
+        if char == "}":
+            return self._close()
+        if self._strict:
+            raise UndecidedError
+        return self._string(char, "key") if char in QUOTES else self._bare_key(char)
+
+    def _bare_key(self, char: str) -> _Step | None:
+        key = _BARE_KEY.match(self._text, self._at)
+        if key is None:
+            return self._unusual(char, self._key, before=",")
+        if key.end() == self._end:
+            return None
+        self._at = key.end()
+        return self._colon(key[1])
+
+    def _unusual(self, char: str, step: _Step, *, before: str) -> _Step | None:
+        """A comment or an odd blank, where *step* found no token of its own."""
+        if self._strict:
+            raise UndecidedError
+        if char in _COMMENTS:
+            return self._comment(step, before=before)
+        blanks = _ODD_BLANKS.match(self._text, self._at)
+        if blanks is None:
+            raise UndecidedError
+        self._at = blanks.end()
+        return step
+
+    def _comment(self, step: _Step, *, before: str, quiet: bool = False) -> _Step | None:
+        """Pass over a comment that only comments; a *quiet* one has no marks of strings in it."""
+        comment = COMMENT.match(self._text, self._at)
+        if comment is None:
+            if _COMMENT_BEGINS.match(self._text, self._at):
+                return None
+            raise UndecidedError
+        said = comment[0]
+        if comment.end() == self._end and not said.endswith(("*/", "-->")):
+            return None
+        check_comment(said, self._at, before=before, last=False)
+        if quiet and (len(said) > _LONGEST_REMARK or not QUOTES.keys().isdisjoint(said)):
+            raise UndecidedError
+        self._at = comment.end()
+        return step
+
+
+_LONGEST_REMARK = 200
+_SCALARS = frozenset("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+.") | {""}
+_COMMENTS = frozenset("/#<")
+_BLANKS = re.compile(r"[ \t\r\n]*+")
+_ODD_BLANKS = re.compile(rf"{BLANK}++")
+_KEY = re.compile(r'"([^"\\\x00-\x1f]*+)"[ \t\r\n]*+:')
+_BARE_KEY = re.compile(rf"({BARE_KEY})[ \t]*+")
+_COMMENT_BEGINS = re.compile(r"/\Z|<(?:!-?)?\Z")
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_PLAIN = rf"({_NUMBER}|true|false|null)[ \t\r\n]*+"
+# A comma between two digits may be one inside a number.
+_MEMBER = re.compile(rf"{_PLAIN}(?=[}}\]]|,[^0-9])")
+_ITEM = re.compile(rf"{_PLAIN}(?=\]|,(?:[^0]|0[^0-9]))")
+_WORD_ENDS = re.compile(r"[,{}\[\]\"'`:\\\r\n]|[ \t](?=//|/\*|#|<!--)")
+_MAY_GO_ON = re.compile(r"[\s,]*+\Z")
+_DECIDED = re.compile(r"[}\]]|,[^0-9]|[ \t\r\n]")
+_DECIDED_TEXT = re.compile(r"[}\]\r\n]|,\s*+[\"'}\]]")

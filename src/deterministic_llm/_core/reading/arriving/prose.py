@@ -1,0 +1,160 @@
+"""What stands before, between and behind the documents of a text: where does the next one begin?
+
+In go pieces of text, out comes the first bracket that begins like a payload, by the rules of
+`finding`, as soon as nothing that may follow could change that.
+"""
+
+# ruff: noqa: RUF001  (marks that look like others are looked for)
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from deterministic_llm._core.reading.finding.brackets import is_lead, is_member_value
+from deterministic_llm._core.reading.finding.marks import NEVER_ANSWERS, mark_ahead
+from deterministic_llm._core.reading.finding.spans import begins
+from deterministic_llm._core.reading.finding.thinking import Tag, tag_at
+from deterministic_llm._core.reading.finding.wrappers import NamedTag, named_at
+
+LONGEST_TAG = 400
+"""Characters of a tag that are waited for."""
+_KEPT = 1_000
+_TOO_LONG = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A document begins at index *start* of the whole text, and *rest* is what came of it.
+
+    It is *aside* when the words before it call it no answer, or when only what follows can tell,
+    and *settled* when they call it the final or the corrected one.
+    """
+
+    start: int
+    rest: str
+    aside: bool
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """All that came before was thinking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Only the whole text can tell where its documents begin."""
+
+
+class Prose:
+    """The text around the documents, as far as it matters for where the next one begins."""
+
+    __slots__ = ("_at", "_bodies", "_floor", "_offset", "_thinking", "_void", "_window")
+
+    def __init__(self) -> None:
+        self._window = ""
+        self._offset = 0
+        self._at: int = 0
+        self._floor: int = 0
+        self._thinking: str | None = None
+        self._bodies: list[NamedTag] = []
+        self._void = False
+
+    def resume(self, before: str, offset: int) -> None:
+        """Go on behind a document that ended at *offset* with the characters *before*."""
+        self._window, self._offset = before, offset - len(before)
+        self._at = self._floor = len(before)
+
+    def feed(self, piece: str) -> Beginning | Void | Lost | None:
+        """Read on to the next beginning; None when it has not come."""
+        self._window += piece
+        while (found := _OF_INTEREST.search(self._window, self._at)) is not None:
+            self._at = found.start()
+            if not self._pass_tags(self._at):
+                return None
+            if self._void:
+                self._void = False
+                return Void()
+            if self._at == found.start():
+                beginning = self._bracket(self._at)
+                if beginning is not False:
+                    return beginning
+                self._at += 1
+        self._forget()
+        return None
+
+    def _pass_tags(self, at: int) -> bool:
+        """Pass over the tag at *at*, if there is one; False while that cannot be told."""
+        window = self._window
+        waiting = len(window) - at < LONGEST_TAG
+        tag = tag_at(window, at)
+        if tag is True and waiting:
+            return False
+        if isinstance(tag, Tag):
+            self._at = tag.end
+            self._enter(tag)
+        elif window[at] == "<":
+            named = named_at(window, at)
+            if named is True and waiting:
+                return False
+            if isinstance(named, NamedTag):
+                self._name(named)
+        return True
+
+    def _enter(self, tag: Tag) -> None:
+        """Begin or end a block of thinking; one that nothing opened began with the text."""
+        if self._thinking is None and tag.role == "open":
+            self._thinking = tag.name
+        elif tag.role == "close" and self._thinking in {None, tag.name}:
+            self._void = self._thinking is None
+            self._thinking = None
+            self._floor = tag.end
+            self._bodies = []
+
+    def _name(self, tag: NamedTag) -> None:
+        """Begin or end a body that has a name."""
+        if not tag.over:
+            self._bodies.append(tag)
+        else:
+            opened = [each for each in self._bodies if each.name == tag.name]
+            self._bodies = [each for each in self._bodies if each not in opened[-1:]]
+
+    def _bracket(self, at: int) -> Beginning | Lost | Literal[False] | None:
+        """The beginning at the sign at *at*; False when there is none, None while that is open."""
+        window = self._window
+        if window[at] not in _OPENERS or self._thinking is not None:
+            return False
+        begun = begins(window, at)
+        if not begun:
+            return begun
+        if window[at] not in "{[" or is_member_value(window, at, self._floor):
+            return Lost()
+        mark = mark_ahead(window, at, floor=self._floor)
+        marks = {mark, *(each.mark for each in self._bodies)}
+        aside = not NEVER_ANSWERS.isdisjoint(marks) or self._is_aside(at)
+        settled = not marks.isdisjoint({"final", "corrected"})
+        return Beginning(self._offset + at, window[at:], aside, settled)
+
+    def _is_aside(self, at: int) -> bool:
+        window = self._window
+        if window[at - 1 : at] in _QUOTING or not _PLAIN_START.match(window, at):
+            return True
+        if window[at] == "{" or not (self._offset or window[:at].strip()):
+            return False
+        return not is_lead(window, at) or _NUMBERS.match(window, at) is not None
+
+    def _forget(self) -> None:
+        self._at = max(self._at, len(self._window) - len("assistantfinal"))
+        if len(self._window) > _TOO_LONG:
+            cut = len(self._window) - _KEPT
+            self._window = self._window[cut:]
+            self._offset += cut
+            self._at, self._floor = max(self._at - cut, 0), max(self._floor - cut, 0)
+
+
+_OPENERS = "{[｛［"
+_QUOTING = frozenset("\"'“„‘‚«「『")
+_OF_INTEREST = re.compile(r"[{\[｛［<◁]|\Aanalysis|assistantfinal", re.IGNORECASE)
+_PLAIN_START = re.compile(r"[{\[](?:\s*+(?:[\"'{\[\]}/#]|<!--|[*_]{0,2}[\w$.+-]))")
+_NUMBERS = re.compile(r"\[\s*+[-+.\d$€£~−]")

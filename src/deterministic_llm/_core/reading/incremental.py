@@ -1,0 +1,63 @@
+"""Text of an answer as it arrives: in go its pieces, out comes what is sure of the value so far.
+
+The rules are those of the reader of the whole text. What that could still read otherwise is
+withheld, so that everything shown is what `read` makes of the whole text in the end, unless a
+`Replaced` takes it back. Each character is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.reading.arriving.answers import JsonAnswer
+from deterministic_llm._core.reading.arriving.changes import (
+    Change,
+    Closed,
+    Grown,
+    Location,
+    Opened,
+    Replaced,
+)
+from deterministic_llm._core.reading.goals import goal_of
+from deterministic_llm._core.schema.target import Target, TextTarget
+
+__all__ = ["Change", "Closed", "Grown", "Incremental", "Location", "Opened", "Replaced"]
+
+
+class Incremental:
+    """The reader of one answer to *target*; *strict* takes nothing but valid JSON."""
+
+    __slots__ = ("_answer", "_pieces")
+
+    def __init__(self, target: Target[object], *, strict: bool = False) -> None:
+        self._pieces: list[str] = []
+        self._answer: JsonAnswer | None = None
+        if not isinstance(target, TextTarget):
+            goal = goal_of(target)
+            if strict or not goal.scalar:
+                self._answer = JsonAnswer(goal, self._whole, strict=strict)
+
+    def feed(self, piece: str) -> Sequence[Change]:
+        """What *piece*, the next of the text, changes."""
+        self._pieces.append(piece)
+        return () if self._answer is None else self._answer.feed(piece)
+
+    def snapshot(self) -> JsonValue:
+        """The closed members of the value as plain data; nobody is to change them."""
+        return None if self._answer is None else self._answer.snapshot()
+
+    @property
+    def text(self) -> str:
+        """All that was fed."""
+        return self._whole()
+
+    @property
+    def started(self) -> bool:
+        """Whether a value is in sight."""
+        return self._answer is not None and self._answer.started
+
+    def _whole(self) -> str:
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
