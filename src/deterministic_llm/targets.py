@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, Self, TypeAlias, cast, final, overload
 
+from pydantic_core import SchemaSerializer, core_schema
 from typing_extensions import TypeForm, TypeVar, override
 
 from deterministic_llm._core.attempts import Violation
@@ -53,6 +54,13 @@ class Record:
 
     __slots__ = ("_fields",)
     _fields: dict[str, object]
+    __pydantic_serializer__ = SchemaSerializer(
+        core_schema.any_schema(
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda record: cast("Record", record)._fields
+            )
+        )
+    )
 
     def __init__(self, fields: Mapping[str, object], /) -> None:
         object.__setattr__(self, "_fields", dict(fields))

@@ -553,6 +553,7 @@ async def prompts(asker: Asker) -> None:
     record = attempts_from_json(governed.to_json())
     assert_type(llm.run("ask", Grade, resume=record), Result[Grade])
     assert_type(llm.generate("ask", Grade, resume=governed.attempts), Grade)
+    assert_type(governed.canonical_json(), bytes)
     assert_type(llm.generate("ask", Grade, resume=governed.to_json()), Grade)
     llm.generate("ask", Grade, resume=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert_type(governed.cost, Decimal | None)

@@ -9,6 +9,7 @@ from typing import Generic
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Attempt, Repair, Violation, total_cost
+from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.exchange import Mode, Usage
 from deterministic_llm._core.ledger import attempts_to_json
 from deterministic_llm._core.story import story
@@ -66,6 +67,10 @@ class Result(Generic[T_co]):
         """The story of the run in about ten lines."""
         end = "gave up, and on_exhausted gave the output" if self.exhausted else "accepted"
         return story(self.attempts, end=end)
+
+    def canonical_json(self) -> bytes:
+        """The output as JSON by RFC 8785: equal outputs give equal bytes."""
+        return canonical_json(self.output).encode()
 
     def to_json(self) -> str:
         """The record of all attempts as JSON, for attempts_from_json() or to resume the run."""
