@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from deterministic_llm.metering.prices import Price
     from deterministic_llm.metering.purses import budget
     from deterministic_llm.metering.spend import Spend
+    from deterministic_llm.storage.cache import Cache, CacheStats
     from deterministic_llm.targets import (
         Choice,
         Pattern,
@@ -78,6 +79,8 @@ __all__ = [
     "Breaker",
     "Budget",
     "BudgetExceeded",
+    "Cache",
+    "CacheStats",
     "CallFailure",
     "CallFinished",
     "CallStarted",
@@ -156,6 +159,7 @@ _HOMES = {
     "metering.prices": "Price",
     "metering.purses": "budget",
     "metering.spend": "Spend",
+    "storage.cache": "Cache CacheStats",
     "targets": "Choice Pattern Record Schema Template parse",
     "validators": "Marker Validator judge validator",
 }

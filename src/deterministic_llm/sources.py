@@ -12,7 +12,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import Abilities, CallFailure, ChatMessage, Completion
+from deterministic_llm._core.exchange import (
+    Abilities,
+    CallFailure,
+    ChatMessage,
+    Completion,
+    JsonObject,
+)
 from deterministic_llm._core.shapes.members import items
 from deterministic_llm._drivers.background import started
 from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
@@ -20,6 +26,7 @@ from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
 from deterministic_llm.providers.openai import ChatModel
 from deterministic_llm.storage import models
+from deterministic_llm.storage.keys import Describe, described_call
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -81,6 +88,26 @@ class Asked:
         """What is known of this model and of those of *fallback*."""
         return [self.known, *(other.known for other in map(_asked, fallback))]
 
+    def describing(
+        self,
+        fallback: Sequence[object],
+        asked: Asking | None,
+        *,
+        key: Callable[..., object] | None = None,
+        lenient: bool = False,
+    ) -> Describe:
+        """A question to a model is told by all that is sent, so there is nothing to add."""
+        del asked, lenient
+        if key is not None:
+            raise ConfigurationError(_NO_KEY)
+        known = self.models(fallback)
+
+        def describe(request: Request) -> JsonObject:
+            model = known[request.model]
+            return described_call(request, url=model.url, model=model.name)
+
+        return describe
+
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
         """The prompt that the function returns, and how to ask it."""
         return messages_of(asked.function()), self.in_turn(asked.fallback).complete
@@ -89,6 +116,9 @@ class Asked:
         """The prompt that the function returns, and how to ask it."""
         prompt = messages_of(await cast("Awaitable[object]", asked.function()))
         return prompt, self.in_turn(asked.fallback).acomplete
+
+
+_NO_KEY = "key= is for functions that make their own call: a prompt is its own key"
 
 
 @dataclass(frozen=True, slots=True)

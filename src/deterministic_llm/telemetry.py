@@ -35,7 +35,7 @@ from deterministic_llm._core.events import (
     OutputRejected,
     Reasked,
 )
-from deterministic_llm._core.exchange import Finish
+from deterministic_llm._core.exchange import Finish, Usage
 
 __all__ = ["OpenTelemetryHook"]
 
@@ -244,7 +244,8 @@ def _answer(attempt: Attempt[object]) -> Attributes:
     """What came of a call, without the texts."""
     if isinstance(attempt, Failed):
         return {"deterministic_llm.outcome": attempt.outcome, "error.type": _error_type(attempt)}
-    completion, usage = attempt.completion, attempt.completion.usage
+    completion = attempt.completion
+    usage = completion.usage if attempt.sent else Usage()
     attributes: Attributes = {
         "deterministic_llm.outcome": attempt.outcome,
         "gen_ai.response.finish_reasons": [_FINISHES[completion.finish]],
@@ -255,6 +256,8 @@ def _answer(attempt: Attempt[object]) -> Attributes:
         "openai.response.system_fingerprint": completion.fingerprint,
     }
     attributes |= {name: value for name, value in known.items() if value is not None}
+    if attempt.origin != "call":
+        attributes["deterministic_llm.origin"] = attempt.origin
     if usage.total_tokens:
         attributes["gen_ai.usage.input_tokens"] = usage.input_tokens
         attributes["gen_ai.usage.output_tokens"] = usage.output_tokens

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, assert_type
 
 from pydantic import BaseModel, Field
@@ -19,6 +20,7 @@ from deterministic_llm import (
     AsyncEnforcer,
     Breaker,
     Budget,
+    Cache,
     CallFinished,
     Choice,
     EnforcementError,
@@ -545,6 +547,7 @@ async def prompts(asker: Asker) -> None:
         reserve=Spend(0.01, 500, 1),
         validators=[no_zero, waits_for_a_rule],
         context={"source": "text"},
+        cache=Cache("answers.sqlite", max_age=3600.0, max_bytes=1_000_000),
         fallback=[llm, "openai:gpt-5"],
         max_tokens_ceiling=4096,
         hooks=[on_event, Timing(), waits_for_events],
@@ -554,7 +557,11 @@ async def prompts(asker: Asker) -> None:
     assert_type(llm.run("ask", Grade, resume=record), Result[Grade])
     assert_type(llm.generate("ask", Grade, resume=governed.attempts), Grade)
     assert_type(governed.canonical_json(), bytes)
+    assert_type(governed.determinism, Literal["shape", "replay"] | None)
     assert_type(llm.generate("ask", Grade, resume=governed.to_json()), Grade)
+    assert_type(llm.generate("ask", Grade, cache=True), Grade)
+    assert_type(llm.generate("ask", Grade, cache=Path("answers.sqlite")), Grade)
+    llm.generate("ask", Grade, cache=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     llm.generate("ask", Grade, resume=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert_type(governed.cost, Decimal | None)
     assert_type(governed.warnings, tuple[Violation, ...])

@@ -21,6 +21,7 @@ from deterministic_llm._core.exchange import (
     Constraint,
     Finish,
     JsonValue,
+    Origin,
     Outcome,
     Usage,
 )
@@ -234,7 +235,15 @@ class Answered(Generic[T_co]):
     checks: tuple[Checked, ...] = ()
     ended: float = field(default=0.0, compare=False)
 
-    sent = True
+    @property
+    def origin(self) -> Origin:
+        """Where the answer is from."""
+        return self.completion.origin
+
+    @property
+    def sent(self) -> bool:
+        """Whether a call went out for it."""
+        return self.completion.origin != "cache"
 
     @property
     def outcome(self) -> Outcome:
@@ -270,9 +279,9 @@ class Answered(Generic[T_co]):
 
     @property
     def usage(self) -> Usage:
-        """Tokens of this call and of the models that judged its output."""
+        """Tokens of this call and of the judges of its output; none for a cached one."""
         judges = (each.usage for check in self.checks for each in check.attempts)
-        return sum(judges, start=self.completion.usage)
+        return sum(judges, start=self.completion.usage if self.sent else Usage())
 
     @property
     def seconds(self) -> float:
@@ -348,6 +357,11 @@ class Failed:
     checks = ()
     usage = Usage()
     cost = Decimal(0)  # an unanswered call: what it may have cost stays reserved as unsettled
+
+    @property
+    def origin(self) -> Origin:
+        """Where the record of the failure is from."""
+        return self.failure.origin
 
     @property
     def sent(self) -> bool:

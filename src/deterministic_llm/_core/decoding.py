@@ -33,6 +33,7 @@ from deterministic_llm._core.exchange import (
     JsonObject,
     JsonValue,
     Mode,
+    Origin,
     ToolCall,
     Usage,
 )
@@ -50,6 +51,16 @@ Read: TypeAlias = Callable[[JsonValue, str], T]
 def decoded(record: JsonValue, at: str) -> tuple[Attempt[JsonValue], ...]:
     """The attempts that *record*, which stands at the path *at*, says; raises RecordError."""
     return cast("tuple[Attempt[JsonValue], ...]", _ATTEMPTS(record, at))
+
+
+def completion_from(record: JsonValue, at: str = "$") -> Completion:
+    """The completion that *record* says, as recorded() wrote it; raises RecordError."""
+    return cast("Completion", _COMPLETION(record, at))
+
+
+def call_failure_from(record: JsonValue, at: str = "$") -> CallFailure:
+    """The failure that *record* says, as recorded() wrote it; raises RecordError."""
+    return cast("CallFailure", _FAILURE(record, at))
 
 
 class _Reader:
@@ -243,6 +254,7 @@ _COMPLETION = _Reader(
     first_token=_optional(_seconds),
     cost=_optional(_dollars),
     saved_tokens=_optional(_count),
+    origin=_one_of(Origin),
 )
 _FAILURE = _Reader(
     CallFailure,
@@ -255,6 +267,7 @@ _FAILURE = _Reader(
     seconds=_seconds,
     sent=_truth,
     partial=_optional(_text),
+    origin=_one_of(Origin),
 )
 _ACCEPTED = _Reader(Accepted, output=_json, repairs=_several(_REPAIR), span=_several(_count))
 _REJECTED = _Reader(

@@ -54,6 +54,8 @@ AnswerOutcome: TypeAlias = Literal[
     "filtered",
 ]
 """What an answer came to."""
+Origin: TypeAlias = Literal["call", "cache", "cassette"]
+"""Where an answer is from: a call that was made now, a cache, or a cassette that replays it."""
 Outcome: TypeAlias = AnswerOutcome | FailureKind
 """What one call came to, in the words of the policy table."""
 
@@ -130,7 +132,8 @@ class Completion:
     *reasoning* is what it thought aloud, never a source of values. *seconds* is how long the call
     took and *first_token* until its first word came. *cost* is in US dollars, None when unknown. Of
     an answer that we stopped the usage is an estimate, and *saved_tokens* are those of its limit
-    that were not written, None when it had no limit.
+    that were not written, None when it had no limit. Of an answer whose *origin* is a cache the
+    cost is 0, and the usage what it took when it was made.
     """
 
     text: str | None
@@ -145,6 +148,7 @@ class Completion:
     first_token: float | None = None
     cost: Decimal | None = None
     saved_tokens: int | None = None
+    origin: Origin = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +169,4 @@ class CallFailure:
     seconds: float = 0.0
     sent: bool = True
     partial: str | None = None
+    origin: Origin = "call"

@@ -18,7 +18,7 @@ from deterministic_llm._core.attempts import (
 )
 from deterministic_llm._core.canonical import jsonable
 from deterministic_llm._core.decoding import decoded
-from deterministic_llm._core.exchange import CallFailure, JsonObject, JsonValue
+from deterministic_llm._core.exchange import CallFailure, Completion, JsonObject, JsonValue
 from deterministic_llm._core.secrecy import HIDDEN, masked, secrets_of, without_secrets
 from deterministic_llm.errors import RecordError
 
@@ -65,6 +65,11 @@ def attempts_from_json(text: str | bytes) -> tuple[Attempt[JsonValue], ...]:
     if version != VERSION:
         raise RecordError("$.version", f"expected {VERSION}, got {json.dumps(version)[:40]}")
     return decoded(record.get("attempts"), "$.attempts")
+
+
+def recorded(answer: Completion | CallFailure) -> JsonObject:
+    """What one call came to as JSON; members at their defaults are left out."""
+    return _record(answer)
 
 
 def _no_number(constant: str) -> NoReturn:

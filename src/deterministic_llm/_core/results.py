@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic
+from typing import Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -15,6 +15,9 @@ from deterministic_llm._core.ledger import attempts_to_json
 from deterministic_llm._core.story import story
 
 T_co = TypeVar("T_co", covariant=True)
+
+Determinism: TypeAlias = Literal["shape", "replay"]
+"""How far an output is repeatable: it has the declared type, or the same bytes were given again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,19 @@ class Result(Generic[T_co]):
     exhausted: bool = False
 
     @property
+    def determinism(self) -> Determinism | None:
+        """The strongest promise that was kept; None for what ``on_exhausted`` gave.
+
+        "shape" is a valid output of the declared type. "replay" is one for which no call was made:
+        every answer, a judge's too, came from a cache or a cassette.
+        """
+        if self.exhausted:
+            return None
+        return "replay" if all(map(_replayed, self.attempts)) else "shape"
+
+    @property
     def usage(self) -> Usage:
-        """Tokens of all attempts together."""
+        """Tokens of all attempts together, none for cached answers."""
         return sum((attempt.usage for attempt in self.attempts), start=Usage())
 
     @property
@@ -75,3 +89,8 @@ class Result(Generic[T_co]):
     def to_json(self) -> str:
         """The record of all attempts as JSON, for attempts_from_json() or to resume the run."""
         return attempts_to_json(self.attempts, end="exhausted" if self.exhausted else "accepted")
+
+
+def _replayed(attempt: Attempt[object]) -> bool:
+    judges = (each for check in attempt.checks for each in check.attempts)
+    return attempt.origin != "call" and all(map(_replayed, judges))

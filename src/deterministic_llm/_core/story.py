@@ -38,6 +38,8 @@ def _line(attempt: Attempt[object], before: Attempt[object] | None) -> str:
     """One call: which model was asked for what, what it came to and why, and what it took."""
     request = attempt.request
     asked = [_model(attempt), *_difference(request, None if before is None else before.request)]
+    if attempt.origin == "cache":
+        asked.append("from the cache")
     pause = 0.0 if before is None else _began(attempt) - before.ended
     if pause >= _NOTICED:
         asked.append(f"after waiting {_seconds(pause)}")
@@ -117,6 +119,8 @@ def _total(attempts: Sequence[Attempt[object]], end: str) -> str:
     count = sum(attempt.sent for attempt in attempts)
     judges = sum(len(check.attempts) for attempt in attempts for check in attempt.checks)
     calls = "1 call" if count == 1 else f"{count} calls"
+    cached = sum(attempt.origin == "cache" for attempt in attempts)
+    calls += f" and {cached} from the cache" if cached else ""
     calls += f" and {judges} of judges" if judges else ""
     usage = sum((attempt.usage for attempt in attempts), start=Usage())
     calling = sum(attempt.seconds for attempt in attempts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deterministic_llm.cli import demo, models, schema
+from deterministic_llm.cli import cache, demo, models, schema
 
 app = typer.Typer(
     name="dllm",
@@ -14,5 +14,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.add_typer(cache.app)
 app.add_typer(models.app)
 app.add_typer(schema.app)

@@ -124,7 +124,7 @@ class Enforcer(_Decorated[T_co], Generic[P, T_co]):
         asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
         prompt, call = terms.source.blocking(asked)
         task = self._task.about(prompt, terms.context(args, kwargs))
-        return terms.run(task, call, self._guards)
+        return terms.run(task, call, self._guards, asked)
 
     @overload
     def with_options(
@@ -170,7 +170,7 @@ class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
         asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
         prompt, call = await terms.source.awaiting(asked)
         task = self._task.about(prompt, terms.context(args, kwargs))
-        return await terms.arun(task, call, self._guards)
+        return await terms.arun(task, call, self._guards, asked)
 
     @overload
     def with_options(

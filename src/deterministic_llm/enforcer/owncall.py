@@ -8,14 +8,17 @@ from typing import cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import response_format
-from deterministic_llm._core.exchange import ChatMessage
+from deterministic_llm._core.exchange import ChatMessage, JsonObject
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm.enforcer.arguments import by_type, refused
+from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
 from deterministic_llm.enforcer.signatures import turn_position
 from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
 from deterministic_llm.enforcer.turn import Turn
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import function as own_call
+from deterministic_llm.storage.keys import Describe
 
 
 class OwnCall:
@@ -51,6 +54,51 @@ class OwnCall:
         functions = _in_turn(asked)
         return (), lambda request: own_call.ask_async(_with_turn(functions, asked.target, request))
 
+    def describing(
+        self,
+        fallback: Sequence[object],
+        asked: Asking | None,
+        *,
+        key: Callable[..., object] | None = None,
+        lenient: bool = False,
+    ) -> Describe:
+        """A function is told by its name, code and arguments, and by what its Turn says."""
+        del fallback  # they stand in what is asked
+        assert asked is not None  # noqa: S101  # nothing else asks functions
+        functions = _in_turn(asked)
+        arguments = [
+            arguments_of(each, key, by_type if lenient else refused) for each, _ in functions
+        ]
+
+        def describe(request: Request) -> JsonObject:
+            function, turn_at = functions[request.model]
+            said: JsonObject = {
+                "function": name_of(function.func),
+                "code": code_of(function.func),
+                "arguments": arguments[request.model],
+            }
+            return said if turn_at is None else said | _turn_told(asked.target, request)
+
+        return describe
+
+
+def _turn_told(target: Target[object], request: Request) -> JsonObject:
+    """What the Turn of *request* says besides how often it was asked and what time is left."""
+    wanted = _wanted(target, request)
+    limit = request.parameters.get("max_tokens")
+    return {
+        "feedback": request.feedback,
+        "schema": wanted.schema if isinstance(wanted, JsonTarget) else None,
+        "max_tokens": limit if isinstance(limit, int) else None,
+    }
+
+
+def _wanted(target: Target[object], request: Request) -> Target[object]:
+    """What the answer to *request* must be: the whole, or a part of it."""
+    if request.patch is not None and isinstance(target, JsonTarget):
+        return patch_target(target, request.patch)
+    return target
+
 
 def _in_turn(asked: Asking) -> Sequence[tuple[partial[object], int | None]]:
     """The decorated function and those to fall back on, each with where its Turn goes."""
@@ -70,9 +118,7 @@ def _with_turn(
     function, turn_at = functions[request.model]
     if turn_at is None:
         return function
-    wanted = target
-    if request.patch is not None and isinstance(target, JsonTarget):
-        wanted = patch_target(target, request.patch)
+    wanted = _wanted(target, request)
     limit = request.parameters.get("max_tokens")
     turn = Turn(
         number=request.number,

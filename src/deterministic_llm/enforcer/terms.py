@@ -38,6 +38,9 @@ from deterministic_llm.metering.limits import Limits
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.purses import within
 from deterministic_llm.metering.spend import Spend
+from deterministic_llm.storage.cache import Cache, Kept, cache_of
+from deterministic_llm.storage.caching import acached, cached
+from deterministic_llm.storage.keys import Describe
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -65,6 +68,8 @@ class Options(TypedDict, total=False):
     reserve: Spend
     prices: Mapping[str, Price]
     allow_unpriced: bool
+    cache: Kept
+    key: Callable[..., object]
 
 
 class ModelOptions(Options, total=False):
@@ -110,6 +115,20 @@ class Source(Protocol):
 
     async def awaiting(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
         """The same for an async function."""
+        ...
+
+    def describing(
+        self,
+        fallback: Sequence[object],
+        asked: Asking | None,
+        *,
+        key: Callable[..., object] | None = None,
+        lenient: bool = False,
+    ) -> Describe:
+        """What tells the questions of one run apart; *key* says which part of the arguments does.
+
+        Raises ConfigurationError for arguments that cannot be told, unless *lenient*.
+        """
         ...
 
 
@@ -167,21 +186,37 @@ class Terms(Generic[T_co]):
             for known, options in ((first, self.options), *theirs)
         )
 
-    def run(self, task: Task[T_co], call: BlockingCall, guards: Sequence[Guards]) -> Result[T_co]:
-        """Carry out *task* with *call* behind *guards*."""
+    def run(
+        self,
+        task: Task[T_co],
+        call: BlockingCall,
+        guards: Sequence[Guards],
+        asked: Asking | None = None,
+    ) -> Result[T_co]:
+        """Carry out *task* with *call* behind *guards*, and those behind the cache."""
+        call, cache = guarded(call, guards), self.cache
+        if cache is not None:
+            call = cached(call, cache, self._describing(asked))
         try:
             with self._budgeted():
-                return blocking.run(task, guarded(call, guards))
+                return blocking.run(task, call)
         except EnforcementError as error:
             return self._settled(error)
 
     async def arun(
-        self, task: Task[T_co], call: AwaitingCall, guards: Sequence[Guards]
+        self,
+        task: Task[T_co],
+        call: AwaitingCall,
+        guards: Sequence[Guards],
+        asked: Asking | None = None,
     ) -> Result[T_co]:
-        """Carry out *task* with *call* behind *guards*, awaited."""
+        """The same, awaited."""
+        call, cache = aguarded(call, guards), self.cache
+        if cache is not None:
+            call = acached(call, cache, self._describing(asked))
         try:
             with self._budgeted():
-                return await awaiting.run(task, aguarded(call, guards))
+                return await awaiting.run(task, call)
         except EnforcementError as error:
             return self._settled(error)
 
@@ -190,10 +225,19 @@ class Terms(Generic[T_co]):
         """What is asked, one after another, when the source gives no valid answer."""
         return cast("ModelOptions", self.options).get("fallback", ())
 
+    @property
+    def cache(self) -> Cache | None:
+        """Where answers are kept; raises ConfigurationError for what is no cache."""
+        return cache_of(self.options.get("cache"))
+
     def context(self, arguments: Sequence[object], keywords: Mapping[str, object]) -> object:
         """What validators are given besides the output: as given, or made of the *arguments*."""
         given = self.options.get("context")
         return given(*arguments, **keywords) if callable(given) else given
+
+    def _describing(self, asked: Asking | None) -> Describe:
+        key = cast("ModelOptions", self.options).get("key")
+        return self.source.describing(self.fallback, asked, key=key)
 
     def _policy(self) -> Policy:
         chosen = {name: self.options[name] for name in _POLICY if name in self.options}
@@ -252,6 +296,8 @@ _OURS = OPTIONS | {
     "fallback",
     "hooks",
     "resume",
+    "cache",
+    "key",
 } - {"seed"}
 
 
