@@ -7,6 +7,7 @@ import gc
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 from time import perf_counter
 
@@ -137,12 +138,41 @@ def callers(server: FaultServer, colour: str) -> Iterator[Caller]:
     model = ChatModel("m", base_url=server.base_url("ok"), api_key=KEY)
     if colour == "blocking":
         yield Caller(server, model.complete)
-        return
-    with asyncio.Runner() as runner:
-        yield Caller(server, lambda request: runner.run(model.acomplete(request)))
+    elif colour == "blocking, in pieces":
+        yield Caller(server, lambda request: in_pieces(model, request))
+    else:
+        ask = model.acomplete if colour == "awaiting" else partial(in_pieces_async, model)
+        with asyncio.Runner() as runner:
+            yield Caller(server, lambda request: runner.run(ask(request)))
 
 
-@pytest.fixture(scope="module", params=["blocking", "awaiting"])
+def in_pieces(model: ChatModel, request: Request) -> Completion | CallFailure:
+    """What a streamed answer comes to, once its pieces are checked."""
+    with model.stream(request) as answering:
+        pieces = list(answering)
+    return checked(pieces, answering.answer())
+
+
+async def in_pieces_async(model: ChatModel, request: Request) -> Completion | CallFailure:
+    async with model.astream(request) as answering:
+        pieces = [piece async for piece in answering]
+    return checked(pieces, answering.answer())
+
+
+def checked(pieces: list[str], answer: Completion | CallFailure) -> Completion | CallFailure:
+    """The *answer*, whose text came in *pieces* if there were any."""
+    said = answer.text if isinstance(answer, Completion) else answer.partial
+    assert not pieces or "".join(pieces) == said
+    if isinstance(answer, CallFailure):
+        return replace(answer, partial=None)
+    assert bool(pieces) == (answer.first_token is not None)
+    return replace(answer, first_token=None)
+
+
+COLOURS = ["blocking", "awaiting", "blocking, in pieces", "awaiting, in pieces"]
+
+
+@pytest.fixture(scope="module", params=COLOURS)
 def caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     with FaultServer(pace=0.05) as server:
         yield from callers(server, request.param)
@@ -224,7 +254,7 @@ def test_an_answer_as_large_as_the_cap_is_read():
         assert without_words(model.complete(Request(1, PROMPT))) == TOO_LARGE
 
 
-@pytest.mark.parametrize("colour", ["blocking", "awaiting"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_nothing_is_left_open(colour: str):
     """After every fault and the end of the model, the server has no connection and no request."""
     with FaultServer(pace=0.05) as server:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from deterministic_llm import CallFailure, Completion, Usage
 from deterministic_llm._core.exchange import ToolCall
 from deterministic_llm._core.shapes.events import BadEventError, Events
-from deterministic_llm._core.shapes.streams import Streamed
+from deterministic_llm._core.shapes.streams import Streamed, Voice
 
 DONE = b"data: [DONE]\n\n"
 
@@ -39,9 +39,9 @@ def calling(arguments: object, index: int = 0, name: str | None = None) -> dict[
 
 def read(*reads: bytes, tool: bool = False) -> tuple[list[str], Completion | CallFailure]:
     """The pieces that come of *reads*, and the answer at the end."""
-    events = Events(tool=tool)
+    events = Events(Voice(Streamed(), tool))
     pieces = [events.feed(each) for each in reads] + [events.end()]
-    assert "".join(pieces) == events.text
+    assert "".join(pieces) == events.voice.text
     return [piece for piece in pieces if piece], events.answer()
 
 
@@ -183,6 +183,14 @@ def test_the_arguments_of_the_tool_are_the_text():
     assert read(*reads)[0] == ["hm"]
 
 
+def test_a_call_that_nobody_asked_for_is_the_text_until_there_is_one():
+    """What comes first is read; what comes of the other kind later is not mixed into it."""
+    call = event(calling('{"a":1}', name="answer"))
+    assert read(call, END)[0] == ['{"a":1}']
+    assert read(call, saying("hm"), call)[0] == ['{"a":1}', '{"a":1}']
+    assert read(saying("hm"), call, saying("!"))[0] == ["hm", "!"]
+
+
 def test_arguments_that_come_as_an_object_are_written():
     """As some servers send them."""
     pieces, _ = read(event(calling({"a": 1}, name="answer")), tool=True)
@@ -202,7 +210,7 @@ BAD = [
 def test_a_broken_event_is_refused(data: bytes):
     """Its beginning is shown."""
     with pytest.raises(BadEventError, match="is no JSON object") as caught:
-        Events().feed(b"data: " + data + b"\n\n")
+        Events(Voice(Streamed())).feed(b"data: " + data + b"\n\n")
     assert len(str(caught.value)) < 700
 
 
@@ -213,7 +221,7 @@ def test_half_a_surrogate_pair_is_kept():
 
 def test_what_is_held_is_counted():
     """Bytes that wait for more and words that were said."""
-    events = Events()
+    events = Events(Voice(Streamed()))
     events.feed(saying("hello") + b"data: {")
     assert events.size == len("hello") + len("data: {")
     events.feed(b"\n")
@@ -247,8 +255,11 @@ def test_nothing_depends_on_how_it_arrives(
 ):
     """Chunks decoded one by one say the same, whatever came in one read."""
     expected = Streamed()
+    voice = Voice(expected, tool=wanted == "arguments")
+    said: list[str] = []
     for each in deltas:
         expected.add(each)
+        said.append(voice.fresh())
     written = [event(each).replace(b"\n", line_end) for each in deltas]
     body = b"".join(written)
     places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
@@ -257,6 +268,4 @@ def test_nothing_depends_on_how_it_arrives(
         pieces, answer = read(*reads, tool=wanted == "arguments")
         if deltas:
             assert answer == expected.answer()
-        arguments = next(iter(expected.arguments.values()), [])
-        said = expected.spoken if wanted == "content" else arguments
         assert "".join(pieces) == "".join(said)

@@ -8,7 +8,6 @@ taken as a whole answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
@@ -18,7 +17,7 @@ from typing_extensions import override
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.shapes.answers import body_of
 from deterministic_llm._core.shapes.frames import Frame, chunk_of, learnt
-from deterministic_llm._core.shapes.streams import Streamed
+from deterministic_llm._core.shapes.streams import Voice
 
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _LONGEST_FIELD = 6
@@ -43,13 +42,12 @@ class BadEventError(ValueError):
 
 @dataclass(slots=True)
 class Events:
-    """The body of one answer under way; with a *tool*, the arguments of its call are the text.
+    """The body of one answer under way, of which *voice* is the text.
 
     *ended* says that the server has said all; what comes all the same is passed over.
     """
 
-    tool: bool = False
-    streamed: Streamed = field(default_factory=Streamed)
+    voice: Voice
     ended: bool = False
     _kept: int = 0
     _rest: list[bytes] = field(default_factory=list[bytes])
@@ -61,7 +59,7 @@ class Events:
     @property
     def size(self) -> int:
         """How many characters and bytes of the answer are held."""
-        return self.streamed.words + self._kept
+        return self.voice.streamed.words + self._kept
 
     def feed(self, data: bytes) -> str:
         """The text that comes with *data*; raises BadEventError."""
@@ -82,7 +80,7 @@ class Events:
     def end(self) -> str:
         """The text of what was left when the body ended: an event may lack its blank line."""
         if self._whole is None:
-            self._whole = not b"".join(self._rest).lstrip().startswith(_FIELDS)
+            self._whole = not b"".join(self._rest).startswith(_FIELDS)
         if self._whole:
             return ""
         try:
@@ -96,21 +94,17 @@ class Events:
         """What all of it comes to."""
         if self._whole:
             return body_of(b"".join(self._rest), seconds=seconds)
-        return self.streamed.answer(seconds=seconds, first_token=first_token)
-
-    @property
-    def text(self) -> str:
-        """All text so far."""
-        return "".join(self._parts())
+        return self.voice.streamed.answer(seconds=seconds, first_token=first_token)
 
     def _begun(self, data: bytes) -> bytes:
         """All that came so far, once it is known whether it holds events; else to be kept."""
-        begun = b"".join((*self._rest, data)).removeprefix(_BOM)
+        begun = b"".join((*self._rest, data)).removeprefix(_BOM).lstrip()
         self._rest.clear()
-        self._kept = 0
-        start = begun.lstrip()
-        if len(start) >= _LONGEST_FIELD or start.startswith(b":"):
-            self._whole = not start.startswith(_FIELDS)
+        if len(begun) >= _LONGEST_FIELD or begun.startswith(b":"):
+            self._whole = not begun.startswith(_FIELDS)
+            self._kept = 0
+        elif not begun:  # nothing but blanks, which are counted all the same
+            self._kept += len(data)
         return begun
 
     def _keep(self, data: bytes) -> None:
@@ -167,26 +161,20 @@ class Events:
             self.ended = True
             return ""
         chunk = _object(data)
-        before = len(self._parts())
+        streamed = self.voice.streamed
         with suppress(TypeError):  # an event of an unknown form says nothing to us
-            self.streamed.add(chunk)
-        self.ended = self.streamed.whole is not None
+            streamed.add(chunk)
+        self.ended = streamed.whole is not None
         if self._lessons:
             self._lessons -= 1
-            self._frame = learnt(data, self.streamed)
-        return "".join(self._parts()[before:])
+            self._frame = learnt(data, streamed)
+        return self.voice.fresh()
 
     def _grown(self, frame: Frame, said: str) -> str:
-        """What of the text is new in *said*."""
+        """The text that is new, now that *said* stood in *frame*."""
         self._lessons = _LESSONS
-        self.streamed.grow(frame.parts, said)
-        return said if frame.parts is self._parts() else ""
-
-    def _parts(self) -> Sequence[str]:
-        """All that is the text so far."""
-        if not self.tool:
-            return self.streamed.spoken
-        return next(iter(self.streamed.arguments.values()), ())
+        self.voice.streamed.grow(frame.parts, said)
+        return self.voice.fresh()
 
 
 def _object(data: bytes) -> object:

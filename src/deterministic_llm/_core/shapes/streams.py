@@ -130,6 +130,36 @@ class Streamed:
             self.finish = finish_of(reason)
 
 
+@dataclass(slots=True)
+class Voice:
+    """The text of a *streamed* answer as it grows: the content, or the arguments of the first call.
+
+    With a *tool* it is the arguments, without one what comes first. All of it is of one kind: a
+    text that changed over would be no text of the model's.
+    """
+
+    streamed: Streamed
+    tool: bool = False
+    parts: list[str] | None = None
+    given: int = 0
+
+    def fresh(self) -> str:
+        """The text that is new."""
+        if self.parts is None:
+            arguments = next(iter(self.streamed.arguments.values()), None)
+            self.parts = arguments if self.tool else self.streamed.spoken or arguments or None
+        if not self.parts:
+            return ""
+        fresh = self.parts[self.given :]
+        self.given += len(fresh)
+        return fresh[0] if len(fresh) == 1 else "".join(fresh)
+
+    @property
+    def text(self) -> str:
+        """All that was given."""
+        return "".join((self.parts or [])[: self.given])
+
+
 def _chat(streamed: Streamed, chunk: object) -> None:
     """A chunk of OpenAI's chat completions; the one with the usage has no choice.
 

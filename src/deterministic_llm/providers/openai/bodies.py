@@ -6,7 +6,7 @@ Chunks are inflated here and not by the HTTP library, which inflates first and c
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
@@ -15,6 +15,7 @@ from typing_extensions import override
 ENCODINGS = "gzip"
 """What servers may compress with; what they are to be asked for."""
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_AT_ONCE = 1 << 20
 
 
 class TooLargeError(Exception):
@@ -74,10 +75,31 @@ async def read_async(response: RawResponse, most: int) -> bytes:
     return body.whole()
 
 
-class _Inflater(Protocol):
+class Inflater(Protocol):
     """A decompressor that stops where it is told."""
 
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+    @property
+    def unconsumed_tail(self) -> bytes:
+        """What was not inflated yet."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """*data* inflated, as far as *max_length* allows."""
+        ...
+
+
+def inflater_of(response: RawResponse) -> Inflater | None:
+    """What inflates the body of *response*, if it is compressed and nobody has done so before."""
+    encoding = response.headers.get("content-encoding", "").lower()
+    compressed = encoding in {"gzip", "x-gzip", "deflate"} and not response.is_stream_consumed
+    return zlib.decompressobj(_GZIP_OR_ZLIB) if compressed else None
+
+
+def inflated(inflater: Inflater, chunk: bytes) -> Iterator[bytes]:
+    """What is in *chunk*, a megabyte at a time at most."""
+    while chunk:
+        yield inflater.decompress(chunk, _AT_ONCE)
+        chunk = inflater.unconsumed_tail
 
 
 @dataclass(slots=True)
@@ -85,7 +107,7 @@ class _Body:
     """The chunks so far, inflated."""
 
     most: int
-    inflater: _Inflater | None
+    inflater: Inflater | None
     chunks: list[bytes] = field(default_factory=list[bytes])
     size: int = 0
 
@@ -96,9 +118,7 @@ class _Body:
             body = cls(most, None)
             body.add(response.content)
             return body
-        encoding = response.headers.get("content-encoding", "").lower()
-        compressed = encoding in {"gzip", "x-gzip", "deflate"}
-        return cls(most, zlib.decompressobj(_GZIP_OR_ZLIB) if compressed else None)
+        return cls(most, inflater_of(response))
 
     def add(self, chunk: bytes) -> None:
         """Take one more *chunk*; of a compressed one only as much as may still come."""

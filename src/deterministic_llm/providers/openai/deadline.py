@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock, Thread
 from typing import Protocol, cast
 
@@ -56,11 +57,14 @@ class Line:
                 _hang_up(self._response)
 
 
-def within(seconds: float, work: Callable[[Line], T]) -> T:
+def within(
+    seconds: float, work: Callable[[Line], T], *, unwanted: Callable[[T], object] | None = None
+) -> T:
     """What *work* returns or raises; OverdueError after *seconds*.
 
     The SDK's own timeout counts from byte to byte, so a dripping server never meets it: the work
-    is done in a thread of its own, which is not waited for longer than that.
+    is done in a thread of its own, which is not waited for longer than that. What it returns later
+    is *unwanted*, and told so.
     """
     line = Line()
     future: Future[T] = Future()
@@ -68,12 +72,14 @@ def within(seconds: float, work: Callable[[Line], T]) -> T:
     try:
         return future.result(seconds)
     except TimeoutError as error:
-        if future.done():
-            raise
+        if future.done():  # it came this very moment, or is the work's own
+            return future.result()
         raise OverdueError from error
     finally:
         if not future.done():
             line.abandon()
+            if unwanted is not None:
+                future.add_done_callback(partial(_discard, unwanted))
 
 
 def _do(work: Callable[[Line], T], line: Line, future: Future[T]) -> None:
@@ -83,6 +89,11 @@ def _do(work: Callable[[Line], T], line: Line, future: Future[T]) -> None:
         future.set_exception(error)
     else:
         future.set_result(answer)
+
+
+def _discard(unwanted: Callable[[T], object], done: Future[T]) -> None:
+    if done.exception() is None:
+        unwanted(done.result())
 
 
 def _hang_up(response: RawResponse) -> None:

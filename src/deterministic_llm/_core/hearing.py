@@ -1,0 +1,79 @@
+"""One answer under way: what has been heard of it, and what that comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from deterministic_llm._core.answering import stopped
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.patience import Patience
+from deterministic_llm._core.shapes.streams import Streamed, Voice
+
+
+class Hearing:
+    """What every source of an answer in pieces keeps; *clock* tells seconds since some moment.
+
+    The text is that of the tool that *request* asks for, else the content.
+    """
+
+    def __init__(self, request: Request, clock: Callable[[], float]) -> None:
+        self._request = request
+        self._clock = clock
+        self._streamed = Streamed()
+        self._voice = Voice(self._streamed, tool=request.constraint.tool is not None)
+        self._patience = Patience(request, clock())
+        self._words = 0
+        self._first: float | None = None
+        self._outcome: Completion | CallFailure | None = None
+        self._stopped = False
+
+    def answer(self) -> Completion | CallFailure:
+        """What the call came to; an answer that was not read to its end is one that was stopped."""
+        if self._outcome is None:
+            said = self._said()
+            self._outcome = stopped(said, self._request) if isinstance(said, Completion) else said
+        return self._outcome
+
+    def _begin(self) -> Patience:
+        """The call begins now."""
+        self._patience = Patience(self._request, self._clock())
+        return self._patience
+
+    def _seconds(self) -> float:
+        """How long the call has taken."""
+        return self._clock() - self._patience.started
+
+    def _wait(self) -> None:
+        """The next word is waited for, if it was not already."""
+        if self._patience.since is None:
+            self._patience.since = self._clock()
+
+    def _heard(self) -> None:
+        """Something came, and maybe a word with it."""
+        if self._streamed.words != self._words:
+            self._words = self._streamed.words
+            self._patience.since = None
+            if self._first is None:
+                self._first = self._seconds()
+                self._patience.begun = True
+
+    def _end(self) -> None:
+        """The answer was read to its end."""
+        if self._outcome is None and not self._stopped:
+            self._outcome = self._said()
+
+    def _fail(self, outcome: Completion | CallFailure) -> None:
+        """The answer ended in a failure, which keeps what had come of it."""
+        self._outcome = self._kept(replace(outcome, seconds=self._seconds()))
+
+    def _said(self) -> Completion | CallFailure:
+        """What all that came says."""
+        seconds = self._seconds()
+        return self._kept(self._streamed.answer(seconds=seconds, first_token=self._first))
+
+    def _kept(self, outcome: Completion | CallFailure) -> Completion | CallFailure:
+        if isinstance(outcome, Completion):
+            return outcome
+        return replace(outcome, partial=self._voice.text or None)

@@ -1,0 +1,90 @@
+"""How long the words of an answer are waited for: a request goes in, when to give up comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure
+
+Limit: TypeAlias = Literal["timeout", "first_token_timeout", "idle_timeout"]
+"""Which of the times of a request was over."""
+_LONGEST = 3600.0
+"""Seconds: a timer of the system holds no more than some days."""
+_WORDS: Mapping[Limit, str] = {
+    "timeout": "no answer{} in the {:.3g} s that were left",
+    "first_token_timeout": "no word of an answer{} in {:.3g} s",
+    "idle_timeout": "no new word of the answer{} in {:.3g} s",
+}
+
+
+@dataclass(slots=True)
+class Patience:
+    """The times of one call for *request*, which began at *started* on the caller's own clock.
+
+    *since* is when the wait for the next word began, None while nobody waits for one; *begun* says
+    that there has been one. *overdue* is the limit that ended the call.
+    """
+
+    request: Request
+    started: float
+    since: float | None = None
+    begun: bool = False
+    overdue: Limit | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether the call may not take any time."""
+        request = self.request
+        times = (request.timeout, request.first_token_timeout, request.idle_timeout)
+        return any(seconds is not None for seconds in times)
+
+    def opening(self) -> tuple[float, Limit] | None:
+        """Seconds in which an answer must begin to come, and by which limit."""
+        first, whole = self.request.first_token_timeout, self.request.timeout
+        times: list[tuple[float, Limit]] = []
+        if first is not None:
+            times.append((first, "first_token_timeout"))
+        if whole is not None:
+            times.append((whole, "timeout"))
+        return min(times, default=None)
+
+    def pause(self, now: float) -> float:
+        """Seconds after which to look again whether the wait is over; 0 once it is *overdue*."""
+        left = self.left(now)
+        idle = self.request.idle_timeout  # a wait that begins now is over no sooner
+        return min(_LONGEST if each is None else each for each in (left, idle, _LONGEST))
+
+    def left(self, now: float) -> float | None:
+        """Seconds until the wait is over, None is never; 0 once it is *overdue*."""
+        if self.overdue is not None:
+            return 0.0
+        ends = self._ends(now)
+        if not ends:
+            return None
+        end, limit = min(ends)
+        if end > now:
+            return end - now
+        self.overdue = limit
+        return 0.0
+
+    def failure(self, limit: Limit, *, whom: str = "") -> CallFailure:
+        """The failure of a call to *whom* that *limit* ended."""
+        allowed = cast("float", getattr(self.request, limit))
+        asked = f" from {whom}" if whom else ""
+        message = _WORDS[limit].format(asked, allowed)
+        return CallFailure(message, "late" if limit == "timeout" else "timeout")
+
+    def _ends(self, now: float) -> list[tuple[float, Limit]]:
+        request, started = self.request, self.started
+        ends: list[tuple[float, Limit]] = []
+        if request.timeout is not None:
+            ends.append((started + request.timeout, "timeout"))
+        if request.first_token_timeout is not None and not self.begun:
+            ends.append((started + request.first_token_timeout, "first_token_timeout"))
+        if request.idle_timeout is not None and self.begun:
+            since = now if self.since is None else self.since
+            ends.append((since + request.idle_timeout, "idle_timeout"))
+        return ends

@@ -1,0 +1,156 @@
+"""An answer in pieces, read in the caller's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, cast
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm.providers.openai.bodies import RawResponse, inflater_of
+from deterministic_llm.providers.openai.deadline import OverdueError
+from deterministic_llm.providers.openai.posts import PATH
+from deterministic_llm.providers.openai.speech import DRAINING, Server, Speech
+from deterministic_llm.providers.openai.waiting import Alarm
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+
+class AwaitingSpeech(Speech):
+    """An answer under way in the caller's event loop."""
+
+    def __init__(self, server: Server, request: Request, most: int) -> None:
+        super().__init__(server, request, most)
+        self._stack = AsyncExitStack()
+        self._pieces: AsyncGenerator[str] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._begin()
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        try:
+            if self._pieces is not None:
+                await self._pieces.aclose()
+            await self._close()
+        finally:
+            await self._stack.aclose()
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        self._pieces = self._read()
+        return self._pieces
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        self._stopped = True
+        await self._close()
+
+    async def _open(self) -> None:
+        seat = await self._server.clients.awaiting()
+        await self._stack.enter_async_context(seat.used())
+        self._client = seat.client
+        opening = self._patience.opening()
+        limit = asyncio.timeout(None if opening is None else opening[0])
+        try:
+            async with limit:
+                self._response = await self._post(seat.client)
+        except Exception as error:
+            seat.note(error)
+            if opening is not None and limit.expired():
+                self._patience.overdue = opening[1]
+            if not self._failed(error):
+                raise
+        else:
+            seat.note(None)
+            self._inflater = inflater_of(self._response)
+
+    async def _post(self, client: AsyncOpenAI) -> RawResponse:
+        sent = self._server.posted(client, self._request)
+        try:
+            return cast("RawResponse", await client.post(PATH, **sent))
+        except Exception as error:
+            if not self._server.forgives(error, sent):
+                raise
+        sent = self._server.posted(client, self._request)
+        return cast("RawResponse", await client.post(PATH, **sent))
+
+    async def _read(self) -> AsyncGenerator[str]:
+        response = self._response
+        if response is None or self._stopped:
+            return
+        chunks = _chunks(response)
+        try:
+            async for raw in self._waited(chunks) if self._patience.limited else chunks:
+                text = self._take(raw)
+                if text:
+                    yield text
+                if self._events.ended:
+                    await self._drain(chunks)
+                    break
+            else:
+                text = self._events.end()
+                if text:
+                    yield text
+            self._end()
+        except Exception as error:
+            if not self._failed(error):
+                raise
+        finally:
+            await self._close()
+
+    async def _waited(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        """*chunks*, for which nobody waits longer than allowed."""
+        alarm = Alarm(self._patience)
+        try:
+            while True:
+                self._wait()
+                alarm.waiting()
+                try:
+                    raw = await anext(chunks, None)
+                except asyncio.CancelledError:
+                    if alarm.rang():
+                        raise OverdueError from None
+                    raise
+                alarm.waited()
+                if raw is None:
+                    return
+                yield raw
+        finally:
+            alarm.close()
+
+    async def _drain(self, chunks: AsyncIterator[bytes]) -> None:
+        """Read the end of the response, so that its connection may serve another call."""
+        if self._streamed.whole is not None:
+            return
+        async with asyncio.timeout(DRAINING.timeout):
+            async for _ in chunks:
+                pass
+
+    async def _close(self) -> None:
+        response, self._response = self._response, None
+        if response is not None:
+            await response.aclose()
+
+
+def _chunks(response: RawResponse) -> AsyncIterator[bytes]:
+    if response.is_stream_consumed:
+        return _at_once(response.content)
+    return aiter(cast("AsyncIterable[bytes]", response.stream))
+
+
+async def _at_once(content: bytes) -> AsyncIterator[bytes]:
+    yield content

@@ -1,0 +1,143 @@
+"""An answer in pieces, read in the caller's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from time import perf_counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, cast
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.patience import Patience
+from deterministic_llm.providers.openai.bodies import RawResponse, inflater_of
+from deterministic_llm.providers.openai.deadline import Line, OverdueError, within
+from deterministic_llm.providers.openai.posts import PATH
+from deterministic_llm.providers.openai.speech import DRAINING, Server, Speech
+from deterministic_llm.providers.openai.waiting import Watchdog
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+
+class BlockingSpeech(Speech):
+    """An answer under way in the caller's own thread."""
+
+    def __init__(self, server: Server, request: Request, most: int) -> None:
+        super().__init__(server, request, most)
+        self._line = Line()
+        self._dog: Watchdog | None = None
+
+    def __enter__(self) -> Self:
+        patience = self._begin()
+        opening = patience.opening()
+        try:
+            if opening is None:
+                self._open(*self._post(self._line))
+            else:
+                self._open(*within(opening[0], self._post, unwanted=_closed))
+        except OverdueError as error:
+            patience.overdue = None if opening is None else opening[1]
+            self._client = self._server.clients.made()
+            if not self._failed(error):
+                raise
+        except Exception as error:
+            self._client = self._server.clients.made()
+            if not self._failed(error):
+                raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        self._close()
+
+    def __iter__(self) -> Iterator[str]:
+        response = self._response
+        if response is None or self._stopped:
+            return
+        try:
+            if self._patience.limited:
+                self._dog = Watchdog(self._patience, self._line)
+            chunks = _chunks(response)
+            for raw in self._waited(chunks) if self._dog else chunks:
+                text = self._take(raw)
+                if text:
+                    yield text
+                if self._events.ended:
+                    self._drain(chunks)
+                    break
+            else:
+                yield from filter(None, (self._events.end(),))
+            self._end()
+        except Exception as error:
+            if not self._failed(error):
+                raise
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        """End the answer here, from whichever thread."""
+        self._stopped = True
+        self._line.abandon()
+
+    def _open(self, client: OpenAI, response: RawResponse) -> None:
+        self._client, self._response = client, response
+        self._inflater = inflater_of(response)
+        self._line.take(response)
+
+    def _waited(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """*chunks* under the eyes of the watchdog, which is told when they are waited for."""
+        while True:
+            self._wait()
+            raw = next(chunks, None)
+            if self._patience.overdue:
+                raise OverdueError
+            if raw is None:
+                return
+            yield raw
+
+    def _drain(self, chunks: Iterator[bytes]) -> None:
+        """Read the end of the response, so that its connection may serve another call."""
+        if self._streamed.whole is not None:
+            return
+        if self._dog is not None:
+            self._dog.close()
+        self._dog = Watchdog(Patience(DRAINING, perf_counter()), self._line)
+        for _ in chunks:
+            pass
+
+    def _close(self) -> None:
+        dog, self._dog = self._dog, None
+        if dog is not None:
+            dog.close()
+        response, self._response = self._response, None
+        if response is not None:
+            self._line.release()
+            response.close()
+
+    def _post(self, line: Line) -> tuple[OpenAI, RawResponse]:
+        client = self._server.clients.blocking()
+        sent = self._server.posted(client, self._request)
+        try:
+            response = client.post(PATH, **sent)
+        except Exception as error:
+            if not self._server.forgives(error, sent):
+                raise
+            response = client.post(PATH, **self._server.posted(client, self._request))
+        line.take(response)
+        return client, response
+
+
+def _chunks(response: RawResponse) -> Iterator[bytes]:
+    """The body as it comes; a transport without a network has read it all."""
+    if response.is_stream_consumed:
+        return iter((response.content,))
+    return iter(cast("Iterable[bytes]", response.stream))
+
+
+def _closed(opened: tuple[OpenAI, RawResponse]) -> None:
+    opened[1].close()

@@ -1,0 +1,121 @@
+"""An answer that is read while it is written: what its bytes say so far, and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.hearing import Hearing
+from deterministic_llm._core.secrecy import masked
+from deterministic_llm._core.shapes.events import BadEventError, Events
+from deterministic_llm.providers.openai.bodies import (
+    Inflater,
+    RawResponse,
+    TooLargeError,
+    inflated,
+)
+from deterministic_llm.providers.openai.clients import Clients
+from deterministic_llm.providers.openai.outcomes import UNREADY, address, told, without_secret
+from deterministic_llm.providers.openai.posts import (
+    COUNTED,
+    IN_PIECES,
+    posted,
+    refuses_counting,
+)
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+DRAINING = Request(0, timeout=0.25)
+"""How long a server may take to end its response, once it has said that all is said."""
+
+
+@dataclass(slots=True)
+class Server:
+    """The clients of one model; remembers whether its server counts the tokens of streams."""
+
+    name: str
+    clients: Clients
+    counts: bool = True
+
+    def posted(self, client: OpenAI | AsyncOpenAI, request: Request) -> dict[str, Any]:
+        """The arguments of the client's ``post``."""
+        streams = COUNTED if self.counts else IN_PIECES
+        return posted(self.name, client, request, streams=streams)
+
+    def forgives(self, error: Exception, sent: dict[str, Any]) -> bool:
+        """Whether what was *sent* may be sent again without asking for the tokens."""
+        if "stream_options" not in sent["body"] or not refuses_counting(error):
+            return False
+        self.counts = False
+        return True
+
+
+class Speech(Hearing):
+    """What both colours share: the events of the body, and what an exception makes of the call."""
+
+    def __init__(self, server: Server, request: Request, most: int) -> None:
+        super().__init__(request, perf_counter)
+        self._server = server
+        self._most = most
+        self._events = Events(self._voice)
+        self._client: OpenAI | AsyncOpenAI | None = None
+        self._response: RawResponse | None = None
+        self._inflater: Inflater | None = None
+
+    def _take(self, raw: bytes) -> str:
+        """The text that comes with *raw*."""
+        if self._inflater is None:
+            text = self._fed(raw)
+        else:
+            text = "".join(map(self._fed, inflated(self._inflater, raw)))
+        self._heard()
+        return text
+
+    def _fed(self, data: bytes) -> str:
+        text = self._events.feed(data)
+        if self._events.size > self._most:
+            raise TooLargeError(self._most)
+        return text
+
+    def _failed(self, error: Exception) -> bool:
+        """Whether *error* is a failure of the call, which is what it comes to then.
+
+        After its last word, and after we have stopped it, nothing can go wrong with an answer.
+        """
+        if self._stopped or self._events.ended:
+            self._end()
+            return True
+        outcome = self._told(error)
+        if outcome is not None:
+            self._fail(outcome)
+        return outcome is not None
+
+    def _told(self, error: Exception) -> Completion | CallFailure | None:
+        client, limit = self._client, self._patience.overdue
+        if client is None:
+            return UNREADY if limit else None
+        if limit is not None:
+            return self._patience.failure(limit, whom=address(client))
+        if isinstance(error, BadEventError):
+            return CallFailure(str(error), "malformed")
+        return told(error, client, self._request.timeout, self._seconds())
+
+    @override
+    def _said(self) -> Completion | CallFailure:
+        seconds = self._seconds()
+        return self._kept(self._events.answer(seconds=seconds, first_token=self._first))
+
+    @override
+    def _kept(self, outcome: Completion | CallFailure) -> Completion | CallFailure:
+        """*outcome*; a failure keeps the text that had come, and tells no secret."""
+        kept = super()._kept(outcome)
+        if isinstance(kept, Completion) or self._client is None:
+            return kept
+        message = without_secret(masked(kept.message), self._client.api_key)
+        return replace(kept, message=message)
