@@ -1,18 +1,22 @@
-"""Streams that go wrong, read through the SDK by a function that makes its own call."""
+"""Streams that go wrong: read by a model, and through the SDK by a function of the user's."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from deterministic_llm import CallFailure, Completion, Usage
+from deterministic_llm._core.answering import Answering, AsyncAnswering
+from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import FailureKind
-from deterministic_llm.providers.function import ask, ask_async
+from deterministic_llm.providers.function import ask, ask_async, astream, stream
+from deterministic_llm.providers.openai import ChatModel
 from deterministic_llm.testing import FAULTS, FaultServer
 
 STREAM: dict[str, Any] = {
@@ -22,26 +26,81 @@ STREAM: dict[str, Any] = {
 }
 
 
+ASKED = Request(1, ({"role": "user", "content": "?"},))
+
+
+def client(address: str) -> OpenAI:
+    return OpenAI(base_url=address, api_key="k", max_retries=0, timeout=0.2)
+
+
+def async_client(address: str) -> AsyncOpenAI:
+    return AsyncOpenAI(base_url=address, api_key="k", max_retries=0, timeout=0.2)
+
+
 def blocking(address: str) -> Completion | CallFailure:
-    with OpenAI(base_url=address, api_key="k", max_retries=0, timeout=0.2) as sdk:
-
-        def chunks() -> Iterator[object]:
-            yield from sdk.chat.completions.create(**STREAM)
-
-        return ask(chunks)
+    with client(address) as sdk:
+        return ask(partial(chunks, sdk))
 
 
 def awaiting(address: str) -> Completion | CallFailure:
     async def asking() -> Completion | CallFailure:
-        async with AsyncOpenAI(base_url=address, api_key="k", max_retries=0, timeout=0.2) as sdk:
-
-            async def chunks() -> AsyncIterator[object]:
-                async for chunk in await sdk.chat.completions.create(**STREAM):
-                    yield chunk
-
-            return await ask_async(chunks)
+        async with async_client(address) as sdk:
+            return await ask_async(partial(chunks_async, sdk))
 
     return asyncio.run(asking())
+
+
+def in_pieces(address: str) -> Completion | CallFailure:
+    with client(address) as sdk:
+        return put_together(stream(partial(chunks, sdk), ASKED))
+
+
+def in_pieces_awaiting(address: str) -> Completion | CallFailure:
+    async def asking() -> Completion | CallFailure:
+        async with async_client(address) as sdk:
+            return await put_together_async(astream(partial(chunks_async, sdk), ASKED))
+
+    return asyncio.run(asking())
+
+
+def by_model(address: str) -> Completion | CallFailure:
+    with client(address) as sdk:
+        return put_together(ChatModel("m", client=sdk).stream(ASKED))
+
+
+def by_model_awaiting(address: str) -> Completion | CallFailure:
+    async def asking() -> Completion | CallFailure:
+        async with async_client(address) as sdk:
+            return await put_together_async(ChatModel("m", client=sdk).astream(ASKED))
+
+    return asyncio.run(asking())
+
+
+def chunks(sdk: OpenAI) -> Iterator[object]:
+    yield from sdk.chat.completions.create(**STREAM)
+
+
+async def chunks_async(sdk: AsyncOpenAI) -> AsyncIterator[object]:
+    async for chunk in await sdk.chat.completions.create(**STREAM):
+        yield chunk
+
+
+def put_together(answering: Answering) -> Completion | CallFailure:
+    with answering:
+        pieces = list(answering)
+    return checked(pieces, answering.answer())
+
+
+async def put_together_async(answering: AsyncAnswering) -> Completion | CallFailure:
+    async with answering:
+        pieces = [piece async for piece in answering]
+    return checked(pieces, answering.answer())
+
+
+def checked(pieces: list[str], answer: Completion | CallFailure) -> Completion | CallFailure:
+    """The *answer*, whose text came in *pieces*, however it ended."""
+    assert "".join(pieces) == (answer.text if isinstance(answer, Completion) else answer.partial)
+    return answer if isinstance(answer, Completion) else replace(answer, partial=None)
 
 
 def said(text: str, finish: Any = "stop", **members: Any) -> Completion:
@@ -74,7 +133,10 @@ EXPECTED: dict[str, Completion | CallFailure] = {
 SLOW = {"stream_endless": pytest.mark.slow}
 
 
-@pytest.mark.parametrize("asked", [blocking, awaiting])
+@pytest.mark.parametrize(
+    "asked",
+    [blocking, awaiting, in_pieces, in_pieces_awaiting, by_model, by_model_awaiting],
+)
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=SLOW.get(name, ())) for name in FAULTS if name.startswith("stream")],

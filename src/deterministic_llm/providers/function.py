@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, closing
 from time import perf_counter
-from typing import cast
+from types import TracebackType
+from typing import Self, cast
 
+from deterministic_llm._core.answering import Answering, AsyncAnswering
+from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.hearing import Hearing
 from deterministic_llm._core.shapes.answers import answer_of
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm._core.shapes.streams import Streamed
@@ -56,6 +61,176 @@ async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
             raise
         return failure
     return answer_of(answer, seconds=perf_counter() - started)
+
+
+def stream(function: Callable[[], object], request: Request) -> Answering:
+    """Call *function* for *request*, and read what it returns as it comes.
+
+    An iterator's chunks are pieces; a whole answer has none. Leaving the block closes the iterator.
+    Raises as ask() does. Code of the function's is never interrupted: whether its time is over is
+    looked at whenever it gives a chunk.
+    """
+    return _Reading(function, request)
+
+
+def astream(function: Callable[[], object], request: Request) -> AsyncAnswering:
+    """As stream(), for a function that is awaited or iterated; its waiting can be interrupted."""
+    return _AsyncReading(function, request)
+
+
+class _Function(Hearing):
+    """What both colours share: the function, and what its chunks and exceptions come to."""
+
+    def __init__(self, function: Callable[[], object], request: Request) -> None:
+        super().__init__(request, perf_counter)
+        self._function = function
+
+    def _add(self, chunk: object) -> str:
+        """The text that comes with *chunk*."""
+        self._streamed.add(chunk)
+        self._heard()
+        return self._voice.fresh()
+
+    def _left(self) -> float | None:
+        """Seconds that the next chunk may take; raises TimeoutError when there are none."""
+        left = self._patience.left(perf_counter())
+        if left == 0:
+            raise TimeoutError
+        return left
+
+    def _failed(self, error: Exception) -> bool:
+        """Whether *error* is a failure of the call, which is what it comes to then."""
+        self._patience.left(perf_counter())
+        limit = self._patience.overdue
+        outcome = failure_of(error) if limit is None else self._patience.failure(limit)
+        if outcome is not None:
+            self._fail(outcome)
+        return outcome is not None
+
+
+class _Reading(_Function):
+    """The answer of a function, read in the caller's own thread."""
+
+    _chunks: Iterator[object] | None = None
+
+    def __enter__(self) -> Self:
+        self._begin()
+        try:
+            answer = self._function()
+        except Exception as error:
+            if not self._failed(error):
+                raise
+            return self
+        if isinstance(answer, Iterator):
+            self._chunks = cast("Iterator[object]", answer)
+        else:
+            self._outcome = answer_of(answer, seconds=self._seconds())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        self._close()
+
+    def __iter__(self) -> Iterator[str]:
+        if self._chunks is None:
+            return
+        try:
+            self._wait()
+            for chunk in self._chunks:
+                if self._stopped:
+                    return
+                text = self._add(chunk)
+                self._left()
+                if text:
+                    yield text
+                self._wait()
+            self._end()
+        except Exception as error:
+            if not self._failed(error):
+                raise
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        """End the answer here; another thread that waits for a chunk waits until it is there."""
+        self._stopped = True
+
+    def _close(self) -> None:
+        chunks, self._chunks = self._chunks, None
+        _Closable(chunks).close()
+
+
+class _AsyncReading(_Function):
+    """The answer of a function, awaited or iterated in the caller's event loop."""
+
+    _chunks: AsyncIterator[object] | None = None
+    _pieces: AsyncGenerator[str] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._begin()
+        try:
+            answer = self._function()
+            if not isinstance(answer, AsyncIterator):  # an async generator is not awaited
+                async with asyncio.timeout(self._left()):
+                    answer = await cast("Awaitable[object]", answer)
+        except Exception as error:
+            if not self._failed(error):
+                raise
+            return self
+        if isinstance(answer, AsyncIterator):
+            self._chunks = cast("AsyncIterator[object]", answer)
+        else:
+            self._outcome = answer_of(answer, seconds=self._seconds())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        if self._pieces is not None:
+            await self._pieces.aclose()
+        await self._close()
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        self._pieces = self._read()
+        return self._pieces
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        self._stopped = True
+
+    async def _read(self) -> AsyncGenerator[str]:
+        chunks = self._chunks
+        if chunks is None:
+            return
+        try:
+            while True:
+                self._wait()
+                async with asyncio.timeout(self._left()):
+                    chunk = await anext(chunks, self)
+                if chunk is self:
+                    break
+                text = self._add(chunk)
+                if text:
+                    yield text
+            self._end()
+        except Exception as error:
+            if not self._failed(error):
+                raise
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        chunks, self._chunks = self._chunks, None
+        await _Closable(chunks).aclose()
 
 
 class _Closable:
