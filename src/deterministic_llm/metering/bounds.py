@@ -45,14 +45,18 @@ class Unbounded:
         return self.reason
 
 
-def worst_case(request: Request, *, price: Price | None = None) -> Spend | Unbounded:
+def worst_case(
+    request: Request, *, price: Price | None = None, written: int | None = None
+) -> Spend | Unbounded:
     """The most that *request* can take: prompt and answer in full, dollars when there is a *price*.
+
+    Of an answer that was stopped *written* tokens count.
 
     Unbounded without one of OUTPUT_LIMITS, with anything but text in the prompt, and around a
     function that makes its own call, whose prompt we do not see.
     """
     parameters = all_parameters(request)
-    output = _output_tokens(parameters)
+    output = _output_tokens(parameters) if written is None else written
     reason = _hidden_part(request, parameters)
     if reason is not None:
         return Unbounded(f"{reason}: pass reserve=Spend(usd=..., tokens=...)")

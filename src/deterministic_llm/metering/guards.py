@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.breaker import Breaker
@@ -13,6 +14,12 @@ from deterministic_llm.metering.budgets import Budget
 from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall, agated, gated
 from deterministic_llm.metering.limits import Limits, alimited, limited
 from deterministic_llm.metering.meter import Meter
+from deterministic_llm.metering.openings import (
+    agated_opening,
+    alimited_opening,
+    gated_opening,
+    limited_opening,
+)
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.spend import Spend
 
@@ -50,6 +57,20 @@ class Guards:
             call = agated(call, self.breaker)
         return call if self.limits is None else alimited(call, self.limits)
 
+    def opening(self, opening: Opening) -> Opening:
+        """*opening* behind these guards."""
+        opening = gated_opening(opening, self.meter)
+        if self.breaker is not None:
+            opening = gated_opening(opening, self.breaker)
+        return opening if self.limits is None else limited_opening(opening, self.limits)
+
+    def aopening(self, opening: AsyncOpening) -> AsyncOpening:
+        """*opening* behind these guards, to be awaited."""
+        opening = agated_opening(opening, self.meter)
+        if self.breaker is not None:
+            opening = agated_opening(opening, self.breaker)
+        return opening if self.limits is None else alimited_opening(opening, self.limits)
+
 
 def guards_of(
     options: Mapping[str, object], *, model: str | None = None, url: str | None = None
@@ -80,6 +101,18 @@ def guarded(call: BlockingCall, guards: Sequence[Guards]) -> BlockingCall:
         return guards[0].blocking(call)
     calls = [each.blocking(call) for each in guards]
     return lambda request: calls[request.model](request)
+
+
+def guarded_opening(opening: Opening, guards: Sequence[Guards]) -> Opening:
+    """*opening* behind the guards of the model that each request means."""
+    openings = [each.opening(opening) for each in guards]
+    return lambda request: openings[request.model](request)
+
+
+def aguarded_opening(opening: AsyncOpening, guards: Sequence[Guards]) -> AsyncOpening:
+    """*opening* behind the guards of the model that each request means, to be awaited."""
+    openings = [each.aopening(opening) for each in guards]
+    return lambda request: openings[request.model](request)
 
 
 def aguarded(call: AwaitingCall, guards: Sequence[Guards]) -> AwaitingCall:

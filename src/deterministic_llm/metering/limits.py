@@ -15,6 +15,8 @@ from deterministic_llm.metering.spend import whole
 from deterministic_llm.metering.turns import Clock, LoopTurn, SystemClock, ThreadTurn
 
 _NO_TIME = "no slot within the rate limits came free in the time that was left"
+NO_SLOT = CallFailure(_NO_TIME, "late", sent=False)
+"""What a call comes to that no slot came for in time."""
 
 
 class Limits:
@@ -136,9 +138,9 @@ def limited(
     def ask(request: Request) -> Answer:
         slot = limits.acquire(tokens(request), timeout=request.timeout)
         if slot is None:
-            return CallFailure(_NO_TIME, "late", sent=False)
+            return NO_SLOT
         with slot:
-            return slot.closed(call(_later(request, slot)))
+            return slot.closed(call(later(request, slot)))
 
     return ask
 
@@ -154,15 +156,15 @@ def alimited(
     async def ask(request: Request) -> Answer:
         slot = await limits.aacquire(tokens(request), timeout=request.timeout)
         if slot is None:
-            return CallFailure(_NO_TIME, "late", sent=False)
+            return NO_SLOT
         with slot:
-            return slot.closed(await call(_later(request, slot)))
+            return slot.closed(await call(later(request, slot)))
 
     return ask
 
 
-def _later(request: Request, slot: Slot) -> Request:
-    """*request* with the time that it has left now."""
+def later(request: Request, slot: Slot) -> Request:
+    """*request* with the time that it has left now that *slot* is there."""
     if request.timeout is None or not slot.waited:
         return request
     return replace(request, timeout=max(0.0, request.timeout - slot.waited))

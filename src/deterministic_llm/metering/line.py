@@ -150,6 +150,10 @@ class Slot:
         trace: TracebackType | None,
         /,
     ) -> None:
+        self.dropped()
+
+    def dropped(self) -> None:
+        """Give the slot back: nobody knows what came of the call."""
         if self._open:
             self._open = False
             self._line.end(0)

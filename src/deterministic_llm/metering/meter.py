@@ -16,7 +16,7 @@ from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.price_lists import price_of
 from deterministic_llm.metering.prices import Price, cost_of
 from deterministic_llm.metering.purses import ambient
-from deterministic_llm.metering.spend import NOTHING, ONE_CALL, Spend, checked
+from deterministic_llm.metering.spend import EXACT, NOTHING, ONE_CALL, Spend, checked
 
 _ANSWERED: frozenset[FailureKind] = frozenset(
     {
@@ -106,6 +106,12 @@ class Meter:
             price = self._price_of(asked, request)
         return None if price is None else cost_of(usage, price)
 
+    def at_most(self, request: Request, written: int) -> Spend | None:
+        """What *request* costs at most when so much was *written*; None when nobody can say."""
+        price = self._price_of(self.model, request)
+        bound = None if self.reserve else worst_case(request, price=price, written=written)
+        return bound if isinstance(bound, Spend) else None
+
     def _price(self, request: Request) -> Price | None:
         price = self._price_of(self.model, request)
         if price is None and not self.allow_unpriced:
@@ -153,7 +159,11 @@ class Charge:
 
     def _completed(self, completion: Completion) -> Completion:
         cost = self._meter.cost(self._request, completion)
-        if self._reservation is not None:
+        if self._reservation is not None and completion.finish == "stopped":
+            known = Spend(NOTHING.usd if cost is None else cost, completion.usage.total_tokens, 1)
+            most = self._meter.at_most(self._request, completion.usage.output_tokens)
+            _settle_stopped(self._reservation, known, most)
+        elif self._reservation is not None:
             _settle(self._reservation, cost, completion.usage.total_tokens)
         return completion if cost is completion.cost else replace(completion, cost=cost)
 
@@ -176,6 +186,18 @@ def _settle(reservation: Reservation, cost: Decimal | None, tokens: int) -> None
         worst.calls - 1,
     )
     reservation.settle(actual, unsettled=unknown)
+
+
+def _settle_stopped(reservation: Reservation, known: Spend, most: Spend | None) -> None:
+    """Book the estimate of an answer that we stopped; what its prompt may take besides stays."""
+    worst = reservation.worst
+    most = worst if most is None else most
+    unknown = Spend(
+        max(NOTHING.usd, EXACT.subtract(min(most.usd, worst.usd), known.usd)),
+        max(0, min(most.tokens, worst.tokens) - known.tokens),
+        worst.calls - 1,
+    )
+    reservation.settle(known, unsettled=unknown)
 
 
 def _fail(reservation: Reservation, failure: CallFailure) -> None:

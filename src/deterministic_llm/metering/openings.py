@@ -1,0 +1,182 @@
+"""An answer in pieces behind a gate or a rate limit: let in as it opens, booked when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import Generic, Self, TypeAlias
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.answering import (
+    Answering,
+    AsyncAnswering,
+    AsyncOpening,
+    AsyncTold,
+    Opening,
+    Told,
+)
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure
+from deterministic_llm.metering.bounds import estimated_tokens
+from deterministic_llm.metering.gates import Answer, Gate, Passage
+from deterministic_llm.metering.limits import NO_SLOT, Limits, later
+
+A = TypeVar("A", bound=Answering | AsyncAnswering)
+_Entered: TypeAlias = tuple[Passage, Request] | CallFailure
+
+
+def gated_opening(opening: Opening, gate: Gate) -> Opening:
+    """*opening* behind *gate*."""
+    return lambda request: _Behind(opening, lambda asked: _entered(gate, asked), request)
+
+
+def agated_opening(opening: AsyncOpening, gate: Gate) -> AsyncOpening:
+    """*opening* behind *gate*, to be awaited."""
+
+    async def enter(request: Request) -> _Entered:
+        return _entered(gate, request)
+
+    return lambda request: _AsyncBehind(opening, enter, request)
+
+
+def limited_opening(opening: Opening, limits: Limits) -> Opening:
+    """*opening* with a slot of *limits*, held until the answer is over; else as limited()."""
+
+    def enter(request: Request) -> _Entered:
+        slot = limits.acquire(estimated_tokens(request), timeout=request.timeout)
+        return NO_SLOT if slot is None else (slot, later(request, slot))
+
+    return lambda request: _Behind(opening, enter, request)
+
+
+def alimited_opening(opening: AsyncOpening, limits: Limits) -> AsyncOpening:
+    """Like limited_opening(), awaited."""
+
+    async def enter(request: Request) -> _Entered:
+        slot = await limits.aacquire(estimated_tokens(request), timeout=request.timeout)
+        return NO_SLOT if slot is None else (slot, later(request, slot))
+
+    return lambda request: _AsyncBehind(opening, enter, request)
+
+
+def _entered(gate: Gate, request: Request) -> _Entered:
+    passage = gate.enter(request)
+    return passage if isinstance(passage, CallFailure) else (passage, request)
+
+
+class _Booked(Generic[A]):
+    """What both colours share: the answering that was opened, and the passage that it must end."""
+
+    _passage: Passage | None = None
+    _answering: A
+    _answer: Answer | None = None
+
+    def answer(self) -> Answer:
+        """What the call came to, as it was booked."""
+        if self._answer is None:
+            answer = self._answering.answer()
+            self._answer = answer if self._passage is None else self._passage.closed(answer)
+        return self._answer
+
+    def _left(self, error: BaseException | None) -> None:
+        """Nothing more is to come."""
+        if error is None:
+            self.answer()
+        elif self._answer is None and self._passage is not None:
+            self._passage.dropped()
+
+
+class _Behind(_Booked[Answering]):
+    """An answering that is opened once it was let in."""
+
+    def __init__(
+        self, opening: Opening, enter: Callable[[Request], _Entered], request: Request
+    ) -> None:
+        self._opening = opening
+        self._enter = enter
+        self._request = request
+
+    def __enter__(self) -> Self:
+        entered = self._enter(self._request)
+        if isinstance(entered, CallFailure):
+            self._answering = Told(self._request, entered)
+            return self
+        self._passage, request = entered
+        try:
+            self._answering = self._opening(request)
+            self._answering.__enter__()
+        except BaseException:
+            self._passage.dropped()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        try:
+            self._answering.__exit__(kind, error, trace)
+        except BaseException as failure:
+            self._left(failure)
+            raise
+        self._left(error)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._answering)
+
+    def stop(self) -> None:
+        """End the answer here."""
+        self._answering.stop()
+
+
+class _AsyncBehind(_Booked[AsyncAnswering]):
+    """The same, to be awaited."""
+
+    def __init__(
+        self,
+        opening: AsyncOpening,
+        enter: Callable[[Request], Awaitable[_Entered]],
+        request: Request,
+    ) -> None:
+        self._opening = opening
+        self._enter = enter
+        self._request = request
+
+    async def __aenter__(self) -> Self:
+        entered = await self._enter(self._request)
+        if isinstance(entered, CallFailure):
+            self._answering = AsyncTold(self._request, entered)
+            return self
+        self._passage, request = entered
+        try:
+            self._answering = self._opening(request)
+            await self._answering.__aenter__()
+        except BaseException:
+            self._passage.dropped()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        try:
+            await self._answering.__aexit__(kind, error, trace)
+        except BaseException as failure:
+            self._left(failure)
+            raise
+        self._left(error)
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return aiter(self._answering)
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        await self._answering.stop()
