@@ -44,7 +44,7 @@ def _line(attempt: Attempt[object], before: Attempt[object] | None) -> str:
     if pause >= _NOTICED:
         asked.append(f"after waiting {_seconds(pause)}")
     told = _sentence(", ".join(filter(None, asked)), _outcome(attempt))
-    figures = ", ".join(_figures(attempt.usage, attempt.cost, attempt.seconds))
+    figures = ", ".join(_figures(attempt.usage, attempt.cost, _taken(attempt)))
     return f"{request.number}. {told} ({figures})" if figures else f"{request.number}. {told}"
 
 
@@ -123,11 +123,17 @@ def _total(attempts: Sequence[Attempt[object]], end: str) -> str:
     calls += f" and {cached} from the cache" if cached else ""
     calls += f" and {judges} of judges" if judges else ""
     usage = sum((attempt.usage for attempt in attempts), start=Usage())
-    calling = sum(attempt.seconds for attempt in attempts)
+    calling = sum(map(_taken, attempts))
     waiting = attempts[-1].ended - _began(attempts[0]) - calling
     seconds = calling + waiting if waiting >= _NOTICED else calling
     figures = ", ".join(_figures(usage, total_cost(attempts), seconds))
     return _sentence(f"{end} after {calls}", figures)
+
+
+def _taken(attempt: Attempt[object]) -> float:
+    """Seconds of a call; a look into the cache is told only where it waited for another call."""
+    looked = attempt.origin == "cache" and attempt.seconds < _NOTICED
+    return 0.0 if looked else attempt.seconds
 
 
 def _figures(usage: Usage, cost: Decimal | None, seconds: float) -> Iterator[str]:
