@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
 from deterministic_llm._core.reading.doubts import Doubts, doubts_about
+from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.kinds import is_scalar
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Validate
 
@@ -22,13 +23,15 @@ T_co = TypeVar("T_co", covariant=True)
 class Goal(Generic[T_co]):
     """What a *target* asks of a reader.
 
-    *plan* bends values to its schema; *doubts* are what calls for that although a text is valid.
-    *validate_closed* gives the output of a value with no member but those of the type. *any_text*
-    and *scalar* say whether any text will do, and whether neither an object nor a list will.
+    *plan* bends values to its schema, and *complaints* say why one does not fit it; *doubts* are
+    what calls for bending although a text is valid. *validate_closed* gives the output of a value
+    with no member but those of the type. *any_text* and *scalar* say whether any text will do, and
+    whether neither an object nor a list will.
     """
 
     target: JsonTarget[T_co]
     plan: Plan
+    complaints: Complaints
     doubts: Doubts | None
     validate_closed: Validate[T_co] | None
     any_text: bool
@@ -55,6 +58,7 @@ def _goal(target: JsonTarget[object]) -> Goal[object]:
     return Goal(
         target,
         compile_schema(schema),
+        Complaints(schema),
         doubts_about(target),
         target.validate if target.closable else None,
         _is_any_text(schema),

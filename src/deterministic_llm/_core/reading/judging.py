@@ -21,7 +21,6 @@ from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
-from deterministic_llm._core.schema.complaints import violations_of
 from deterministic_llm._core.schema.target import Invalid, Valid
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
@@ -77,7 +76,7 @@ def bend(
     if refusal is None or aligned.value is not document.value:
         checked = goal.target.decoder.check(aligned.value, None, context)
     elif isinstance(refusal, ValidationError):
-        checked = Invalid(violations_of(refusal, goal.target.schema))
+        checked = Invalid(goal.complaints.of(refusal))
     else:
         checked = refusal
     if not isinstance(checked, Valid):

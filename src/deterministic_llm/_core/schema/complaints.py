@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import cast, get_args
 
 from pydantic import ValidationError
@@ -19,6 +20,8 @@ from deterministic_llm._core.schema.violations import (
     json_path,
     member,
     missing,
+    rule,
+    with_got,
 )
 from deterministic_llm._core.schema.wording import quote, resolve
 from deterministic_llm.errors import ModelRetry, ResponseError
@@ -47,16 +50,35 @@ _LONGEST = 500
 _OWN_KINDS = frozenset[str](get_args(core_schema.ErrorType))
 _RAISED = frozenset({"value_error", "assertion_error"})
 _TAGS = frozenset({"union_tag_invalid", "union_tag_not_found"})
-_ABOUT_MEMBERS = frozenset({"missing", "extra_forbidden"})
+_TOLD_ONE_BY_ONE = _RAISED | _TAGS | {"extra_forbidden"}
 
 
-def violations_of(error: ValidationError, schema: JsonObject) -> tuple[Violation, ...]:
-    """Everything that *error* reports, in its order, for a value that should fit *schema*."""
-    # The context holds the exceptions of validators; gathering it takes as long as the rest.
-    details = error.errors(include_url=False, include_context=False)
-    if any(each["type"] in _RAISED for each in details):
-        details = error.errors(include_url=False)
-    return tuple(dict.fromkeys(each for detail in details for each in _violations(detail, schema)))
+class Complaints:
+    """Puts what pydantic complains of in our own words, where values should fit *schema*.
+
+    Models break the same rules again and again, and to find the words takes longer than to read a
+    short answer: they are kept for the kinds of error and the places that came last.
+    """
+
+    __slots__ = ("_schema", "_worded")
+
+    def __init__(self, schema: JsonObject) -> None:
+        self._schema = schema
+        self._worded = lru_cache(maxsize=256)(partial(_worded, schema))
+
+    def of(self, error: ValidationError) -> tuple[Violation, ...]:
+        """Everything that *error* reports, in its order."""
+        # The context holds the exceptions of validators; gathering it takes as long as the rest.
+        details = error.errors(include_url=False, include_context=False)
+        if any(each["type"] in _RAISED for each in details):
+            details = error.errors(include_url=False)
+        return tuple(dict.fromkeys(each for detail in details for each in self._told(detail)))
+
+    def _told(self, detail: ErrorDetails) -> tuple[Violation, ...]:
+        said = self._worded(detail["type"], detail["loc"])
+        if said is None:
+            return _violations(detail, self._schema)
+        return (said if said.got else with_got(said, cast("object", detail["input"])),)
 
 
 def raised_violations(error: Exception, location: Location, value: object) -> tuple[Violation, ...]:
@@ -66,7 +88,7 @@ def raised_violations(error: Exception, location: Location, value: object) -> tu
     if isinstance(error, ResponseError):
         return tuple(below(location, each) for each in error.violations)
     if isinstance(error, ValidationError):
-        return tuple(below(location, each) for each in violations_of(error, {}))
+        return tuple(below(location, each) for each in _ANYWHERE.of(error))
     said = one_line(str(error)) or "must pass its validator"
     return (Violation(json_path(location), "validator", said, got_at(value, "$")),)
 
@@ -114,22 +136,29 @@ def _asked_again(error: ModelRetry, location: Location, value: object) -> Violat
     return Violation(path, "validator", one_line(error.message), got, fix, involved)
 
 
+def _worded(schema: JsonObject, kind: str, place: tuple[str | int, ...]) -> Violation | None:
+    """What its *kind* and *place* tell of an error, all but the value; None where that is less."""
+    if kind in _TOLD_ONE_BY_ONE:
+        return None
+    location, node = _locate(place, schema, names_member=kind == "missing")
+    if kind == "missing":
+        return missing(location, node, schema)
+    code = _code(kind)
+    return None if code == "validator" or node == {} else rule(code, location, node, schema)
+
+
 def _violations(detail: ErrorDetails, schema: JsonObject) -> tuple[Violation, ...]:
+    """What is told from the error itself: from its value, its message, or what was raised."""
     kind, got = detail["type"], cast("object", detail["input"])
-    location, node = _locate(detail["loc"], schema, names_member=kind in _ABOUT_MEMBERS)
+    location, node = _locate(detail["loc"], schema, names_member=kind == "extra_forbidden")
     if kind in _RAISED:
         raised = cast("Exception", detail.get("ctx", {})["error"])
         return raised_violations(raised, location, got)
-    if kind == "missing":
-        return (missing(location, node, schema),)
     if kind == "extra_forbidden":
         return (extra(location, got),)
     if kind in _TAGS:
         return (_untagged(location, node, got, schema),)
-    code = _code(kind)
-    if code == "validator" or node == {}:
-        return (Violation(json_path(location), code, detail["msg"], quote(got)),)
-    return (broken(code, location, node, got, schema),)
+    return (Violation(json_path(location), _code(kind), detail["msg"], quote(got)),)
 
 
 def _code(kind: str) -> Code:
@@ -202,3 +231,7 @@ def _untagged(location: Location, node: JsonValue, got: object, schema: JsonObje
                     return missing((*location, name), wanted, schema)
                 return broken("enum", (*location, name), wanted, value[name], schema)
     return broken("enum", location, node, got, schema)
+
+
+_ANYWHERE = Complaints({})
+"""For values whose schema is not known."""

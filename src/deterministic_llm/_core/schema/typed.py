@@ -16,7 +16,7 @@ from typing_extensions import TypeForm, TypeVar, override
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.schema.complaints import violations_of
+from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid, Validate
@@ -48,7 +48,7 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     floats, plain = has_floats(schema), is_plain(adapter.core_schema)
     validate = adapter.validator.validate_python if plain else None
     closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
-    decoder = _TypeDecoder(adapter, schema, floats, validate)
+    decoder = _TypeDecoder(adapter, Complaints(schema), floats, validate)
     return JsonTarget(name, schema, decoder, floats, validate, closable)
 
 
@@ -99,7 +99,7 @@ class _TypeDecoder(Generic[T_co]):
     """
 
     adapter: TypeAdapter[T_co]
-    schema: JsonObject
+    complaints: Complaints
     floats: bool
     validate: Validate[T_co] | None
 
@@ -114,7 +114,7 @@ class _TypeDecoder(Generic[T_co]):
             source = to_json(value) if text is None else text
             return Valid(self.adapter.validate_json(source, strict=True, context=context))
         except ValidationError as error:
-            return Invalid(violations_of(error, self.schema))
+            return Invalid(self.complaints.of(error))
 
 
 def _can_forbid() -> bool:

@@ -27,9 +27,18 @@ def broken(
     code: Code, location: Location, node: JsonValue, got: object, root: JsonObject
 ) -> Violation:
     """The value *got* at *location* does not fit *node*."""
+    return with_got(rule(code, location, node, root), got)
+
+
+def rule(code: Code, location: Location, node: JsonValue, root: JsonObject) -> Violation:
+    """What is wanted at *location*, whatever was got there instead."""
     wanted = describe(node, root=root)
-    fix = fix_for(code, wanted)
-    return Violation(json_path(location), code, f"expected {wanted}", quote(got), fix)
+    return Violation(json_path(location), code, f"expected {wanted}", fix=fix_for(code, wanted))
+
+
+def with_got(said: Violation, got: object) -> Violation:
+    """*said* of the value *got*."""
+    return Violation(said.path, said.code, said.expected, quote(got), said.fix)
 
 
 def missing(location: Location, node: JsonValue, root: JsonObject) -> Violation:

@@ -52,7 +52,7 @@ def quote(value: object) -> str:
 
 
 def _json(value: object) -> str:
-    text = _WRITE(value)
+    text = str(value) if type(value) is int else _WRITE(value)  # so JSON writes it, at once
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
