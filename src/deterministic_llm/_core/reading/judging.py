@@ -195,6 +195,10 @@ def read_refused(
     """What the JSON of *text* is once it is bent to the schema; *refusal* is why as it stands."""
     if goal.any_text:
         return read_prose(text, goal, context)
+    if isinstance(refusal, ValidationError):
+        broken = goal.complaints.of_bounds(refusal)
+        if broken is not None:  # kinds and names are bent, and those are right
+            return Unread(broken, (), Draft(value) if isinstance(value, dict | list) else None)
     document = Document(value, at + len(text))
     return bend(document, goal, context, start=at, refusal=refusal)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import cast, get_args
@@ -44,6 +44,7 @@ _CODES: Mapping[str, Code] = {
     "assertion_error": "validator",
     "recursion_loop": "too_deep",
 }
+_BOUNDS = frozenset[Code | None]({"range", "length"})
 _FORMAT_ERRORS = ("_parsing", "_syntax", "_from_date_parsing", "_inexact")
 _LONGEST = 500
 """Characters of a message; more is not a rule but a part of the output."""
@@ -72,6 +73,15 @@ class Complaints:
         details = error.errors(include_url=False, include_context=False)
         if any(each["type"] in _RAISED for each in details):
             details = error.errors(include_url=False)
+        return self._all_told(details)
+
+    def of_bounds(self, error: ValidationError) -> tuple[Violation, ...] | None:
+        """The same, where *error* reports bounds alone: what is wrong is of the right type."""
+        details = error.errors(include_url=False, include_context=False)
+        alone = all(_CODES.get(each["type"]) in _BOUNDS for each in details)
+        return self._all_told(details) if alone else None
+
+    def _all_told(self, details: Iterable[ErrorDetails]) -> tuple[Violation, ...]:
         return tuple(dict.fromkeys(each for detail in details for each in self._told(detail)))
 
     def _told(self, detail: ErrorDetails) -> tuple[Violation, ...]:
