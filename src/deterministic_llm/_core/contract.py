@@ -10,6 +10,7 @@ from typing import Generic
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.exchange import (
+    UNCONSTRAINED,
     Abilities,
     Constraint,
     JsonObject,
@@ -33,7 +34,11 @@ class Contract(Generic[T_co]):
     strict: bool = False
 
 
-def constrain(target: Target[object], mode: Mode, abilities: Abilities) -> Constraint:
+def constrain(
+    target: Target[object],
+    mode: Mode,
+    abilities: Abilities = Abilities(),  # noqa: B008  # frozen
+) -> Constraint:
     """How *target* is held: by *mode*, or by the strongest one that *abilities* admit.
 
     A mode that is asked for is sent, whatever is known of the backend; ConfigurationError says when
@@ -41,7 +46,7 @@ def constrain(target: Target[object], mode: Mode, abilities: Abilities) -> Const
     """
     wanted = _strongest(target, abilities) if mode == "auto" else mode
     if wanted == "prompt":
-        return Constraint()
+        return UNCONSTRAINED
     if isinstance(target, JsonTarget):
         if wanted == "native":
             return Constraint("native", response_format=response_format(target))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Generic, TypeAlias, overload
@@ -82,6 +81,8 @@ def read_members(
     is still wrong.
     """
     flat = read(text, patch_target(target, patch), strict=contract.strict)
+    if (exact := _exactly(flat, patch)) is not None:
+        return _merged(contract, target, patch, exact, context)
     brought = _by_key(flat, patch)
     if _is_opened(brought.repairs, target):
         brought = _NOTHING
@@ -96,6 +97,18 @@ def read_members(
     if (key := restated(patch, brought.members, cut=brought.truncated)) is not None:
         return Unread((_said_again(patch, key),), brought.repairs)
     return _merged(contract, target, patch, brought, context)
+
+
+def _exactly(reading: Parsed[JsonValue] | Unread, patch: Patch) -> _Brought | None:
+    """What a text brings that says the members that were asked for, all of them and no others."""
+    if not isinstance(reading, Parsed) or reading.repairs or reading.truncated:
+        return None
+    said = reading.output
+    if not isinstance(said, dict) or said.keys() != patch.places.keys():
+        return None
+    if any(place.appends for place in patch.places.values()):
+        return None  # a rest may begin again with what had come
+    return _Brought(said, {}, (), reading.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +401,10 @@ def _judged(
     """*value* judged in full; it need not be written where a reader would validate it at once."""
     shortcut = shortcut_to(target)
     if shortcut and not strict:
-        with suppress(ValidationError):
+        try:
             return Parsed(shortcut.validate(value, strict=True), (), (0, 0))
+        except ValidationError:
+            pass  # it may have to be bent
     return read(to_json(value).decode(), target, strict=strict, context=context)
 
 

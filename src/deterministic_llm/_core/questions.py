@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Answered, Request
 from deterministic_llm._core.contract import constrain
 from deterministic_llm._core.drafts import Patch
-from deterministic_llm._core.exchange import Abilities, Mode
+from deterministic_llm._core.exchange import Constraint, Mode
 from deterministic_llm._core.policy import shaken, whole_is_cheaper, with_more_room
 from deterministic_llm._core.reask import go_on, reask, reask_members
 from deterministic_llm._core.schema.locations import value_at
@@ -45,15 +45,9 @@ def opened(task: Task[T]) -> Task[T]:
 def again(task: Task[object], last: Answered[object], *, shake: bool = False) -> Request:
     """The question for the whole once more, with what was wrong; or *shaken* out of a rut."""
     request = last.request
-    return replace(
-        request,
-        number=request.number + 1,
-        feedback=reask(last.violations, task.way(request.model).instructions),
-        violations=last.violations,
-        constraint=task.way(request.model).constraint,
-        parameters=shaken(request.parameters) if shake else request.parameters,
-        patch=None,
-    )
+    way = task.way(request.model)
+    asked = _reasked(last, reask(last.violations, way.instructions), way.constraint, None)
+    return replace(asked, parameters=shaken(request.parameters)) if shake else asked
 
 
 def for_members(task: Task[object], last: Answered[object], part: Patch) -> Request:
@@ -62,27 +56,15 @@ def for_members(task: Task[object], last: Answered[object], part: Patch) -> Requ
     mode = last.request.constraint.mode
     if mode in _SCHEMA_IS_SENT and _whole_is_cheaper(last, part):
         return again(task, last)
-    return replace(
-        last.request,
-        number=last.request.number + 1,
-        feedback=reask_members(last.violations, target, shown=_shown(task, last)),
-        violations=last.violations,
-        constraint=constrain(target, mode, Abilities()),
-        patch=part,
-    )
+    feedback = reask_members(last.violations, target, shown=_shown(task, last))
+    return _reasked(last, feedback, constrain(target, mode), part)
 
 
 def for_the_rest(task: Task[object], last: Answered[object], part: Patch) -> Request:
     """The question for what was still to come when the answer was cut."""
     target = _target(task, part)
-    return replace(
-        last.request,
-        number=last.request.number + 1,
-        feedback=go_on(target, shown=_shown(task, last)),
-        violations=last.violations,
-        constraint=constrain(target, last.request.constraint.mode, Abilities()),
-        patch=part,
-    )
+    feedback = go_on(target, shown=_shown(task, last))
+    return _reasked(last, feedback, constrain(target, last.request.constraint.mode), part)
 
 
 def with_room(task: Task[object], last: Answered[object]) -> Request | None:
@@ -93,8 +75,28 @@ def with_room(task: Task[object], last: Answered[object]) -> Request | None:
     return replace(last.request, number=last.request.number + 1, parameters=parameters)
 
 
+def _reasked(
+    last: Answered[object], feedback: str, constraint: Constraint, part: Patch | None
+) -> Request:
+    """The next question to the same model, about what was wrong with the *last* answer."""
+    request = last.request
+    # Not by replace(), which takes longer than all the rest of it.
+    return Request(
+        request.number + 1,
+        request.prompt,
+        feedback,
+        last.violations,
+        constraint,
+        request.parameters,
+        part,
+        request.model,
+        request.timeout,
+        request.name,
+    )
+
+
 def _shown(task: Task[object], last: Answered[object]) -> bool:
-    return not task.way(last.request.model).instructions
+    return not task.instructions(last.request.model)
 
 
 def _target(task: Task[object], part: Patch) -> JsonTarget[object]:

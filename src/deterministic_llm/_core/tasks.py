@@ -73,6 +73,10 @@ class Task(Generic[T_co]):
             return Way(contract.constraint, contract.instructions, self.parameters, self.name)
         return self.fallback[model - 1]
 
+    def instructions(self, model: int) -> str:
+        """How the model number *model* is told to answer."""
+        return self.fallback[model - 1].instructions if model else self.contract.instructions
+
     def mending(self, base: JsonValue, violations: Sequence[Violation]) -> Patch | None:
         """What to ask for so that *base* becomes valid; None when it must be the whole."""
         target = self.contract.target

@@ -67,7 +67,7 @@ def put(value: JsonValue, location: Location, member: JsonValue) -> JsonValue:
     if not location:
         return member
     token, rest = location[0], location[1:]
-    inner = put(value_at(value, (token,)), rest, member)
+    inner = put(value_at(value, (token,)), rest, member) if rest else member
     if isinstance(value, list) and isinstance(token, int):
         return [inner if index == token else each for index, each in enumerate(value)]
     kept = value if isinstance(value, dict) else {}

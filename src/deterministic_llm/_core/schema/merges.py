@@ -24,14 +24,19 @@ def merged(patch: Patch, answer: JsonObject) -> JsonValue:
     value = patch.base
     for key, place in patch.places.items():
         if key in answer:
-            before = value_at(value, place.location)
             more = answer[key]
-            if place.appends and isinstance(before, list) and isinstance(more, list):
-                more = [*before, *more]
-            elif place.appends and isinstance(before, dict) and isinstance(more, dict):
-                more = {**before, **more}
+            if place.appends:
+                more = _appended(value_at(value, place.location), more)
             value = put(value, place.location, more)
     return value
+
+
+def _appended(before: JsonValue, more: JsonValue) -> JsonValue:
+    if isinstance(before, list) and isinstance(more, list):
+        return [*before, *more]
+    if isinstance(before, dict) and isinstance(more, dict):
+        return {**before, **more}
+    return more
 
 
 def restated(patch: Patch, answer: JsonObject, *, cut: bool = False) -> str | None:

@@ -48,10 +48,7 @@ def mending(
             wanted[reached] = None
     if isinstance(base, dict) and all((name,) in wanted for name in base):
         return None  # nothing would be kept
-    outermost = (
-        each for each in wanted if not any(each[:cut] in wanted for cut in range(len(each)))
-    )
-    places = {_key(each): Place(each) for each in outermost}
+    places = dict(_instead_of(each) for each in wanted if not _is_inside(each, wanted))
     return Patch(base, places) if places else None
 
 
@@ -77,13 +74,13 @@ def continuing(
         elif known is not None and isinstance(value, dict) and not _is_open(known):
             names = known.get("properties")
             absent = [n for n in names if n not in value] if isinstance(names, dict) else []
-            places |= {_key((*location, name)): Place((*location, name)) for name in absent}
+            places |= [_instead_of((*location, name)) for name in absent]
             continue
         else:
             if not _can_be_asked_anew(target, base, location):
                 return None
             base = without(base, location)
-            places[_key(location)] = Place(location)
+            places |= [_instead_of(location)]
         settled.append(location)
     return Patch(base, places) if places else None
 
@@ -91,8 +88,23 @@ def continuing(
 def patch_target(target: JsonTarget[object], patch: Patch) -> JsonTarget[JsonValue]:
     """The answer that brings the members of *patch*: an object with a key a place."""
     places = tuple(patch.places.items())
+    known = _of_places(target, places)
+    if known is not None:
+        return known
     labels = tuple(_labels(patch.base, patch.places.values()))
     return _compiled(target, places, labels, _needed(target, patch))
+
+
+@lru_cache(maxsize=1024)
+def _of_places(
+    target: JsonTarget[object], places: tuple[tuple[str, Place], ...]
+) -> JsonTarget[JsonValue] | None:
+    """The same for *places* that say it all, whatever the base holds; None for others."""
+    for _, place in places:
+        is_plain = not place.appends and _item_around(place.location) is None
+        if not is_plain or not _is_required(target, place.location):
+            return None
+    return _compiled(target, places, ("",) * len(places), tuple(key for key, _ in places))
 
 
 @lru_cache(maxsize=1024)
@@ -230,6 +242,11 @@ def _closed(value: JsonValue, location: Location, opened: Sequence[Location]) ->
     return value
 
 
+def _is_inside(location: Location, others: Collection[Location]) -> bool:
+    """Whether one of *others* is around *location*."""
+    return any(location[:cut] in others for cut in range(1, len(location)))
+
+
 def _can_be_asked_anew(target: JsonTarget[object], base: JsonValue, location: Location) -> bool:
     """Whether the member at *location* can be left out until it has come as a whole."""
     if not location or schema_at(target, location) is None:
@@ -244,6 +261,12 @@ def _unbounded(node: JsonObject, root: JsonObject) -> JsonObject:
 
 
 _COUNTS = frozenset({"minItems", "maxItems", "minProperties", "maxProperties"})
+
+
+@lru_cache(maxsize=4096)
+def _instead_of(location: Location) -> tuple[str, Place]:
+    """The place of a member to come instead of the one at *location*, and its key."""
+    return _key(location), Place(location)
 
 
 def _key(location: Location) -> str:
