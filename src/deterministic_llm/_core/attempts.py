@@ -250,7 +250,7 @@ class Answered(Generic[T_co]):
         """What the call came to."""
         if isinstance(self.verdict, Rejected):
             return self.verdict.outcome
-        return "invalid" if self.violations else "accepted"
+        return "invalid" if self.checks and self.violations else "accepted"
 
     @property
     def text(self) -> str | None:

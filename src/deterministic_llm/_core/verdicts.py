@@ -103,16 +103,18 @@ def _without_reading(completion: Completion, constraint: Constraint) -> Rejected
     if completion.finish in _TURNED_AWAY:
         return _turned_away(_TURNED_AWAY[completion.finish], None)
     text = completion.text
+    is_text = bool(text and not text.isspace())
+    if not completion.calls:
+        return None if is_text else _nothing_said(completion)
     names = tuple(dict.fromkeys(call.name for call in completion.calls))
-    if constraint.tool is not None and names and names != (constraint.tool["name"],):
+    if constraint.tool is not None and names != (constraint.tool["name"],):
         wanted = f"expected a call of {constraint.tool['name']}"
         return Rejected("wrong_tool", (Violation("$", "no_value", wanted, quote(names[0])),))
     said = dict.fromkeys(call.arguments for call in completion.calls)
-    is_text = text is not None and bool(text.strip())
     if len(said) > 1 and (constraint.tool is not None or not is_text):
         violation = Violation("$", "several_values", "expected one tool call", quote([*said]))
         return Rejected("several_calls", (violation,))
-    return None if is_text or said else _nothing_said(completion)
+    return None
 
 
 def _nothing_said(completion: Completion) -> Rejected:

@@ -15,6 +15,8 @@ _LOG = logging.getLogger("deterministic_llm")
 
 def logged(attempt: Attempt[T]) -> Attempt[T]:
     """*attempt*, after one record about it: its number, outcome, duration and tokens."""
+    if not _LOG.isEnabledFor(logging.INFO):  # then nor for less
+        return attempt
     level = logging.DEBUG if attempt.outcome == "accepted" else logging.INFO
     if _LOG.isEnabledFor(level):
         _LOG.log(

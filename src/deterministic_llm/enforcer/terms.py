@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from typing import Any, Generic, Protocol, TypeAlias, cast, get_args
@@ -197,8 +196,11 @@ class Terms(Generic[T_co]):
         call, cache = guarded(call, guards), self.cache
         if cache is not None:
             call = cached(call, cache, self._describing(asked))
+        purse = self._purse
         try:
-            with self._budgeted():
+            if purse is None:  # a block for nothing would take a twentieth of the run
+                return blocking.run(task, call)
+            with within(purse):
                 return blocking.run(task, call)
         except EnforcementError as error:
             return self._settled(error)
@@ -214,8 +216,11 @@ class Terms(Generic[T_co]):
         call, cache = aguarded(call, guards), self.cache
         if cache is not None:
             call = acached(call, cache, self._describing(asked))
+        purse = self._purse
         try:
-            with self._budgeted():
+            if purse is None:
+                return await awaiting.run(task, call)
+            with within(purse):
                 return await awaiting.run(task, call)
         except EnforcementError as error:
             return self._settled(error)
@@ -254,10 +259,10 @@ class Terms(Generic[T_co]):
         contract = _contract(self.target, other.abilities, mode=mode, strict=False)
         return Way(contract.constraint, contract.instructions, parameters, other.name)
 
-    def _budgeted(self) -> AbstractContextManager[object]:
-        """The block in which all calls, those of judges too, are held to the run's budget."""
-        purse = self.options.get("budget")
-        return _FREE if purse is None else within(cast("Budget", purse))
+    @property
+    def _purse(self) -> Budget | None:
+        """The budget that all calls of a run, those of judges too, are held to."""
+        return self.options.get("budget")  # type: ignore[return-value]
 
     def _settled(self, error: EnforcementError) -> Result[T_co]:
         """What a run that gave up comes to: *error* raised again, or the fallback."""
@@ -286,7 +291,6 @@ _MUST_BE: Mapping[str, _Rule] = {
 }
 """What options of the policy must be, None aside."""
 _POLICY = tuple(each.name for each in fields(Policy))
-_FREE = nullcontext()
 _OURS = OPTIONS | {
     *_POLICY,
     "strict",

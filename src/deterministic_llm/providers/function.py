@@ -26,7 +26,7 @@ def ask(function: Callable[[], object]) -> Completion | CallFailure:
     started = perf_counter()
     try:
         answer = function()
-        if isinstance(answer, Iterator):
+        if not isinstance(answer, str) and isinstance(answer, Iterator):  # an ABC is slow to ask
             chunks = _Chunks(started)
             stream = cast("Iterator[object]", answer)
             with closing(_Closable(stream)):
