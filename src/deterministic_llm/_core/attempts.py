@@ -25,6 +25,7 @@ from deterministic_llm._core.exchange import (
     Outcome,
     Usage,
 )
+from deterministic_llm._core.records import quick
 from deterministic_llm._core.secrecy import without_secrets
 
 T = TypeVar("T")
@@ -61,7 +62,8 @@ Code: TypeAlias = Literal[
 """Which kind of rule a violation broke."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Violation:
     """One broken rule: where (JSONPath), what was expected, what was got, how to mend it.
 
@@ -81,7 +83,8 @@ class Violation:
         return f"{self.path}: {self.expected}{got}{fix}"
 
 
-@dataclass(frozen=True, init=False)
+@quick
+@dataclass(frozen=True)
 class Repair:
     """One kind of edit that made a text readable, with its first 20 *places* in the text."""
 
@@ -93,25 +96,9 @@ class Repair:
     count: int = 1
     places: tuple[int, ...] = ()
 
-    def __init__(  # noqa: PLR0913, PLR0917  # the fields in their order
-        self,
-        rule: str,
-        path: str,
-        before: JsonValue,
-        after: JsonValue,
-        loss: Loss = "format",
-        count: int = 1,
-        places: tuple[int, ...] = (),
-    ) -> None:
-        # A short messy text has half a dozen of them: what a frozen dataclass does by itself takes
-        # more than twice as long.
-        members = self.__dict__
-        members["rule"], members["path"] = rule, path
-        members["before"], members["after"], members["loss"] = before, after, loss
-        members["count"], members["places"] = count, places
 
-
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Request:
     """One question to a model: the caller's *prompt*, what we add, and how the answer is held.
 
@@ -176,7 +163,8 @@ class Request:
         return (*self.prompt[:-1], joined)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Accepted(Generic[T_co]):
     """The answer is the *output*; *repairs* made it readable, *span* is where it stood."""
 
@@ -185,7 +173,8 @@ class Accepted(Generic[T_co]):
     span: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Rejected:
     """The answer is not the target, and why."""
 
@@ -222,7 +211,8 @@ class Checked:
     attempts: tuple[Attempt[object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Answered(Generic[T_co]):
     """A call that brought an answer, with our verdict on it and what the validators said.
 

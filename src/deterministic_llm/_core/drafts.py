@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import quick
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Draft:
     """The one JSON value that an answer held although it is not the target yet.
 

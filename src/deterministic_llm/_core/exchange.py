@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from deterministic_llm._core.records import quick
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """Anything that JSON can say, as Python's own types."""
 JsonObject: TypeAlias = dict[str, JsonValue]
@@ -88,7 +90,8 @@ class Abilities:
     shows_schema: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Usage:
     """Tokens as the provider counted them; all zero when it did not say.
 
@@ -125,7 +128,8 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Completion:
     """One answer of a model; *text* is None when it said nothing readable.
 

@@ -12,6 +12,7 @@ from deterministic_llm._core.attempts import Attempt, Repair, Violation, total_c
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.exchange import Mode, Usage
 from deterministic_llm._core.ledger import attempts_to_json
+from deterministic_llm._core.records import quick
 from deterministic_llm._core.story import story
 
 T_co = TypeVar("T_co", covariant=True)
@@ -20,7 +21,8 @@ Determinism: TypeAlias = Literal["shape", "replay"]
 """How far an output is repeatable: it has the declared type, or the same bytes were given again."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Result(Generic[T_co]):
     """What a run came to: the *output* and every attempt that led to it.
 

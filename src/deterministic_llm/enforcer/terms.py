@@ -23,6 +23,7 @@ from deterministic_llm._core.exchange import (
 )
 from deterministic_llm._core.policy import EarlyStop, Policy
 from deterministic_llm._core.reask import instructions
+from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import record_of
 from deterministic_llm._core.schema.target import Target
@@ -131,7 +132,8 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Asking:
     """One call of a decorated *function* with its arguments, and where it takes its Turn."""
 

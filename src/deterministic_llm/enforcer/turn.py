@@ -7,10 +7,12 @@ from typing import final
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import ChatMessage, JsonObject
+from deterministic_llm._core.records import quick
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Turn:
     """What one attempt should say: on the first turn how to answer, later what was wrong.
 

@@ -13,7 +13,7 @@ from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.fences import Block, blocks
-from deterministic_llm._core.reading.finding.found import extraction, find, glance, members
+from deterministic_llm._core.reading.finding.found import extraction, find, members
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.spans import next_start, walk
@@ -297,38 +297,6 @@ def test_the_members_of_a_run_are_its_candidates() -> None:
     assert texts == ['{"a": 1}', '{"a": 2}']
 
 
-GLANCES = {
-    "an object in prose": ('Here: {"a": [1]}. Done.', '{"a": [1]}', "span"),
-    "an object in a fence": ('Here:\n```json\n{"a": "```"}\n```\n', '{"a": "```"}', "fence"),
-    "a list alone": ("[1, 2]", "[1, 2]", "span"),
-}
-
-
-@pytest.mark.parametrize(("text", "wanted", "kind"), GLANCES.values(), ids=GLANCES)
-def test_a_glance_sees_one_payload_in_plain_prose(text: str, wanted: str, kind: str) -> None:
-    seen = glance(text)
-    assert seen is not None
-    assert (text[seen.start : seen.end], seen.kind) == (wanted, kind)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "no bracket",
-        '<think>{"a": 1}</think>',
-        '{"a": 1} <b>',
-        'Example: {"a": 1}',
-        '{"a": 1}\nWait, that\'s wrong.',
-        '```json\n{"a": 1}\n```\n```',
-        "{ never closed",
-        '{"a": 1]',
-        'analysisWe say {"a": 1}',
-    ],
-)
-def test_a_glance_gives_up_where_more_must_be_read(text: str) -> None:
-    assert glance(text) is None
-
-
 def test_fences_nest_by_their_labels() -> None:
     assert blocks("```md\n```json\n1\n```\n```") == (
         Block(0, 5, 20, 23, "md", closed=True),
@@ -500,8 +468,6 @@ def test_any_text_is_searched_without_an_error(text: str) -> None:
     assert all(0 <= each.start < each.end <= len(text) for each in found.candidates)
     assert set(choose(found.candidates)) <= set(found.candidates)
     assert all(0 <= each.start <= each.end <= len(text) for each in scalar_phrases(text))
-    seen = glance(text)
-    assert seen is None or text[seen.start] in "{["
 
 
 @ROUNDS

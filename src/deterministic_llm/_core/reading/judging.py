@@ -16,7 +16,7 @@ from deterministic_llm._core.reading.alignment.bends import LIST_OF_ONE, SINGLE_
 from deterministic_llm._core.reading.alignment.plans import Aligned
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.thinking import thinking
-from deterministic_llm._core.reading.goals import Goal
+from deterministic_llm._core.reading.goals import Goal, shortcut_to
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable
 from deterministic_llm._core.reading.syntax.lenient import loads
@@ -47,8 +47,13 @@ def judge(
     document: Document | Unreadable
     if len(run) == 1:
         piece = text[first.start : first.end]
-        if (plain := _plain_json(piece, goal)) is not None:
-            return read_json(piece, plain.value, goal, context, at=first.start)
+        if _LIKE_JSON.match(piece):
+            try:
+                value = native(piece.encode(), floats=goal.target.floats)
+            except ValueError:
+                pass
+            else:
+                return read_json(piece, value, goal, context, at=first.start)
         document = _document(text, first, goal)
     else:
         document = _gathered(text, run, goal)
@@ -173,6 +178,11 @@ def read_json(
     It stands *at* that place of what the model said.
     """
     span = at, at + len(text)
+    if (shortcut := shortcut_to(goal.target)) is not None:
+        try:
+            return Parsed(shortcut.validate(value, strict=True), (), span)
+        except ValidationError as error:
+            return read_refused(text, value, goal, context, at=at, refusal=error)
     if (done := _at_once(text, value, goal, span)) is not None:
         return done
     if goal.doubts is not None and goal.doubts.arise(text):

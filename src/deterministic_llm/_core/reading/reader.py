@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pydantic_core import ValidationError, from_json, to_json, to_jsonable_python
+from pydantic_core import ValidationError, to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair, Violation
@@ -22,8 +22,6 @@ from deterministic_llm._core.reading.finding.found import (
     Found,
     extraction,
     find,
-    glance,
-    left_around,
 )
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
@@ -31,6 +29,7 @@ from deterministic_llm._core.reading.finding.refusals import refusal_in
 from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.forms.matching import Matched, match
+from deterministic_llm._core.reading.glimpses import read_glimpsed
 from deterministic_llm._core.reading.goals import Goal, goal_of, shortcut_to
 from deterministic_llm._core.reading.judging import (
     ENDLESS_THINKING,
@@ -45,9 +44,9 @@ from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import ELLIPSIS, may_omit, whole
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.rivals import (
-    Claim,
+    are_denied,
+    canonical,
     claims,
-    is_denied,
     is_other_piece,
     key_patterns,
     names_all,
@@ -208,37 +207,20 @@ _NO_SECONDS = Violation("$", "format", "expected dates and times as ISO 8601 wri
 
 
 def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
-    if (reading := _read_glimpsed(text, goal, context)) is not None:
+    if (reading := read_glimpsed(text, goal, context)) is not None:
         return reading
     target, found = goal.target, find(text)
     judged = [(run, judge(found.text, run, goal, context)) for run in _to_be_judged(found, goal)]
     answers = [(each, reading) for each, reading in judged if isinstance(reading, Parsed)]
     if not answers:
         return _without_candidate(found, goal, judged, context)
-    distinct = dict.fromkeys(_canonical(reading.output) for _, reading in answers)
+    distinct = dict.fromkeys(canonical(reading.output) for _, reading in answers)
     if len(distinct) > 1 or _another_unread(found, judged, target, *distinct):
         said = " and ".join([*distinct, "another that cannot be read"][:2])
         fix = "give one answer, or say which one is final"
         return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
     (candidate, *_), reading = answers[0]
     return replace(reading, repairs=(*extraction(found, candidate), *reading.repairs))
-
-
-def _read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None:
-    """What stands between the first and the last bracket, if nothing else may be an answer."""
-    if (glimpsed := glance(text)) is None:
-        return None
-    reading = judge(text, (glimpsed,), goal, context)
-    if not isinstance(reading, Parsed) or reading.truncated:
-        return None
-    talk = f"{text[: glimpsed.start]}\n\n{text[glimpsed.end :]}"
-    if _QUOTE.search(talk.replace("```", "")) and names_all((talk,), goal.target):
-        return None
-    said = claims(talk, goal.target)
-    if said and _is_denied(said, json.loads(_canonical(reading.output))):
-        return None
-    left_out = left_around(text, glimpsed)
-    return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
 
 
 def _to_be_judged(found: Found, goal: Goal[object]) -> list[tuple[Candidate, ...]]:
@@ -294,11 +276,7 @@ def _another_unread(
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
     if names_all(unread, target, quoted=False) or names_all((rest,), target):
         return True
-    return _is_denied(claims(rest, target), answer)
-
-
-def _is_denied(said: Sequence[Claim], answer: JsonValue) -> bool:
-    return any(is_denied(each, answer) for each in said)
+    return are_denied(claims(rest, target), answer)
 
 
 def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
@@ -310,7 +288,6 @@ def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
     yield text[at:]
 
 
-_QUOTE = re.compile("[\"'`“‘]")
 _UNREADABLE = frozenset({"syntax", "truncated", "ambiguous"})
 _WHOLE = frozenset({"whole", "lines"})
 
@@ -388,7 +365,3 @@ def _noted(
     document = Document(value, len(found.text), (*found.repairs, *repairs))
     reading = bend(document, goal, context, start=0)
     return replace(reading, draft=None) if isinstance(reading, Unread) else reading
-
-
-def _canonical(output: object) -> str:
-    return json.dumps(from_json(to_json(output, fallback=repr)), sort_keys=True, ensure_ascii=False)

@@ -7,10 +7,13 @@ gives a number, a label or a yes or no under the name of a member, as in "Final 
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+from pydantic_core import from_json, to_json
 
 from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -55,9 +58,16 @@ def claims(talk: str, target: JsonTarget[object]) -> tuple[Claim, ...]:
     return tuple(found)
 
 
-def is_denied(claim: Claim, answer: JsonValue) -> bool:
-    """Whether *answer* says something else than *claim*."""
-    return isinstance(answer, dict) and answer.get(claim.name, claim.value) != claim.value
+def are_denied(said: Iterable[Claim], answer: JsonValue) -> bool:
+    """Whether *answer* says something else than one of the claims."""
+    return isinstance(answer, dict) and any(
+        answer.get(each.name, each.value) != each.value for each in said
+    )
+
+
+def canonical(output: object) -> str:
+    """An output as JSON in which the order of its members says nothing."""
+    return json.dumps(from_json(to_json(output, fallback=repr)), sort_keys=True, ensure_ascii=False)
 
 
 def names_all(texts: Sequence[str], target: JsonTarget[object], *, quoted: bool = True) -> bool:

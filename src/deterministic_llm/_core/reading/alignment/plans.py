@@ -30,6 +30,7 @@ from deterministic_llm._core.reading.alignment.scalars import Wanted
 from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.tags import tags_of
 from deterministic_llm._core.reading.alignment.unions import UnionNode
+from deterministic_llm._core.records import quick
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 
@@ -46,7 +47,8 @@ _IMPLIED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Aligned:
     """The *value* after all edits, each edit, and what could not be told to be one value."""
 

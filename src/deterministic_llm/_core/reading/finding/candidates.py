@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from deterministic_llm._core.records import quick
+
 Kind: TypeAlias = Literal["whole", "fence", "span", "tag", "call", "tool", "lines"]
 """What holds it: nothing, a fence, prose, a tag, a call, a tool envelope; or a run of spans."""
 Mark: TypeAlias = Literal[
@@ -13,7 +15,8 @@ Mark: TypeAlias = Literal[
 """What the words around it, or its own keys, call it."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Candidate:
     """Text from *start* to *end*; *open* when its opener has no closer, so it may be cut off."""
 

@@ -26,7 +26,7 @@ from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.finding.whitespace import cleaned, unquoted
 
-__all__ = ["Found", "extraction", "find", "glance", "left_around", "members", "scalar_phrases"]
+__all__ = ["Found", "extraction", "find", "left_around", "members", "scalar_phrases"]
 
 MAX_WHOLE = 4_000
 """Characters up to which the whole text is offered as a bare answer."""
@@ -46,35 +46,6 @@ class Found:
     repairs: tuple[Repair, ...]
     unfinished_thinking: bool
     prose: str
-
-
-def glance(text: str) -> Candidate | None:
-    """The payload between the first and the last bracket, when only plain prose stands around it.
-
-    A cheap first try for texts that hold one document: the caller must read the candidate to its
-    very end, and search in full when that fails, or when this returns None.
-    """
-    first = _FIRST.search(text)
-    if first is None or first[0] not in _CLOSER or text.startswith("analysis"):
-        return None
-    start = first.start()
-    end = text.rfind(_CLOSER[first[0]]) + 1
-    if end <= start or _LOADED.search(text, end):
-        return None
-    fences = _fences(text, 0, start)
-    if fences > 1 or fences != _fences(text, end, len(text)):
-        return None
-    if marks.is_set_aside(text, start, end):
-        return None
-    return Candidate(start, end, "fence" if fences else "span")
-
-
-def _fences(text: str, start: int, end: int) -> int:
-    """How many runs of ticks stand between *start* and *end*."""
-    ticks = text.count("```", start, end)
-    if ticks < 2 and text.find("~~~", start, end) < 0:
-        return ticks
-    return len(_TICKS.findall(text, start, end))
 
 
 def find(text: str) -> Found:
@@ -214,10 +185,6 @@ _RULES: dict[Kind, str] = {
     "tool": "tool envelope",
     "lines": "surrounding text",
 }
-_CLOSER = {"{": "}", "[": "]"}
-_FIRST = re.compile(r"[{\[｛［<◁\x1b]")
-_LOADED = re.compile(r"[{}\[\]｛｝［］<◁\x1b]")
-_TICKS = re.compile(r"`{3,}|~{3,}")
 _SPECIAL = (
     r"<\|[A-Za-z_]{1,24}\|>(?:assistant\b)?|</?s>|\[/?INST\]|<(?:start|end)_of_turn>(?:model\b)?"
 )

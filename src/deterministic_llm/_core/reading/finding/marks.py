@@ -83,13 +83,13 @@ def mark_ahead(text: str, start: int, *, floor: int) -> Mark | None:
     return "quotation" if on_quoted_line(text, start) else None
 
 
-def is_set_aside(text: str, start: int, end: int) -> bool:
-    """Whether the only candidate, in [*start*, *end*), is no answer for what stands around it."""
-    before, behind = text[max(0, start - REACH) : start], text[end : end + REACH]
-    named = _said_around(before, behind, clipped=start > REACH)
+def is_set_aside(before: str, behind: str) -> bool:
+    """Whether the only candidate, between *before* and *behind*, is no answer for what they say."""
+    near, after = before[-REACH:], behind[:REACH]
+    named = _said_around(near, after, clipped=len(before) > REACH)
     if named is not None:
         return not named.weak and named.mark != "final"
-    return _in_a_draft(text, start, end) is not None
+    return _in_a_draft(near + after, len(near), len(near)) is not None
 
 
 @lru_cache(maxsize=4096)  # models lead up to their answers in few words, the same ones every time

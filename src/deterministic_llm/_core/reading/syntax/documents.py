@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from deterministic_llm._core.attempts import Code, Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import quick
 
 MAX_DEPTH = 200
 """How many containers may stand inside one another."""
@@ -15,7 +16,8 @@ MAX_DIGITS = 4300
 """The longest integer that is read, as in Python's own limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Document:
     """The first value of a text; *end* is the index behind it.
 

@@ -1,0 +1,95 @@
+"""The one payload of a text, seen without a search: between its first and its last bracket.
+
+In: a text and a goal. Out: what the payload says, where only plain prose stands around it that can
+hold no other answer; else None, and the text must be searched in full.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.reading.finding import marks
+from deterministic_llm._core.reading.finding.candidates import Candidate
+from deterministic_llm._core.reading.finding.found import left_around
+from deterministic_llm._core.reading.goals import Goal
+from deterministic_llm._core.reading.judging import judge
+from deterministic_llm._core.reading.outcomes import Parsed
+from deterministic_llm._core.reading.rivals import Claim, are_denied, canonical, claims, names_all
+from deterministic_llm._core.schema.target import JsonTarget
+
+T = TypeVar("T")
+
+
+def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None:
+    """What stands between the first and the last bracket, if nothing else may be an answer."""
+    if (seen := glance(text)) is None:
+        return None
+    start, end = seen
+    before, behind = text[:start], text[end:]
+    heard = _heard_before if len(before) + len(behind) <= _FEW else _heard
+    talk = heard(before, behind, goal.target)
+    if talk is None:
+        return None
+    payload = Candidate(start, end, "fence" if talk.fenced else "span")
+    reading = judge(text, (payload,), goal, context)
+    if not isinstance(reading, Parsed) or reading.truncated:
+        return None
+    if talk.claims and are_denied(talk.claims, json.loads(canonical(reading.output))):
+        return None
+    left_out = left_around(text, payload)
+    return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
+
+
+def glance(text: str) -> tuple[int, int] | None:
+    """Where the first and the last bracket of *text* are, if they are a pair."""
+    first = _FIRST.search(text)
+    closer = None if first is None else _CLOSER.get(first[0])
+    if first is None or closer is None:
+        return None
+    start, end = first.start(), text.rfind(closer) + 1
+    return (start, end) if end > start else None
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Plain prose around one payload: whether a fence holds that, and what is said of members."""
+
+    fenced: bool
+    claims: tuple[Claim, ...]
+
+
+def _heard(before: str, behind: str, target: JsonTarget[object]) -> Talk | None:
+    """The talk around a payload; None where it may hold another one, or sets this one aside."""
+    if before.startswith("analysis") or _LOADED.search(behind):
+        return None
+    fences = _fences(before)
+    if fences > 1 or fences != _fences(behind) or marks.is_set_aside(before, behind):
+        return None
+    talk = f"{before}\n\n{behind}"
+    if _QUOTE.search(talk.replace("```", "")) and names_all((talk,), target):
+        return None
+    return Talk(fences == 1, claims(talk, target))
+
+
+_FEW = 400
+"""Characters around a payload that are remembered with what they come to."""
+_heard_before = lru_cache(maxsize=1024)(_heard)
+"""Models lead up to their answers in few words, the same ones every time."""
+
+
+def _fences(text: str) -> int:
+    """How many runs of ticks are in *text*."""
+    ticks = text.count("```")
+    return ticks if ticks < 2 and "~~~" not in text else len(_TICKS.findall(text))
+
+
+_CLOSER = {"{": "}", "[": "]"}
+_FIRST = re.compile(r"[{\[｛［<◁\x1b]")
+_LOADED = re.compile(r"[{}\[\]｛｝［］<◁\x1b]")
+_TICKS = re.compile(r"`{3,}|~{3,}")
+_QUOTE = re.compile("[\"'`“‘]")

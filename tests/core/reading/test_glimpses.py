@@ -1,0 +1,70 @@
+"""One payload in plain prose is seen without a search, and anything else is left to one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deterministic_llm._core.attempts import Repair
+from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.reading.glimpses import glance, read_glimpsed
+from deterministic_llm._core.reading.goals import goal_of
+from deterministic_llm._core.reading.outcomes import Parsed
+from deterministic_llm._core.schema.typed import typed_target
+
+GOAL = goal_of(typed_target(dict[str, list[int] | int | str]))
+LISTED = goal_of(typed_target(list[int]))
+LONG = "Some words about it, all of them plain. " * 20
+
+SEEN: dict[str, tuple[str, JsonValue, str]] = {
+    "an object in prose": ('Here: {"a": [1]}. Done.', {"a": [1]}, "surrounding text"),
+    "an object in a fence": ('Here:\n```json\n{"a": "```"}\n```\n', {"a": "```"}, "code fence"),
+    "an object behind many words": (f'{LONG}{{"a": 1}}', {"a": 1}, "surrounding text"),
+    "an object before many words": (f'{{"a": 1}}\n{LONG}', {"a": 1}, "surrounding text"),
+}
+
+
+@pytest.mark.parametrize(("text", "wanted", "rule"), SEEN.values(), ids=SEEN)
+def test_one_payload_in_plain_prose_is_seen(text: str, wanted: JsonValue, rule: str) -> None:
+    for _ in range(2):  # the second time the talk is known
+        seen = read_glimpsed(text, GOAL, None)
+        assert seen is not None
+        assert (seen.output, [each.rule for each in seen.repairs]) == (wanted, [rule])
+        assert text[slice(*seen.span)][0] == "{"
+
+
+def test_a_list_alone_has_nothing_left_out() -> None:
+    assert read_glimpsed("[1, 2]", LISTED, None) == Parsed([1, 2], (), (0, 6))
+
+
+def test_what_is_left_out_is_recorded_with_its_place() -> None:
+    seen = read_glimpsed('{"a": 1} there', GOAL, None)
+    assert seen == Parsed(
+        {"a": 1}, (Repair("surrounding text", "$", "there", "", "none", 1, (8,)),), (0, 8)
+    )
+
+
+@pytest.mark.parametrize("more", ["", LONG], ids=["few words", "many words"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no bracket",
+        '<think>{"a": 1}</think>',
+        '{"a": 1} <b>',
+        'Example: {"a": 1}',
+        '{"a": 1}\nWait, that\'s wrong.',
+        '```json\n{"a": 1}\n```\n```',
+        "{ never closed",
+        '{"a": 1]',
+        'analysisWe say {"a": 1}',
+    ],
+)
+def test_a_glimpse_gives_up_where_more_must_be_read(text: str, more: str) -> None:
+    assert read_glimpsed(f"{text}\n{more}", GOAL, None) is None
+
+
+@given(st.text(alphabet='{}[]<\x1b｛a 1:,"\n'))
+def test_a_glance_sees_a_pair_of_brackets(text: str) -> None:
+    seen = glance(text)
+    assert seen is None or text[seen[0]] + text[seen[1] - 1] in {"{}", "[]"}
