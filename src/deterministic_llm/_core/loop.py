@@ -29,6 +29,7 @@ from deterministic_llm._core.questions import (
     for_the_rest,
     with_room,
 )
+from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.schema.complaints import as_json
 from deterministic_llm._core.schema.target import Valid
@@ -44,7 +45,8 @@ from deterministic_llm.errors import (
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Call:
     """Ask the model *request*, after *delay* seconds."""
 
