@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, Self, TypeAlias, cast, final, overload
@@ -22,6 +22,7 @@ from deterministic_llm._core.schema.forms import (
     compile_pattern,
     compile_template,
 )
+from deterministic_llm._core.schema.sites import UNKNOWN, AnyValue, Built, Members, Site
 from deterministic_llm._core.schema.target import (
     Checked,
     Invalid,
@@ -166,7 +167,7 @@ class Pattern(Declared[T_co]):
     ) -> None:
         members = _members(output_type, fields)
         form = compile_pattern(regex, members.named_in(regex, "(?P<{}>"), unsafe=unsafe)
-        target = TextTarget(f"pattern {regex}", form, members.build)
+        target = TextTarget(f"pattern {regex}", form, members.build, members.site)
         self._target = cast("Target[T_co]", target)
 
     @override
@@ -179,7 +180,9 @@ class Choice(Declared[str]):
 
     def __init__(self, *options: str) -> None:
         form = compile_choice(options)
-        self._target = TextTarget(f"one of {', '.join(options)}", form, _word)
+        self._target = TextTarget(
+            f"one of {', '.join(options)}", form, _word, Site(partial(Built, _word))
+        )
 
     @override
     def __target__(self) -> Target[str]:
@@ -253,6 +256,7 @@ class _Members:
     schemas: dict[str, JsonObject]
     optional: frozenset[str]
     build: Callable[[JsonValue], Checked[object]]
+    site: Site | None
 
     def named_in(self, text: str, mention: str) -> dict[str, JsonObject]:
         """The schemas without those of optional fields that *text* does not mention."""
@@ -281,7 +285,8 @@ def _of_type(output_type: object) -> _Members:
         if isinstance(node, dict)
     }
     required = cast("list[str]", root.get("required", []))
-    return _Members(schemas, frozenset(schemas) - set(required), target.decoder.check)
+    optional = frozenset(schemas) - set(required)
+    return _Members(schemas, optional, target.decoder.check, target.site)
 
 
 def _untyped(fields: Mapping[str, object]) -> _Members:
@@ -303,7 +308,10 @@ def _untyped(fields: Mapping[str, object]) -> _Members:
         return Invalid(tuple(violations)) if violations else Valid(Record(outputs))
 
     schemas = {name: target.schema for name, target in targets.items()}
-    return _Members(schemas, frozenset(), build)
+    sites = {name: target.site for name, target in targets.items() if target.site is not None}
+    text = Site(AnyValue)
+    below = Members(cast("Mapping[str | int, Site]", sites), text, text)
+    return _Members(schemas, frozenset(), build, Site(partial(Built, build), lambda: below))
 
 
 def _field(name: str, output_type: object) -> JsonTarget[object]:
@@ -319,7 +327,11 @@ def _template(
 ) -> TextTarget[object]:
     members = _members(output_type, fields)
     form = compile_template(text, members.named_in(text, "{{{}}}"), many=many)
-    return TextTarget(f"template {text!r}", form, _each(members.build) if many else members.build)
+    build, site = (_each(members.build) if many else members.build), members.site
+    if many and site is not None:
+        records = Members({}, UNKNOWN, site)
+        site = Site(partial(Built, build), lambda: records)
+    return TextTarget(f"template {text!r}", form, build, site)
 
 
 def _each(build: Callable[[JsonValue], Checked[object]]) -> Callable[[JsonValue], Checked[object]]:

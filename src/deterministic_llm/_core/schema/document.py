@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import cast
 
 from jsonschema import (
@@ -20,6 +20,7 @@ from referencing import Registry
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.document_sites import site_of_document
 from deterministic_llm._core.schema.formats import format_checker
 from deterministic_llm._core.schema.redos import backtracking
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
@@ -69,7 +70,9 @@ def schema_target(schema: JsonObject, *, name: str) -> JsonTarget[JsonValue]:
         _check_references(node, schema, f"{name} {pointer}")
         _check_pattern(node, f"{name} {pointer}")
     validator = dialect(schema, registry=Registry(), format_checker=_FORMATS)
-    return JsonTarget(name, untitled(schema), _SchemaDecoder(validator, schema))
+    decoder = SchemaDecoder(validator, schema)
+    site = site_of_document(schema, decoder.part, newest=dialect is Draft202012Validator)
+    return JsonTarget(name, untitled(schema), decoder, site=site)
 
 
 def _check_valid(dialect: type[Validator], schema: JsonObject, name: str) -> None:
@@ -103,13 +106,21 @@ def _check_pattern(node: JsonObject, where: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _SchemaDecoder:
+class SchemaDecoder:
+    """Validates by *validator*, and says what is wrong in the words of the whole *schema*."""
+
     validator: Validator
     schema: JsonObject
+
+    def part(self, node: JsonObject) -> SchemaDecoder:
+        """What validates a member by *node*, a part of the schema."""
+        evolve = cast("Callable[..., Validator]", getattr(self.validator, "evolve"))  # noqa: B009  # untyped
+        return replace(self, validator=evolve(schema=node))
 
     def check(
         self, value: JsonValue, text: str | None = None, context: object = None
     ) -> Checked[JsonValue]:
+        """Validate *value*."""
         del text, context  # only types read text faster and have validators of their own
         errors = sorted(self.validator.iter_errors(value), key=_document_order)
         if not errors:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeAlias
 
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.forms import TextForm
+
+if TYPE_CHECKING:
+    from deterministic_llm._core.schema.sites import Site
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -62,7 +65,8 @@ class JsonTarget(Generic[T_co]):
 
     *floats* says whether a number with a fraction can be a part of the output. *validate*, where
     there is one, is all that it takes to check a value, and *closable* says whether it can refuse
-    the members that the type does not name without changing the output.
+    the members that the type does not name without changing the output. *site* is the place of the
+    whole, where members can be validated by themselves.
     """
 
     name: str
@@ -71,15 +75,20 @@ class JsonTarget(Generic[T_co]):
     floats: bool = True
     validate: Validate[T_co] | None = field(default=None, repr=False)
     closable: bool = False
+    site: Site | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextTarget(Generic[T_co]):
-    """A target whose payload is text of a *form*; *build* makes the output of what it captured."""
+    """A target whose payload is text of a *form*; *build* makes the output of what it captured.
+
+    *site* is the place of the whole, where what was captured can be validated by itself.
+    """
 
     name: str
     form: TextForm
     build: Callable[[JsonValue], Checked[T_co]] = field(repr=False)
+    site: Site | None = field(default=None, repr=False)
 
 
 Target: TypeAlias = JsonTarget[T_co] | TextTarget[T_co]

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-import marshal
-import re
-import sys
-from dataclasses import dataclass, replace
-from typing import Generic, cast
+from typing import cast
 
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import SchemaValidator, core_schema, to_json
+from pydantic_core import SchemaValidator, core_schema
 from typing_extensions import TypeForm, TypeVar, override
 
-from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
-from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid, Validate
-from deterministic_llm._core.schema.violations import json_path
+from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.typed_sites import site_of_type
+from deterministic_llm._core.schema.validating import TypeDecoder
 from deterministic_llm._core.schema.walking import rewritten, untitled
 from deterministic_llm.errors import SchemaError
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 RULES = "x-rules"
 """The schema keyword of rules in words; a description of the field would take the place of ours."""
@@ -48,8 +43,9 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     floats, plain = has_floats(schema), is_plain(adapter.core_schema)
     validate = adapter.validator.validate_python if plain else None
     closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
-    decoder = _TypeDecoder(adapter, Complaints(schema), floats, validate)
-    return JsonTarget(name, schema, decoder, floats, validate, closable)
+    decoder = TypeDecoder(adapter, Complaints(schema), floats, validate)
+    site = site_of_type(adapter.core_schema, schema)
+    return JsonTarget(name, schema, decoder, floats, validate, closable, site)
 
 
 def _name(output_type: object) -> str:
@@ -91,32 +87,6 @@ class _Marked(GenerateJsonSchema):
         return {**super().decimal_schema(schema), "format": "decimal"}
 
 
-@dataclass(frozen=True, slots=True)
-class _TypeDecoder(Generic[T_co]):
-    """Validates with pydantic's strict mode, whose JSON rules still read dates and enums.
-
-    Where a value needs no such rules, *validate* takes it as it is.
-    """
-
-    adapter: TypeAdapter[T_co]
-    complaints: Complaints
-    floats: bool
-    validate: Validate[T_co] | None
-
-    def check(
-        self, value: JsonValue, text: str | None = None, context: object = None
-    ) -> Checked[T_co]:
-        try:
-            if self.validate is not None:
-                return Valid(self.validate(value, strict=True))
-            if self.floats and (path := _too_large_for_floats(value)) is not None:
-                return Invalid((replace(_TOO_LARGE, path=json_path(path)),))
-            source = to_json(value) if text is None else text
-            return Valid(self.adapter.validate_json(source, strict=True, context=context))
-        except ValidationError as error:
-            return Invalid(self.complaints.of(error))
-
-
 def _can_forbid() -> bool:
     """Whether pydantic is told in a call to refuse members that a type does not name."""
     try:
@@ -127,25 +97,3 @@ def _can_forbid() -> bool:
 
 
 _CAN_FORBID = _can_forbid()
-_TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
-_LONG_INTEGER = re.compile(rb"l[\x45-\xff].\0\0|l.[\x01-\xff]\0\0", re.DOTALL)
-
-
-def _too_large_for_floats(value: JsonValue) -> list[str | int] | None:
-    """The path of an integer in *value* that JSON rules would make an infinite float.
-
-    Marshalled, an integer is an "l" and the count of its digits to the base 32,768; floats end at
-    69 of them.
-    """
-    if _LONG_INTEGER.search(marshal.dumps(value, 2)) is None:
-        return None
-    pending: list[tuple[list[str | int], JsonValue]] = [([], value)]
-    while pending:
-        path, inner = pending.pop()
-        if isinstance(inner, int) and abs(inner) > sys.float_info.max:
-            return path
-        if isinstance(inner, dict):
-            pending += [([*path, key], each) for key, each in inner.items()]
-        elif isinstance(inner, list):
-            pending += [([*path, place], each) for place, each in enumerate(inner)]
-    return None

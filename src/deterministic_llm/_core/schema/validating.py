@@ -1,0 +1,80 @@
+"""JSON values of a Python type: pydantic validates, in our words comes out what is wrong."""
+
+from __future__ import annotations
+
+import marshal
+import re
+import sys
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.schema.complaints import Complaints
+from deterministic_llm._core.schema.target import Checked, Invalid, Valid, Validate
+from deterministic_llm._core.schema.violations import json_path
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ReadsJson(Protocol[T_co]):
+    """Pydantic's validator of JSON text."""
+
+    def validate_json(self, data: str | bytes, /, *, strict: bool, context: object) -> T_co:
+        """The output of *data*, or a ValidationError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDecoder(Generic[T_co]):
+    """Validates with pydantic's strict mode, whose JSON rules still read dates and enums.
+
+    Where a value needs no such rules, *validate* takes it as it is.
+    """
+
+    reader: ReadsJson[T_co]
+    complaints: Complaints
+    floats: bool
+    validate: Validate[T_co] | None
+
+    def check(
+        self, value: JsonValue, text: str | None = None, context: object = None
+    ) -> Checked[T_co]:
+        """Validate *value*, or the *text* that says it."""
+        try:
+            if self.validate is not None:
+                return Valid(self.validate(value, strict=True))
+            if self.floats and (path := _too_large_for_floats(value)) is not None:
+                return Invalid((replace(_TOO_LARGE, path=json_path(path)),))
+            source = to_json(value) if text is None else text
+            return Valid(self.reader.validate_json(source, strict=True, context=context))
+        except ValidationError as error:
+            return Invalid(self.complaints.of(error))
+
+
+_TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
+_LONG_INTEGER = re.compile(rb"l[\x45-\xff].\0\0|l.[\x01-\xff]\0\0", re.DOTALL)
+
+
+def _too_large_for_floats(value: JsonValue) -> list[str | int] | None:
+    """The path of an integer in *value* that JSON rules would make an infinite float.
+
+    Marshalled, an integer is an "l" and the count of its digits to the base 32,768; floats end at
+    69 of them.
+    """
+    if _LONG_INTEGER.search(marshal.dumps(value, 2)) is None:
+        return None
+    pending: list[tuple[list[str | int], JsonValue]] = [([], value)]
+    while pending:
+        path, inner = pending.pop()
+        if isinstance(inner, int) and abs(inner) > sys.float_info.max:
+            return path
+        if isinstance(inner, dict):
+            pending += [([*path, key], each) for key, each in inner.items()]
+        elif isinstance(inner, list):
+            pending += [([*path, place], each) for place, each in enumerate(inner)]
+    return None
