@@ -263,6 +263,11 @@ class Answered(Generic[T_co]):
         return self.completion.finish
 
     @property
+    def saved_tokens(self) -> int | None:
+        """Of an answer that we stopped, the tokens of its limit that were never written."""
+        return self.completion.saved_tokens
+
+    @property
     def first_token(self) -> float | None:
         """Seconds until its first word came, where the answer was streamed."""
         return self.completion.first_token
@@ -340,6 +345,7 @@ class Failed:
     model_served = None
     fingerprint = None
     finish = None
+    saved_tokens = None
     first_token = None
     violations = ()
     warnings = ()

@@ -15,6 +15,7 @@ from deterministic_llm._core.attempts import (
     Attempt,
     Checked,
     Failed,
+    Rejected,
     Request,
     Violation,
 )
@@ -100,7 +101,7 @@ def judge(
     """
     if isinstance(answer, CallFailure):
         return Failed(request, answer, ended)
-    verdict = judge_completion(task.contract, answer, request, task.context)
+    verdict = judge_completion(task.contract, answer, request, task.context, task.policy)
     return Answered(request, answer, verdict, ended=ended)
 
 
@@ -193,6 +194,8 @@ def _reasked(
     in_part = last.request.patch is not None
     if stuck and not in_part:
         return NoProgress
+    if last.finish == "stopped" and not stuck and (rest := _rest(task, last)) is not None:
+        return for_the_rest(task, last, rest)
     part = None if stuck else _part(task, last)
     return again(task, last) if part is None else for_members(task, last, part)
 
@@ -228,14 +231,20 @@ def _part(task: Task[object], last: Answered[object]) -> Patch | None:
 def _with_more_room(task: Task[object], last: Answered[object]) -> Request | None:
     """A cut answer is asked for with more room, or else only the rest of it; never the same."""
     enlarged = with_room(task, last)
-    if enlarged is not None or not task.heard:
+    if enlarged is not None:
         return enlarged
-    draft = last.verdict.draft if not isinstance(last.verdict, Accepted) else None
+    rest = _rest(task, last)
+    return None if rest is None else for_the_rest(task, last, rest)
+
+
+def _rest(task: Task[object], last: Answered[object]) -> Patch | None:
+    """What is still to come of an answer that ended too soon; None when that is not known.
+
+    What was asked for in vain is not asked for alone again.
+    """
+    draft = last.verdict.draft if isinstance(last.verdict, Rejected) and task.heard else None
     rest = None if draft is None else task.continuing(draft)
-    before = last.request.patch
-    if rest is None or (before is not None and before == rest):
-        return None
-    return for_the_rest(task, last, rest)
+    return None if rest is not None and last.request.patch == rest else rest
 
 
 def _next_model(

@@ -12,7 +12,7 @@ from deterministic_llm._core.contract import constrain
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import Constraint, Mode
 from deterministic_llm._core.policy import shaken, whole_is_cheaper, with_more_room
-from deterministic_llm._core.reask import go_on, reask, reask_members
+from deterministic_llm._core.reask import begin_there, go_on, reask, reask_members
 from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget
@@ -61,10 +61,17 @@ def for_members(task: Task[object], last: Answered[object], part: Patch) -> Requ
 
 
 def for_the_rest(task: Task[object], last: Answered[object], part: Patch) -> Request:
-    """The question for what was still to come when the answer was cut."""
+    """The question for what was still to come when the answer was cut, or was stopped."""
     target = _target(task, part)
-    feedback = go_on(target, shown=_shown(task, last))
+    feedback = _going_on(task, last, target)
     return _reasked(last, feedback, constrain(target, last.request.constraint.mode), part)
+
+
+def _going_on(task: Task[object], last: Answered[object], target: JsonTarget[object]) -> str:
+    shown = _shown(task, last)
+    if last.finish == "stopped":
+        return begin_there(last.violations, target, shown=shown)
+    return go_on(target, shown=shown)
 
 
 def with_room(task: Task[object], last: Answered[object]) -> Request | None:

@@ -55,6 +55,13 @@ def go_on(target: JsonTarget[object], *, shown: bool) -> str:
     return f"{start} {_only(target, shown=shown)}"
 
 
+def begin_there(violations: Sequence[Violation], target: JsonTarget[object], *, shown: bool) -> str:
+    """The follow-up to an answer that was stopped where it was not valid: *target* is the rest."""
+    lines, only = _lines(violations), _only(target, shown=shown)
+    kept = "It was stopped there; what had come before is kept."
+    return f"A previous answer was not valid:\n{lines}\n{kept} {only}"
+
+
 def _only(target: JsonTarget[object], *, shown: bool) -> str:
     if shown:
         return "Answer only with what is asked for now."

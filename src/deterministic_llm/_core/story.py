@@ -44,8 +44,16 @@ def _line(attempt: Attempt[object], before: Attempt[object] | None) -> str:
     if pause >= _NOTICED:
         asked.append(f"after waiting {_seconds(pause)}")
     told = _sentence(", ".join(filter(None, asked)), _outcome(attempt))
-    figures = ", ".join(_figures(attempt.usage, attempt.cost, _taken(attempt)))
+    took = _figures(attempt.usage, attempt.cost, _taken(attempt))
+    figures = ", ".join((*took, *_stop(attempt)))
     return f"{request.number}. {told} ({figures})" if figures else f"{request.number}. {told}"
+
+
+def _stop(attempt: Attempt[object]) -> Iterator[str]:
+    """That we stopped the answer, and what of it was never written."""
+    if attempt.finish == "stopped":
+        saved = attempt.saved_tokens
+        yield "stopped" if saved is None else f"stopped, {saved:,} tokens saved"
 
 
 def _model(attempt: Attempt[object]) -> str:

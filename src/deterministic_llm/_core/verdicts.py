@@ -17,9 +17,13 @@ from deterministic_llm._core.exchange import (
     JsonValue,
 )
 from deterministic_llm._core.members import as_said, read_members
+from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
 from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.wording import quote
+from deterministic_llm._core.stops.remains import remains
+from deterministic_llm._core.stops.rules import REPETITION
+from deterministic_llm._core.stops.scrutiny import Scrutiny
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -29,16 +33,20 @@ def judge_completion(
     completion: Completion,
     request: Request | None = None,
     context: object = None,
+    policy: Policy = Policy(),  # noqa: B008  # frozen
 ) -> Accepted[T_co] | Rejected:
     """The verdict on *completion*: the output, or what it came to and why.
 
-    An answer to a *request* for a patch is merged into what was valid, and the whole is judged.
+    An answer to a *request* for a patch is merged into what was valid, and the whole is judged. One
+    that was stopped, as *policy* has it, is never accepted.
     """
     constraint = contract.constraint if request is None else request.constraint
     unread = _without_reading(completion, constraint)
     if unread is not None:
         return unread
     text = _said(completion, constraint)
+    if completion.finish == "stopped":
+        return _stopped(text, contract, request, context, policy)
     reading = _read(text, contract, request, context)
     if not isinstance(reading, Parsed):
         return _rejected(reading, text, completion.finish)
@@ -85,8 +93,34 @@ def _draft(
     said = Contract(as_said(target), contract.constraint, contract.instructions, contract.strict)
     reading = _read(text, said, request, context)
     if not isinstance(reading, Parsed):
-        return None
+        return reading.draft
     return Draft(reading.output, reading.truncated, reading.open_paths)
+
+
+def _stopped(
+    text: str,
+    contract: Contract[object],
+    request: Request | None,
+    context: object,
+    policy: Policy,
+) -> Rejected:
+    """Why *text* was stopped, and what of it holds all the same.
+
+    It is found again by the rules that stopped it: a record of it is judged alike.
+    """
+    early, most = policy.early_stop, policy.max_chars
+    reasons = Scrutiny(contract, request, context=context, early=early, max_chars=most).read(text)
+    told = dict.fromkeys(violation for reason in reasons for violation in reason.violations)
+    violations = tuple(told) or _STOPPED
+    if any(reason.rule is REPETITION for reason in reasons):
+        return Rejected("degenerate", violations)
+    wrong = [reason.member for reason in reasons if reason.member is not None]
+    draft = _draft(text, contract, request, context) if wrong else None
+    kept = None if draft is None or len(wrong) < len(reasons) else remains(draft, wrong)
+    return Rejected("invalid", violations, (), kept)
+
+
+_STOPPED = (Violation("$", "truncated", "expected the whole answer", "one that was stopped"),)
 
 
 def _said(completion: Completion, constraint: Constraint) -> str:

@@ -11,6 +11,7 @@ from random import Random
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
+from core.random_types import breaks, broken, shape
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import (
@@ -36,7 +37,6 @@ from deterministic_llm._core.schema.sites import UNKNOWN, Bounds, Site
 from deterministic_llm._core.schema.target import Invalid, JsonTarget, Valid
 from deterministic_llm.targets import compiled
 from deterministic_llm.validators import MaxWords
-from tests.core.random_types import breaks, broken, shape
 
 
 class Level(Enum):  # noqa: D101

@@ -54,7 +54,7 @@ def test_the_members_that_were_said_are_told_before_the_end():
 
 def test_the_elements_of_a_list_are_items():
     *closed, _ = streamed(list[Person], 'So: [{"name": "Ada"}]')
-    assert closed == [FieldClosed("$[0].name", "Ada"), Item(0, Person(name="Ada"))]
+    assert closed == [Item(0, Person(name="Ada"))]
 
 
 def test_a_single_value_is_the_whole():
@@ -62,9 +62,12 @@ def test_a_single_value_is_the_whole():
 
 
 def test_an_answer_that_is_given_up_is_a_restart():
-    first, *closed, _ = streamed(Person, '{"age": 3}', '{"name": "Ada"}')
-    assert first == Restarted('$.name: expected a string, got nothing (add "name")')
-    assert closed == [FieldClosed("$.age", 3), FieldClosed("$.name", "Ada")]
+    *told, _ = streamed(Person, '{"age": 3}', '{"name": "Ada"}')
+    assert told == [
+        FieldClosed("$.age", 3),
+        Restarted('$.name: expected a string, got nothing (add "name")'),
+        FieldClosed("$.name", "Ada"),
+    ]
 
 
 def test_the_fields_of_a_text_are_its_members():

@@ -74,6 +74,11 @@ class Site:
         self.bounds = bounds
         self.standing = standing
 
+    def names(self, token: Token) -> bool:
+        """Whether the type has a member or item *token* by itself."""
+        self.inner(token)
+        return token in self._named
+
     def inner(self, token: Token) -> Site:
         """The place of the member or item *token*."""
         if self._open is not None:
@@ -146,3 +151,19 @@ def labels_of(node: JsonValue, root: JsonObject) -> tuple[str, ...]:
         else ()
     )
     return texts if isinstance(listed, list) and len(texts) == len(listed) else ()
+
+
+def without_ignored(value: JsonValue, site: Site) -> JsonValue:
+    """*value* without the members that the type leaves out."""
+    if isinstance(value, list):
+        items = [without_ignored(each, site.inner(index)) for index, each in enumerate(value)]
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    if not isinstance(value, dict):
+        return value
+    members = {
+        name: without_ignored(each, inner)
+        for name, each in value.items()
+        if (inner := site.inner(name)).standing != "ignored"
+    }
+    same_members = len(members) == len(value)
+    return value if same_members and all(members[key] is value[key] for key in value) else members

@@ -14,10 +14,11 @@ Location = Sequence[str | int]
 
 def json_path(location: Iterable[str | int]) -> str:
     """*location* as JSONPath: ``$.items[0].name``."""
-    return "$" + "".join(map(_step, location))
+    return "$" + "".join(map(step, location))
 
 
-def _step(token: str | int) -> str:
+def step(token: str | int) -> str:
+    """The part of a JSONPath that leads to the member *token*: ``.name`` or ``[0]``."""
     if isinstance(token, int):
         return f"[{token}]"
     return f".{token}" if token.isidentifier() else f"[{quote(token)}]"

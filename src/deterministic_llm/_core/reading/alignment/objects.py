@@ -44,7 +44,7 @@ class ObjectNode:
         required = schema.get("required")
         named = required if isinstance(required, list) else []
         self._required = frozenset(each for each in named if isinstance(each, str))
-        self.names: Names = _names(schema)
+        self.names: Names = names_of(schema)
         self._members: dict[str, Node] | None = None
         self._others: Node | None = None
         self._closed = False
@@ -246,7 +246,8 @@ class ObjectNode:
         return None
 
 
-def _names(schema: JsonObject) -> Names:
+def names_of(schema: JsonObject) -> Names:
+    """The names of the members of an object, and their aliases."""
     properties = schema.get("properties")
     named: Mapping[str, JsonValue] = properties if isinstance(properties, dict) else {}
     aliases: dict[str, str] = {}

@@ -1,0 +1,260 @@
+"""One answer under scrutiny: pieces of its text go in, changes and reasons to stop it come out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from deterministic_llm._core.attempts import Request, Violation
+from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.drafts import Patch
+from deterministic_llm._core.exchange import JsonValue, Mode
+from deterministic_llm._core.policy import EarlyStop
+from deterministic_llm._core.reading.incremental import (
+    Change,
+    Closed,
+    Grown,
+    Incremental,
+    Opened,
+    Replaced,
+)
+from deterministic_llm._core.schema.complaints import below
+from deterministic_llm._core.schema.forms import ChoiceForm
+from deterministic_llm._core.schema.kinds import is_scalar, kinds
+from deterministic_llm._core.schema.locations import Location, stands_at
+from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Target
+from deterministic_llm._core.schema.wording import quote
+from deterministic_llm._core.stops.documents import begun_in, beyond_mending
+from deterministic_llm._core.stops.exactness import may_become_exact
+from deterministic_llm._core.stops.limits import Limits
+from deterministic_llm._core.stops.places import Spot, whole_answer
+from deterministic_llm._core.stops.repetition import CHUNK
+from deterministic_llm._core.stops.rules import DIVERGED, WRONG_MEMBER, Reason
+
+
+class Told(NamedTuple):
+    """A closed member: its place, and what it is by itself; None where that cannot be told."""
+
+    spot: Spot
+    checked: Checked[object] | None
+
+
+class Scrutiny:
+    """Reads one answer as it comes, and finds *reasons* to stop it.
+
+    Where the first document may still be corrected, only those rules find any that hold
+    everywhere, unless *early* is "always". *patch* is what is asked for alone.
+    """
+
+    def __init__(
+        self,
+        contract: Contract[object],
+        request: Request | None = None,
+        *,
+        context: object = None,
+        early: EarlyStop = "auto",
+        max_chars: int | None = None,
+    ) -> None:
+        target, patch = _asked_for(contract, request)
+        mode = contract.constraint.mode if request is None else request.constraint.mode
+        sure = contract.strict or mode in _HELD
+        self.patch = patch
+        self.reader = Incremental(target, strict=contract.strict)
+        self.reasons: tuple[Reason, ...] = ()
+        self._target = target
+        self._context = context
+        self._exact = contract.strict and early != "never"
+        self._held = early == "always" or (sure and early == "auto")
+        self._leads = not sure
+        self._whole = whole_answer(contract.target.site, patch)
+        self._parent: Location = ()
+        self._around = self._whole
+        self._suspects: list[_Suspect] = []
+        self._look = False
+        self._growing: Location | None = None
+        self._room = sys.maxsize
+        self._words_do = _takes_words(target)
+        first = _FIRST_EXACT if self._exact else _FIRST_LOOK if self._held else None
+        self._limits = Limits(max_chars, watched=early != "never", first_look=first)
+
+    def feed(self, piece: str) -> Sequence[Change]:
+        """What *piece*, the next of the text, changes."""
+        limits = self._limits
+        size = limits.size + len(piece)
+        if size < limits.edge:
+            limits.size = size
+            limits.chunk.append(piece)
+            return self.reader.feed(piece)
+        return self._feed_over_edges(piece)
+
+    def _feed_over_edges(self, piece: str) -> list[Change]:
+        """Feed *piece* so that what is found does not depend on where pieces are cut."""
+        limits = self._limits
+        changes: list[Change] = []
+        while piece:
+            room = limits.edge - limits.size
+            head, piece = piece[:room], piece[room:]
+            limits.size += len(head)
+            limits.chunk.append(head)
+            changes += self.reader.feed(head)
+            if limits.size == limits.edge:
+                self._look = self._look or limits.size == limits.look
+                waiting = not self._words_do and not self.reader.started
+                self.reasons += tuple(limits.reached(self.reader, waiting=waiting))
+        return changes
+
+    def read(self, text: str) -> tuple[Reason, ...]:
+        """The reasons to stop in *text*, which is all that came."""
+        for start in range(0, len(text), CHUNK):
+            self.follow(text[start : start + CHUNK])
+        self._look = True
+        self.settle(final=True)
+        return self.reasons
+
+    def follow(self, piece: str) -> None:
+        """Take *piece* for no more than what it says about the answer."""
+        for change in self.feed(piece):
+            match change:
+                case Closed(location, value):
+                    self.closed(location, value)
+                case Opened(location):
+                    self.opened(location)
+                case Replaced():
+                    self.replaced()
+                case Grown(location, said):
+                    self.grown(location, said)
+        self.settle()
+
+    def closed(self, location: Location, value: JsonValue) -> Told | None:
+        """The member that closed as *value*; None for one that is no part of the output."""
+        spot = self.spot(location)
+        if spot.site.standing == "ignored":
+            return None
+        checked = spot.site.check(value, self._context)
+        if not location:
+            self.over()
+        elif isinstance(checked, Invalid):
+            wrong = tuple(below(spot.whole, each) for each in checked.violations)
+            self._suspects.append(_Suspect(location, spot.whole, wrong))
+        return Told(spot, checked)
+
+    def over(self) -> None:
+        """The document is complete: nothing is saved by stopping it."""
+        self._suspects.clear()
+        self._held = False
+
+    def opened(self, location: Location) -> None:
+        """A value begins; it may be one too many."""
+        if location and isinstance(location[-1], int):
+            most = self.spot(location[:-1]).site.bounds.most_items
+            self._look = self._look or (most is not None and location[-1] >= most)
+
+    def grown(self, location: Location, piece: str) -> None:
+        """A text goes on with *piece*; it may get too long."""
+        if location is not self._growing:
+            self._growing = location
+            most = self.spot(location).site.bounds.most_characters
+            self._room = sys.maxsize if most is None else most
+        self._room -= len(piece)
+        if self._room < 0:
+            self._room = sys.maxsize
+            self._look = True
+
+    def replaced(self) -> None:
+        """What closed so far is void."""
+        self._suspects.clear()
+
+    def spot(self, location: Location) -> Spot:
+        """The place at *location* of the answer."""
+        if not location:
+            return Spot(self._whole.site, self._whole.whole, self._whole.path)
+        parent = location[:-1]
+        if parent != self._parent:
+            self._around = self._whole
+            for token in parent:
+                self._around = self._around.inner(token)
+            self._parent = parent
+        return self._around.at(location[-1])
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something came up that `settle` has to look into."""
+        return self._look or bool(self._suspects)
+
+    def settle(self, *, final: bool = False) -> None:
+        """Find out whether what came up is beyond mending, whatever follows the text.
+
+        When it is *final*, nothing does.
+        """
+        if not self.unsettled:
+            return
+        suspects, text = self._suspects, self.reader.text if self._held else ""
+        if suspects and self._held and not final and text.rstrip().endswith(","):
+            return  # what closed did so by a comma, which may come to be one in a number
+        self._suspects, self._look = [], False
+        if self._held:
+            self.reasons += tuple(self._beyond_mending(text, suspects))
+
+    def _beyond_mending(self, text: str, suspects: Sequence[_Suspect]) -> Iterator[Reason]:
+        target = self._target
+        if isinstance(target, JsonTarget):
+            try:
+                value = begun_in(text, leads=self._leads)
+            except ValueError:
+                yield from self._diverged(text)
+                return
+            yield from (each.reason() for each in suspects if stands_at(value, each.location))
+            yield from beyond_mending(value, self._whole, target)
+            self._limits.look_again()
+        elif may_become_exact(target.form, text):
+            yield from (each.reason() for each in suspects)
+            self._limits.look_again()
+        else:
+            yield from self._diverged(text)
+
+    def _diverged(self, text: str) -> Iterator[Reason]:
+        """The text is no beginning of what it must be: so nothing can be told of it, or all is."""
+        self._held = False
+        if self._exact:
+            expected = "expected the exact form and nothing else"
+            yield Reason(DIVERGED, (Violation("$", "syntax", expected, quote(text.strip())),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """A member that its own type refuses: where it is in the answer, and in the whole."""
+
+    location: Location
+    whole: Location
+    violations: tuple[Violation, ...]
+
+    def reason(self) -> Reason:
+        return Reason(WRONG_MEMBER, self.violations, self.whole)
+
+
+def _asked_for(
+    contract: Contract[object], request: Request | None
+) -> tuple[Target[object], Patch | None]:
+    """What the answer is read as, and the part of the whole that it is."""
+    patch = None if request is None else request.patch
+    if patch is None or not isinstance(contract.target, JsonTarget):
+        return contract.target, None
+    return patch_target(contract.target, patch), patch
+
+
+def _takes_words(target: Target[object]) -> bool:
+    """Whether any words may be the value."""
+    if isinstance(target, JsonTarget):
+        return "string" in kinds(target.schema) and is_scalar(target.schema)
+    form = target.form
+    return not isinstance(form, ChoiceForm) and any(each.is_free_text for each in form.fields)
+
+
+_HELD = frozenset[Mode]({"native", "tool", "json", "grammar"})
+_FIRST_LOOK = 512
+"""Characters of a document from which on it is looked at as it stands."""
+_FIRST_EXACT = 16
+"""The same of a text that must be exact."""
