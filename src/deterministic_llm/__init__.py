@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         ProviderError,
         RecordError,
         Refused,
+        ReplayError,
         ResponseError,
         RetriesExhausted,
         SchemaError,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from deterministic_llm.metering.purses import budget
     from deterministic_llm.metering.spend import Spend
     from deterministic_llm.storage.cache import Cache, CacheStats
+    from deterministic_llm.storage.cassettes import Cassette
     from deterministic_llm.targets import (
         Choice,
         Pattern,
@@ -84,6 +86,7 @@ __all__ = [
     "CallFailure",
     "CallFinished",
     "CallStarted",
+    "Cassette",
     "ChatMessage",
     "Choice",
     "Completion",
@@ -115,6 +118,7 @@ __all__ = [
     "RecordError",
     "Refused",
     "Repair",
+    "ReplayError",
     "ResponseError",
     "Result",
     "RetriesExhausted",
@@ -150,7 +154,7 @@ _HOMES = {
     "errors": (
         "BudgetExceeded ConfigurationError DeadlineExceeded Degenerate DeterministicLLMError "
         "EnforcementError Filtered ModelRetry NoProgress PromptTooLong ProviderError RecordError "
-        "Refused ResponseError RetriesExhausted SchemaError Truncated"
+        "Refused ReplayError ResponseError RetriesExhausted SchemaError Truncated"
     ),
     "generate": "Model",
     "metering.breaker": "Breaker",
@@ -160,6 +164,7 @@ _HOMES = {
     "metering.purses": "budget",
     "metering.spend": "Spend",
     "storage.cache": "Cache CacheStats",
+    "storage.cassettes": "Cassette",
     "targets": "Choice Pattern Record Schema Template parse",
     "validators": "Marker Validator judge validator",
 }

@@ -5,6 +5,7 @@ DeterministicLLMError
 ├── ConfigurationError     no key, a missing extra, a bad model file, a wrong option
 ├── ResponseError          (ValueError) parse(): one text is not the target
 ├── RecordError            (ValueError) a saved run cannot be read, or is that of another prompt
+├── ReplayError            (AssertionError) the cassette has no such call
 └── EnforcementError       the run ended without a value
     ├── RetriesExhausted   every allowed re-ask was answered, none validly
     ├── NoProgress         the same wrong answer came again
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from difflib import unified_diff
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -90,6 +92,32 @@ class RecordError(DeterministicLLMError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}"
+
+
+class ReplayError(DeterministicLLMError, AssertionError):
+    """The cassette at *path* has no call as *asked*; *nearest* is the one that is most like it.
+
+    Both are told in lines. *known* is how often the very same was recorded, and replayed by now.
+    """
+
+    def __init__(self, path: str, asked: str, nearest: str | None, known: int) -> None:
+        super().__init__(path, asked, nearest, known)
+        self.path = path
+        self.asked = asked
+        self.nearest = nearest
+        self.known = known
+
+    def __str__(self) -> str:
+        if self.known:
+            times = "once" if self.known == 1 else f"{self.known} times"
+            return (
+                f"{self.path}: this call was recorded {times} and is made once more:\n{self.asked}"
+            )
+        if self.nearest is None:
+            return f"{self.path}: nothing is recorded, and this call is made:\n{self.asked}"
+        pair = (self.nearest.splitlines(), self.asked.splitlines())
+        difference = "\n".join(unified_diff(*pair, "recorded", "asked", lineterm=""))
+        return f"{self.path}: no such call is recorded; the nearest differs so:\n{difference}"
 
 
 class ModelRetry(ValueError):

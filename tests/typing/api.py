@@ -22,6 +22,7 @@ from deterministic_llm import (
     Budget,
     Cache,
     CallFinished,
+    Cassette,
     Choice,
     EnforcementError,
     Enforcer,
@@ -559,9 +560,6 @@ async def prompts(asker: Asker) -> None:
     assert_type(governed.canonical_json(), bytes)
     assert_type(governed.determinism, Literal["shape", "replay"] | None)
     assert_type(llm.generate("ask", Grade, resume=governed.to_json()), Grade)
-    assert_type(llm.generate("ask", Grade, cache=True), Grade)
-    assert_type(llm.generate("ask", Grade, cache=Path("answers.sqlite")), Grade)
-    llm.generate("ask", Grade, cache=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     llm.generate("ask", Grade, resume=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert_type(governed.cost, Decimal | None)
     assert_type(governed.warnings, tuple[Violation, ...])
@@ -633,3 +631,12 @@ takes_enforcer(with_turn)
 takes_enforcer(async_grade)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 takes_function(with_turn, async_with_turn)
 takes_function(only_turn, async_grade)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def kept() -> None:
+    with Cassette(Path("calls.jsonl"), mode="replay") as cassette:
+        assert_type(cassette, Cassette)
+    Cassette("calls.jsonl", mode="always")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(llm.generate("ask", Grade, cache=True), Grade)
+    assert_type(llm.generate("ask", Grade, cache=Path("answers.sqlite")), Grade)
+    llm.generate("ask", Grade, cache=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -11,6 +11,18 @@ _SECRET = re.compile(
     r"|credential|private_?key|signature|(?:^|access_?|auth_?|refresh_?|session_?|id_?|security_?)token$"
 )
 _TOLD = re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk)-[\w-]{6,}")
+_KEYS = re.compile(
+    r"(?<![\w-])(?:"
+    r"(?:sk|pk|rk)-(?=[\w-]*\d)[\w-]{16,}"  # OpenAI, Anthropic and their like
+    r"|(?:sk|pk|rk)_(?:live|test)_\w{16,}"  # Stripe
+    r"|AKIA[0-9A-Z]{16}"  # Amazon
+    r"|AIza[\w-]{35}"  # Google
+    r"|gh[opsur]_\w{30,}|github_pat_\w{30,}"
+    r"|hf_\w{30,}"  # Hugging Face
+    r"|xox[abeprs]-[\w-]{16,}"  # Slack
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
+    r"|(?i:bearer)\s+(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,})"
+)
 _SHORTEST = 6
 """Characters of a text that is looked for elsewhere: shorter ones stand in any text."""
 
@@ -30,6 +42,11 @@ def secrets_of(parameters: Mapping[str, object]) -> frozenset[str]:
     texts = [text for text in _held(parameters) if len(text) >= _SHORTEST]
     parts = [part for text in texts for part in text.split() if len(part) >= _SHORTEST]
     return frozenset((*texts, *parts))
+
+
+def keys_in(text: str) -> frozenset[str]:
+    """What in *text* has the form of a key or a bearer token, so that it is surely no word."""
+    return frozenset(found.group() for found in _KEYS.finditer(text))
 
 
 def masked(text: str) -> str:

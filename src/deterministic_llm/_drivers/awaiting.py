@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 
 from typing_extensions import TypeVar
 
@@ -30,9 +31,10 @@ async def run(
     call: Callable[[Request], Awaitable[Completion | CallFailure]],
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock: Callable[[], float] = perf_counter,
 ) -> Result[T]:
     """Carry out *task* with *call*; raises what the loop gives up with."""
-    watch = Stopwatch(task.policy.timeout)
+    watch = Stopwatch(task.policy.timeout, clock)
     if not task.hooks:
         return await _run(task, call, sleep, watch)
     teller = Teller(task.hooks, watch)

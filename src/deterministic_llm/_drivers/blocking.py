@@ -27,9 +27,10 @@ def run(
     call: Callable[[Request], Completion | CallFailure],
     *,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Result[T]:
     """Carry out *task* with *call*; raises what the loop gives up with."""
-    watch = Stopwatch(task.policy.timeout)
+    watch = Stopwatch(task.policy.timeout, clock)
     if not task.hooks:
         return _run(task, call, sleep, watch)
     teller = Teller(task.hooks, watch)

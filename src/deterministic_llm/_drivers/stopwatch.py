@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
@@ -15,17 +16,18 @@ _LEAST = 0.001
 
 
 class Stopwatch:
-    """Measures a run of at most *timeout* seconds."""
+    """Measures a run of at most *timeout* seconds by *clock*."""
 
-    __slots__ = ("_began", "_timeout")
+    __slots__ = ("_began", "_clock", "_timeout")
 
-    def __init__(self, timeout: float | None) -> None:
-        self._began = perf_counter()
+    def __init__(self, timeout: float | None, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
+        self._began = clock()
         self._timeout = timeout
 
     def now(self) -> float:
         """Seconds since the run began."""
-        return perf_counter() - self._began
+        return self._clock() - self._began
 
     def left(self) -> float | None:
         """Seconds that the run may still take; None without a deadline."""

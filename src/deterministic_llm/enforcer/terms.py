@@ -41,6 +41,7 @@ from deterministic_llm.metering.spend import Spend
 from deterministic_llm.storage.cache import Cache, Kept, cache_of
 from deterministic_llm.storage.caching import acached, cached
 from deterministic_llm.storage.keys import Describe
+from deterministic_llm.storage.reels import reel
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -198,12 +199,13 @@ class Terms(Generic[T_co]):
         call, cache = guarded(call, guards), self.cache
         if cache is not None:
             call = cached(call, cache, self._describing(asked))
-        purse = self._purse
+        tape = reel(partial(self._describing, asked, lenient=True))
+        call, purse = tape.blocking(call), self._purse
         try:
             if purse is None:  # a block for nothing would take a twentieth of the run
-                return blocking.run(task, call)
+                return blocking.run(task, call, sleep=tape.sleep, clock=tape.clock)
             with within(purse):
-                return blocking.run(task, call)
+                return blocking.run(task, call, sleep=tape.sleep, clock=tape.clock)
         except EnforcementError as error:
             return self._settled(error)
 
@@ -218,12 +220,13 @@ class Terms(Generic[T_co]):
         call, cache = aguarded(call, guards), self.cache
         if cache is not None:
             call = acached(call, cache, self._describing(asked))
-        purse = self._purse
+        tape = reel(partial(self._describing, asked, lenient=True))
+        call, purse = tape.awaiting(call), self._purse
         try:
             if purse is None:
-                return await awaiting.run(task, call)
+                return await awaiting.run(task, call, sleep=tape.asleep, clock=tape.clock)
             with within(purse):
-                return await awaiting.run(task, call)
+                return await awaiting.run(task, call, sleep=tape.asleep, clock=tape.clock)
         except EnforcementError as error:
             return self._settled(error)
 
@@ -242,9 +245,9 @@ class Terms(Generic[T_co]):
         given = self.options.get("context")
         return given(*arguments, **keywords) if callable(given) else given
 
-    def _describing(self, asked: Asking | None) -> Describe:
+    def _describing(self, asked: Asking | None, *, lenient: bool = False) -> Describe:
         key = cast("ModelOptions", self.options).get("key")
-        return self.source.describing(self.fallback, asked, key=key)
+        return self.source.describing(self.fallback, asked, key=key, lenient=lenient)
 
     def _policy(self) -> Policy:
         chosen = {name: self.options[name] for name in _POLICY if name in self.options}

@@ -1,6 +1,7 @@
-"""What tests of structured output need: models that follow a script, a server that misbehaves."""
+"""What tests of structured output need: scripted models, cassettes, a server that misbehaves."""
 
 from deterministic_llm._core.exchange import Abilities
+from deterministic_llm.storage.cassettes import Cassette
 from deterministic_llm.testing.faults import FAULTS, Fault
 from deterministic_llm.testing.scripted import Answer, ScriptedModel, ScriptEndedError
 from deterministic_llm.testing.server import FaultServer
@@ -9,6 +10,7 @@ __all__ = [
     "FAULTS",
     "Abilities",
     "Answer",
+    "Cassette",
     "Fault",
     "FaultServer",
     "ScriptEndedError",
