@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, Field, RootModel, field_serializer
 
 from deterministic_llm import JsonValue, Record, Template
 from deterministic_llm._core.canonical import canonical_json, jsonable, number, written
@@ -152,6 +152,17 @@ class Bag(RootModel[set[str]]):
     """A set with a name."""
 
 
+class Counted(BaseModel):
+    """A set that is told in its own way."""
+
+    labels: set[str]
+
+    @field_serializer("labels")
+    def number(self, labels: set[str]) -> list[int]:
+        """How many there are."""
+        return [len(labels)]
+
+
 WORDS = ["mild", "zest", "arc", "kelp", "brim", "oat"]
 SETS = [
     pytest.param(lambda: set(WORDS), '["arc","brim","kelp","mild","oat","zest"]', id="a set"),
@@ -170,6 +181,7 @@ SETS = [
         '{"seen":[["arc","mild","zest"],["brim","kelp","oat"]]}',
         id="a set of sets in a dataclass",
     ),
+    pytest.param(lambda: Counted(labels=set(WORDS)), '{"labels":[6]}', id="a serializer"),
     pytest.param(lambda: Bag(set(WORDS[:3])), '["arc","mild","zest"]', id="a root model"),
 ]
 
