@@ -22,7 +22,7 @@ from deterministic_llm._core.attempts import (
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import CallFailure, Completion
-from deterministic_llm._core.policy import FOLLOWS, delay_before_resend, failures_in_a_row
+from deterministic_llm._core.policy import FOLLOWS, Follow, delay_before_resend, failures_in_a_row
 from deterministic_llm._core.questions import (
     again,
     asked_anew,
@@ -140,7 +140,7 @@ def _after_answer(
         return _resent(task, attempts, last)
     if follow.step == "stop":
         return _next_model(task, attempts, follow.error)
-    step = _asked_again(task, attempts, last)
+    step = _asked_again(task, attempts, last, follow)
     return _next_model(task, attempts, step) if isinstance(step, type) else Call(step)
 
 
@@ -168,12 +168,14 @@ def _still_the_target(task: Task[object], attempt: Answered[object], check: Chec
 
 
 def _asked_again(
-    task: Task[object], attempts: Sequence[Attempt[object]], last: Answered[object]
+    task: Task[object],
+    attempts: Sequence[Attempt[object]],
+    last: Answered[object],
+    follow: Follow,
 ) -> Request | type[EnforcementError]:
     """The next question to the same model, or the error that it has come to."""
     answers = [each for each in _of_one_model(attempts) if isinstance(each, Answered)]
-    follow = FOLLOWS[last.outcome]
-    stuck = last.outcome == "invalid" and len(answers) > 1 and _says(answers[-2]) == _says(last)
+    stuck = len(answers) > 1 and last.outcome == "invalid" and _says(answers[-2]) == _says(last)
     if follow.at_most is not None:
         alike = [each for each in answers if each.outcome == last.outcome]
         if len(alike) > follow.at_most:

@@ -64,7 +64,6 @@ class _Decorated(Generic[T_co]):
         self._turn_at = turn_position(function)
         self._task = opened(terms.task(turn_at=self._turn_at))
         self._guards = terms.guards()
-        self._fallback = terms.fallback
 
     @property
     def __signature__(self) -> Signature:
@@ -80,7 +79,7 @@ class _Decorated(Generic[T_co]):
         return f"<{type(self).__name__} {name} -> {self._terms.target.name}>"
 
     def _asking(self, function: partial[object]) -> Asking:
-        return Asking(function, self._turn_at, self._terms.target, self._fallback)
+        return Asking(function, self._turn_at, self._terms.target, self._terms.fallback)
 
     def _bound(self, instance: object, owner: object) -> object:
         binder = getattr(type(self.__wrapped__), "__get__", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, Generic, Protocol, TypeAlias, cast, get_args
 
 from tenacity.wait import wait_base
@@ -144,7 +144,7 @@ class Asking:
     fallback: Sequence[object] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms(Generic[T_co]):
     """What a decorated function is held to; options change by making new terms."""
 
@@ -230,12 +230,12 @@ class Terms(Generic[T_co]):
         except EnforcementError as error:
             return self._settled(error)
 
-    @property
+    @cached_property
     def fallback(self) -> Sequence[object]:
         """What is asked, one after another, when the source gives no valid answer."""
         return cast("ModelOptions", self.options).get("fallback", ())
 
-    @property
+    @cached_property
     def cache(self) -> Cache | None:
         """Where answers are kept; raises ConfigurationError for what is no cache."""
         return cache_of(self.options.get("cache"))
@@ -264,10 +264,10 @@ class Terms(Generic[T_co]):
         contract = _contract(self.target, other.abilities, mode=mode, strict=False)
         return Way(contract.constraint, contract.instructions, parameters, other.name)
 
-    @property
+    @cached_property
     def _purse(self) -> Budget | None:
         """The budget that all calls of a run, those of judges too, are held to."""
-        return self.options.get("budget")  # type: ignore[return-value]
+        return cast("ModelOptions", self.options).get("budget")
 
     def _settled(self, error: EnforcementError) -> Result[T_co]:
         """What a run that gave up comes to: *error* raised again, or the fallback."""

@@ -69,7 +69,7 @@ class Meter:
 
     def enter(self, request: Request) -> Charge | CallFailure:
         """Reserve the worst case of *request* everywhere, or say what was asked and left."""
-        budgets = (*ambient(), *self.budgets)
+        budgets = ambient() + self.budgets
         if not budgets:
             return Charge(self, request, None)
         reservation = reserve_in(budgets, self.worst(request, budgets))

@@ -13,8 +13,9 @@ from functools import lru_cache
 
 from typing_extensions import TypeVar
 
+from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.finding import marks
-from deterministic_llm._core.reading.finding.candidates import Candidate
+from deterministic_llm._core.reading.finding.candidates import Candidate, Kind
 from deterministic_llm._core.reading.finding.found import left_around
 from deterministic_llm._core.reading.goals import Goal
 from deterministic_llm._core.reading.judging import judge
@@ -35,13 +36,13 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
     talk = heard(before, behind, goal.target)
     if talk is None:
         return None
-    payload = Candidate(start, end, "fence" if talk.fenced else "span")
+    payload = Candidate(start, end, talk.holder)
     reading = judge(text, (payload,), goal, context)
     if not isinstance(reading, Parsed) or reading.truncated:
         return None
     if talk.claims and are_denied(talk.claims, json.loads(canonical(reading.output))):
         return None
-    left_out = left_around(text, payload)
+    left_out = talk.left_out or left_around(text, payload)
     return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
 
 
@@ -57,10 +58,14 @@ def glance(text: str) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Plain prose around one payload: whether a fence holds that, and what is said of members."""
+    """Plain prose around one payload: what holds that, and what is said of members.
 
-    fenced: bool
+    *left_out* is the record of the prose, where it begins the text: else it has another place.
+    """
+
+    holder: Kind
     claims: tuple[Claim, ...]
+    left_out: tuple[Repair, ...]
 
 
 def _heard(before: str, behind: str, target: JsonTarget[object]) -> Talk | None:
@@ -73,7 +78,9 @@ def _heard(before: str, behind: str, target: JsonTarget[object]) -> Talk | None:
     talk = f"{before}\n\n{behind}"
     if _QUOTE.search(talk.replace("```", "")) and names_all((talk,), target):
         return None
-    return Talk(fences == 1, claims(talk, target))
+    holder: Kind = "fence" if fences else "span"
+    left_out = left_around(before, Candidate(len(before), len(before), holder))
+    return Talk(holder, claims(talk, target), left_out)
 
 
 _FEW = 400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import cast, get_args
@@ -81,7 +81,9 @@ class Complaints:
         alone = all(_CODES.get(each["type"]) in _BOUNDS for each in details)
         return self._all_told(details) if alone else None
 
-    def _all_told(self, details: Iterable[ErrorDetails]) -> tuple[Violation, ...]:
+    def _all_told(self, details: Sequence[ErrorDetails]) -> tuple[Violation, ...]:
+        if len(details) == 1:
+            return self._told(details[0])
         return tuple(dict.fromkeys(each for detail in details for each in self._told(detail)))
 
     def _told(self, detail: ErrorDetails) -> tuple[Violation, ...]:

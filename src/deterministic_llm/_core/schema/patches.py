@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from pydantic_core import to_json
+from pydantic_core import SchemaValidator, core_schema, to_json
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.drafts import Patch, Place
@@ -46,9 +46,11 @@ def mending(
             if not reached:
                 return None
             wanted[reached] = None
-    if isinstance(base, dict) and all((name,) in wanted for name in base):
-        return None  # nothing would be kept
-    places = dict(_instead_of(each) for each in wanted if not _is_inside(each, wanted))
+    if isinstance(base, dict) and len(wanted) >= len(base):
+        kept = {(name,) for name in base} - wanted.keys()
+        if not kept:
+            return None  # the whole is no dearer
+    places = dict([_instead_of(each) for each in wanted if not _is_inside(each, wanted)])
     return Patch(base, places) if places else None
 
 
@@ -126,7 +128,9 @@ def _compiled(
     schema: JsonObject = {"type": "object", "properties": properties, "required": [*needed]}
     if '"$ref"' in to_json(properties).decode():
         schema |= {key: root[key] for key in ("$defs", "definitions") if key in root}
-    return JsonTarget(f"{target.name} members", schema, _ANY_OBJECT, target.floats)
+    return JsonTarget(
+        f"{target.name} members", schema, _ANY_OBJECT, target.floats, _OBJECTS.validate_python
+    )
 
 
 class _AnyObject:
@@ -142,6 +146,8 @@ class _AnyObject:
 
 
 _ANY_OBJECT = _AnyObject()
+_OBJECTS = SchemaValidator(core_schema.dict_schema())
+"""Takes what an _AnyObject takes, and says of anything else what the reader may bend."""
 
 
 def _reached(target: JsonTarget[object], base: JsonValue, location: Location) -> Location:
@@ -244,7 +250,7 @@ def _closed(value: JsonValue, location: Location, opened: Sequence[Location]) ->
 
 def _is_inside(location: Location, others: Collection[Location]) -> bool:
     """Whether one of *others* is around *location*."""
-    return any(location[:cut] in others for cut in range(1, len(location)))
+    return len(location) > 1 and any(location[:cut] in others for cut in range(1, len(location)))
 
 
 def _can_be_asked_anew(target: JsonTarget[object], base: JsonValue, location: Location) -> bool:
