@@ -93,7 +93,7 @@ class Site:
         if self._decoder is None:
             return None
         try:
-            return self._decoder.check(value, context=context)
+            return self._decoder.check(value, None, context)
         except LooksAround:
             self._decoder = None
             return None

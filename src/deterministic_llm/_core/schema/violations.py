@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -17,6 +18,7 @@ def json_path(location: Iterable[str | int]) -> str:
     return "$" + "".join(map(step, location))
 
 
+@lru_cache(maxsize=4096, typed=True)
 def step(token: str | int) -> str:
     """The part of a JSONPath that leads to the member *token*: ``.name`` or ``[0]``."""
     if isinstance(token, int):

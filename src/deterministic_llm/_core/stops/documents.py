@@ -65,7 +65,7 @@ def beyond_mending(
     """
     location: Location = ()
     token: str | int
-    spot = Spot(around.site, around.whole, around.path)
+    spot: Spot = around.site, around.whole, around.path
     while isinstance(value, dict | list) and value:
         if isinstance(value, dict):
             if not is_settled(value, around.site):
@@ -77,7 +77,7 @@ def beyond_mending(
             yield from _too_many(value, spot)
             token, value = len(value) - 1, value[-1]
         spot, location = around.at(token), (*location, token)
-        if spot.site.standing != "known":
+        if spot[0].standing != "known":
             return
         around = around.inner(token)
     if isinstance(value, str):
@@ -95,9 +95,9 @@ _OF_TOOLS = TOOL_NAMES | TOOL_PAYLOADS | TOOL_REST | {"function"}
 def _extras(value: JsonObject, around: Around, names: Names | None) -> Iterator[Reason]:
     """The members that the type refuses, and that are no member of it in another spelling."""
     for key, member in value.items():
-        spot = around.at(key)
-        if spot.site.standing == "forbidden" and names is not None and names.meant(key) is None:
-            yield Reason(EXTRA_MEMBER, (extra(spot.whole, member),), spot.whole)
+        site, whole, _ = around.at(key)
+        if site.standing == "forbidden" and names is not None and names.meant(key) is None:
+            yield Reason(EXTRA_MEMBER, (extra(whole, member),), whole)
 
 
 @lru_cache(maxsize=1024)
@@ -108,31 +108,34 @@ def _names(target: JsonTarget[object], location: Location) -> Names | None:
 
 
 def _too_many(value: list[JsonValue], spot: Spot) -> Iterator[Reason]:
-    most = spot.site.bounds.most_items
+    site, whole, path = spot
+    most = site.bounds.most_items
     if most is not None and len(value) > most:
         # Of the items themselves, each is judged in its own place.
-        broken = [each for each in _wrong(value, spot) if each.path == spot.path]
-        yield Reason(TOO_MANY, tuple(broken), spot.whole)
+        broken = [each for each in _wrong(value, spot) if each.path == path]
+        yield Reason(TOO_MANY, tuple(broken), whole)
 
 
 def _of_text(value: str, spot: Spot) -> Iterator[Reason]:
-    bounds = spot.site.bounds
+    site, whole, _ = spot
+    bounds = site.bounds
     most = bounds.most_characters
     rule: Rule | None = None
     if most is not None and len(value.strip() if bounds.stripped else value) > most:
         rule = TOO_LONG
-    elif bounds.labels and not can_be_label(value, bounds.labels, _name(spot)):
+    elif bounds.labels and not can_be_label(value, bounds.labels, _name(whole)):
         rule = NO_LABEL
     if rule is not None and (violations := _wrong(value, spot)):
-        yield Reason(rule, violations, spot.whole)
+        yield Reason(rule, violations, whole)
 
 
-def _name(spot: Spot) -> str:
-    return next((each for each in reversed(spot.whole) if isinstance(each, str)), "")
+def _name(location: Location) -> str:
+    return next((each for each in reversed(location) if isinstance(each, str)), "")
 
 
 def _wrong(value: JsonValue, spot: Spot) -> tuple[Violation, ...]:
-    checked = spot.site.check(value)
+    site, whole, _ = spot
+    checked = site.check(value)
     if not isinstance(checked, Invalid):
         return ()
-    return tuple(below(spot.whole, each) for each in checked.violations)
+    return tuple(below(whole, each) for each in checked.violations)

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import TypeAlias
 
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.schema.locations import Location, value_at
 from deterministic_llm._core.schema.sites import IGNORED, UNKNOWN, Members, Site, Token
 from deterministic_llm._core.schema.violations import json_path, step
 
-
-class Spot(NamedTuple):
-    """A place of an answer: its *site*, its *whole* location, and that as a JSONPath."""
-
-    site: Site
-    whole: Location
-    path: str
+Spot: TypeAlias = tuple[Site, Location, str]
+"""A place of an answer: its site, its location in the whole, and that as a JSONPath."""
 
 
 class Around:
@@ -38,7 +33,7 @@ class Around:
         """The place of the member or item *token*."""
         if self.shift and isinstance(token, int):
             token += self.shift
-        return Spot(self.site.inner(token), (*self.whole, token), self.path + step(token))
+        return self.site.inner(token), (*self.whole, token), self.path + step(token)
 
     def inner(self, token: Token) -> Around:
         """The container at *token*."""
@@ -58,8 +53,8 @@ class _Asked(Around):
         place = self._patch.places.get(str(token))
         site = self.site.inner(token)
         if place is None:
-            return Spot(IGNORED, (token,), json_path((token,)))
-        return Spot(site, place.location, json_path(place.location))
+            return IGNORED, (token,), json_path((token,))
+        return site, place.location, json_path(place.location)
 
     def inner(self, token: Token) -> Around:
         place = self._patch.places.get(str(token))

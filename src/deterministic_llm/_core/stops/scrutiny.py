@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TypeAlias
 
 from deterministic_llm._core.attempts import Request, Violation
 from deterministic_llm._core.contract import Contract
@@ -25,6 +25,7 @@ from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import is_scalar, kinds
 from deterministic_llm._core.schema.locations import Location, stands_at
 from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.sites import Site
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Target
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm._core.stops.documents import begun_in, beyond_mending
@@ -34,12 +35,9 @@ from deterministic_llm._core.stops.places import Spot, whole_answer
 from deterministic_llm._core.stops.repetition import CHUNK
 from deterministic_llm._core.stops.rules import DIVERGED, WRONG_MEMBER, Reason
 
-
-class Told(NamedTuple):
-    """A closed member: its place, and what it is by itself; None where that cannot be told."""
-
-    spot: Spot
-    checked: Checked[object] | None
+Told: TypeAlias = tuple[Site, Location, str, Checked[object] | None]
+"""A closed member: its site, its location in the whole, that as a JSONPath, and what it is by
+itself; None where that cannot be told."""
 
 
 class Scrutiny:
@@ -71,11 +69,12 @@ class Scrutiny:
         self._leads = not sure
         self._whole = whole_answer(contract.target.site, patch)
         self._parent: Location = ()
-        self._around = self._whole
+        self._around = [self._whole]
         self._suspects: list[_Suspect] = []
         self._look = False
         self._growing: Location | None = None
         self._room = sys.maxsize
+        self._bounded: dict[Location, int] = {}
         self._words_do = _takes_words(target)
         first = _FIRST_EXACT if self._exact else _FIRST_LOOK if self._held else None
         self._limits = Limits(max_chars, watched=early != "never", first_look=first)
@@ -120,8 +119,8 @@ class Scrutiny:
             match change:
                 case Closed(location, value):
                     self.closed(location, value)
-                case Opened(location):
-                    self.opened(location)
+                case Opened():
+                    self.opened(change)
                 case Replaced():
                     self.replaced()
                 case Grown(location, said):
@@ -130,33 +129,38 @@ class Scrutiny:
 
     def closed(self, location: Location, value: JsonValue) -> Told | None:
         """The member that closed as *value*; None for one that is no part of the output."""
-        spot = self.spot(location)
-        if spot.site.standing == "ignored":
+        site, whole, path = self.spot(location)
+        if site.standing == "ignored":
             return None
-        checked = spot.site.check(value, self._context)
+        checked = site.check(value, self._context)
         if not location:
             self.over()
         elif isinstance(checked, Invalid):
-            wrong = tuple(below(spot.whole, each) for each in checked.violations)
-            self._suspects.append(_Suspect(location, spot.whole, wrong))
-        return Told(spot, checked)
+            wrong = tuple(below(whole, each) for each in checked.violations)
+            self._suspects.append(_Suspect(location, whole, wrong))
+        return site, whole, path, checked
 
     def over(self) -> None:
         """The document is complete: nothing is saved by stopping it."""
         self._suspects.clear()
         self._held = False
 
-    def opened(self, location: Location) -> None:
+    def opened(self, change: Opened) -> None:
         """A value begins; it may be one too many."""
-        if location and isinstance(location[-1], int):
-            most = self.spot(location[:-1]).site.bounds.most_items
+        location = change.location
+        if change.kind == "list":
+            most = self.spot(location)[0].bounds.most_items
+            if most is not None:
+                self._bounded[location] = most
+        if self._bounded and location and isinstance(location[-1], int):
+            most = self._bounded.get(location[:-1])
             self._look = self._look or (most is not None and location[-1] >= most)
 
     def grown(self, location: Location, piece: str) -> None:
         """A text goes on with *piece*; it may get too long."""
         if location is not self._growing:
             self._growing = location
-            most = self.spot(location).site.bounds.most_characters
+            most = self.spot(location)[0].bounds.most_characters
             self._room = sys.maxsize if most is None else most
         self._room -= len(piece)
         if self._room < 0:
@@ -170,14 +174,24 @@ class Scrutiny:
     def spot(self, location: Location) -> Spot:
         """The place at *location* of the answer."""
         if not location:
-            return Spot(self._whole.site, self._whole.whole, self._whole.path)
+            return self._whole.site, self._whole.whole, self._whole.path
         parent = location[:-1]
         if parent != self._parent:
-            self._around = self._whole
-            for token in parent:
-                self._around = self._around.inner(token)
-            self._parent = parent
-        return self._around.at(location[-1])
+            self._enter(parent)
+        return self._around[-1].at(location[-1])
+
+    def _enter(self, parent: Location) -> None:
+        """Go to the container at *parent*, from the innermost one around both."""
+        around, before = self._around, self._parent
+        shared = 0
+        for token, other in zip(parent, before, strict=False):
+            if token != other:
+                break
+            shared += 1
+        del around[shared + 1 :]
+        for token in parent[shared:]:
+            around.append(around[-1].inner(token))
+        self._parent = parent
 
     @property
     def unsettled(self) -> bool:

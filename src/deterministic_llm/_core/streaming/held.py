@@ -28,7 +28,8 @@ class Held:
     """The members that a caller was told, each put at its place, and the texts that were begun."""
 
     def __init__(self) -> None:
-        self._root = _Node()
+        self._told = _Node()
+        self._pending: list[tuple[Location, JsonValue, Site]] = []
         self._begun: set[Location] = set()
         self._restarted = False
 
@@ -37,7 +38,21 @@ class Held:
 
         Members that the type leaves out at *site* are none of it.
         """
-        node, around = self._root, list[_Node]()
+        if not self._restarted:
+            # A first answer tells each member once: it is put in its place when somebody asks.
+            self._pending.append((location, value, site))
+            return "new"
+        return self._put(location, value, site)
+
+    @property
+    def _root(self) -> _Node:
+        pending, self._pending = self._pending, []
+        for location, value, site in pending:
+            self._put(location, value, site)
+        return self._told
+
+    def _put(self, location: Location, value: JsonValue, site: Site) -> News:
+        node, around = self._told, list[_Node]()
         for token in location:
             if node.told:
                 around.append(node)
@@ -72,8 +87,8 @@ class Held:
 
         It is kept in mind: what comes again as it was is known.
         """
-        self._restarted = True
         void = _void(self._root, (), patch)
+        self._restarted = True
         return None if void is _KEPT else void
 
     def differences(self, payload: JsonValue) -> Iterator[Difference]:

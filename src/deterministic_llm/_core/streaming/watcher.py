@@ -42,7 +42,7 @@ class Watcher:
         self._whole: Location = ()
         self._path = ""
         self._anew = False
-        self._bounded = False
+        self._watched = False
 
     @property
     def doomed(self) -> bool:
@@ -56,11 +56,14 @@ class Watcher:
         for change in scrutiny.feed(piece):
             match change:
                 case Grown():
-                    self._grow(change, events)
+                    if change.location is not self._growing or self._watched:
+                        self._grow(change)
+                    events.append(TextGrown(self._path, change.piece, self._anew))
+                    self._anew = False
                 case Closed():
                     self._close(change.location, change.value, events)
                 case Opened():
-                    scrutiny.opened(change.location)
+                    scrutiny.opened(change)
                 case Replaced():
                     self.abandon()
                     scrutiny.replaced()
@@ -85,20 +88,15 @@ class Watcher:
         if self._path:
             self._held.begun(self._whole)
 
-    def _grow(self, change: Grown, events: list[Watched]) -> None:
+    def _grow(self, change: Grown) -> None:
+        """The text at a place begins to grow, or one goes on that may get too long."""
         if change.location is not self._growing:
-            self._begin(change.location)
-        if self._bounded:
+            site, self._whole, self._path = self._scrutiny.spot(change.location)
+            self._growing = change.location
+            self._watched = site.bounds.most_characters is not None
+            self._anew = self._held.begins_anew(self._whole)
+        if self._watched:
             self._scrutiny.grown(change.location, change.piece)
-        events.append(TextGrown(self._path, change.piece, self._anew))
-        self._anew = False
-
-    def _begin(self, location: Location) -> None:
-        """The text at *location* is what grows from now on."""
-        spot = self._scrutiny.spot(location)
-        self._growing, self._whole, self._path = location, spot.whole, spot.path
-        self._bounded = spot.site.bounds.most_characters is not None
-        self._anew = self._held.begins_anew(spot.whole)
 
     def _close(self, location: Location, value: JsonValue, events: list[Watched]) -> None:
         if not location and isinstance(value, (dict, list)):
@@ -107,7 +105,7 @@ class Watcher:
         told = self._scrutiny.closed(location, value)
         if told is None:
             return
-        (site, whole, path), checked = told
+        site, whole, path, checked = told
         item = self._listed and len(whole) == 1
         if isinstance(checked, Invalid):
             self._held.begun(whole)
