@@ -106,6 +106,8 @@ def _gradings() -> Iterator[tuple[str, int, Story]]:
             yield f"{mode}: the field, but all is said", most, ask(answered="whole")
         yield f"{mode}: the whole", most, asked_for_whole(GRADING, mode, _tokens)
     yield "own call, the first schema again", most, asked_with_own_schema(GRADING, _tokens)
+    known = asked_with_own_schema(GRADING, _tokens, mode="native")
+    yield "the same, mode='native'", most, known
 
 
 def _tokens(text: str) -> int:

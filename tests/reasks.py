@@ -119,11 +119,11 @@ def asked_for_whole(grading: Grading, mode: Mode, measure: Measure) -> Story:
     return _story(result.attempts, grading.prompt, grading.good, measure)
 
 
-def asked_with_own_schema(grading: Grading, measure: Measure) -> Story:
+def asked_with_own_schema(grading: Grading, measure: Measure, *, mode: Mode = "auto") -> Story:
     """A function makes its own call, and sends the schema of the first one each time."""
     schemas: list[str] = []
 
-    @enforce(grading.grade)
+    @enforce(grading.grade, mode=mode)
     def grade(turn: Turn) -> str:
         schemas.append(compact(turn.response_format))
         return compact(grading.bad if turn.number == 1 else grading.good)
@@ -144,16 +144,17 @@ def _story(
     good: JsonValue,
     measure: Measure,
     *,
-    always: str = "",
+    always: str | None = None,
 ) -> Story:
-    """The sizes of *attempts*; *always* is what the caller sends besides its prompt."""
+    """The sizes of *attempts*; *always* is what the caller sends instead of our constraint."""
     questions: list[Question] = []
     for attempt in attempts:
         request = attempt.request
         messages = request.messages if request.prompt else ({"content": prompt}, *request.additions)
         said = [str(message["content"]) for message in messages]
         constraints = (request.constraint.response_format, request.constraint.tool)
-        held = [always, *(compact(each) for each in constraints if each is not None)]
+        ours = [compact(each) for each in constraints if each is not None]
+        held = ours if always is None else [always]
         questions.append(
             Question(
                 messages=sum(map(measure, said)),

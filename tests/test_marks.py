@@ -130,3 +130,9 @@ def test_a_function_with_a_schema_of_its_own_hears_of_the_one_field_and_may_say_
     assert second.messages <= first.messages + 300
     assert first.keeps_prompt
     assert second.keeps_prompt
+
+
+def test_a_function_that_says_it_sends_the_schema_costs_no_more_than_2650_tokens() -> None:
+    story = asked_with_own_schema(GRADING, len, mode="native")
+    assert story.cost <= 2650 * CHARACTERS_A_TOKEN
+    assert story.cost < asked_with_own_schema(GRADING, len).cost

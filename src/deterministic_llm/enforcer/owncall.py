@@ -8,7 +8,7 @@ from typing import cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import response_format
-from deterministic_llm._core.exchange import ChatMessage, JsonObject
+from deterministic_llm._core.exchange import Abilities, ChatMessage, JsonObject
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm.enforcer.arguments import by_type, refused
@@ -42,7 +42,7 @@ class OwnCall:
                 )
                 raise ConfigurationError(message)
             turn_position(other)
-        return [Known()] * (1 + len(fallback))
+        return [_SENDS_ITS_SCHEMA] * (1 + len(fallback))
 
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
         """No prompt of ours, and a call of the function."""
@@ -80,6 +80,10 @@ class OwnCall:
             return said if turn_at is None else said | _turn_told(asked.target, request)
 
         return describe
+
+
+_SENDS_ITS_SCHEMA = Known(Abilities(shows_schema=True))
+"""What ``mode="native"`` says of a function: its Turn's schema gets to a backend that shows it."""
 
 
 def _turn_told(target: Target[object], request: Request) -> JsonObject:
