@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deterministic_llm._core.attempts import Attempt, Repair, Violation
+    from deterministic_llm._core.consensus.rules import (
+        Adaptive,
+        Curtailed,
+        FirstTo,
+        Median,
+        Voting,
+    )
+    from deterministic_llm._core.consensus.votes import Votes
     from deterministic_llm._core.events import (
         Accepted,
         CallFinished,
@@ -44,6 +52,7 @@ if TYPE_CHECKING:
         EnforcementError,
         Filtered,
         ModelRetry,
+        NoConsensus,
         NoProgress,
         PromptTooLong,
         ProviderError,
@@ -76,6 +85,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accepted",
+    "Adaptive",
     "AsyncEnforcer",
     "Attempt",
     "Breaker",
@@ -91,6 +101,7 @@ __all__ = [
     "Choice",
     "Completion",
     "ConfigurationError",
+    "Curtailed",
     "DeadlineExceeded",
     "Degenerate",
     "DeterministicLLMError",
@@ -99,13 +110,16 @@ __all__ = [
     "Escalated",
     "Event",
     "Filtered",
+    "FirstTo",
     "GaveUp",
     "JsonValue",
     "Limits",
     "Marker",
+    "Median",
     "Mode",
     "Model",
     "ModelRetry",
+    "NoConsensus",
     "NoProgress",
     "OutputRejected",
     "Parsed",
@@ -131,6 +145,8 @@ __all__ = [
     "Usage",
     "Validator",
     "Violation",
+    "Votes",
+    "Voting",
     "attempts_from_json",
     "budget",
     "enforce",
@@ -141,6 +157,8 @@ __all__ = [
 
 _HOMES = {
     "_core.attempts": "Attempt Repair Violation",
+    "_core.consensus.rules": "Adaptive Curtailed FirstTo Median Voting",
+    "_core.consensus.votes": "Votes",
     "_core.events": (
         "Accepted CallFinished CallStarted Escalated Event GaveUp OutputRejected Reasked"
     ),
@@ -153,8 +171,9 @@ _HOMES = {
     "enforcer.turn": "Turn",
     "errors": (
         "BudgetExceeded ConfigurationError DeadlineExceeded Degenerate DeterministicLLMError "
-        "EnforcementError Filtered ModelRetry NoProgress PromptTooLong ProviderError RecordError "
-        "Refused ReplayError ResponseError RetriesExhausted SchemaError Truncated"
+        "EnforcementError Filtered ModelRetry NoConsensus NoProgress PromptTooLong "
+        "ProviderError RecordError Refused ReplayError ResponseError RetriesExhausted "
+        "SchemaError Truncated"
     ),
     "generate": "Model",
     "metering.breaker": "Breaker",

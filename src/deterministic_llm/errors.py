@@ -9,6 +9,7 @@ DeterministicLLMError
 └── EnforcementError       the run ended without a value
     ├── RetriesExhausted   every allowed re-ask was answered, none validly
     ├── NoProgress         the same wrong answer came again
+    ├── NoConsensus        the votes do not agree enough
     ├── Refused            the model declined to answer
     ├── Filtered           the provider's content filter withheld the answer
     ├── Truncated          the answer was cut at the token limit
@@ -33,6 +34,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deterministic_llm._core.attempts import Attempt, Repair, Violation
+    from deterministic_llm._core.consensus.votes import Votes
     from deterministic_llm._core.exchange import CallFailure, Usage
 
 
@@ -210,6 +212,25 @@ class NoProgress(EnforcementError):
     """The model gave the same wrong answer again, and no other way of asking was left."""
 
     reason = "the same wrong answer came again"
+
+
+class NoConsensus(EnforcementError):
+    """The *votes* were valid answers, and too few of them agree: less than *wanted*."""
+
+    reason = "the votes do not agree enough"
+    falls_back = False
+
+    def __init__(self, attempts: tuple[Attempt[object], ...], votes: Votes, wanted: float) -> None:
+        super().__init__(attempts)
+        self.args = (attempts, votes, wanted)
+        self.votes = votes
+        self.wanted = wanted
+
+    def __str__(self) -> str:
+        votes = self.votes
+        return (
+            f"{self.reason}: {votes.share:.0%} of {votes.number}, and {self.wanted:.0%} are wanted"
+        )
 
 
 class Refused(EnforcementError):

@@ -309,9 +309,9 @@ class Model:
 
     def _run(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
         task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
-        return terms.run(task, self._source.in_turn(terms.fallback).complete, terms.guards())
+        return terms.run(task, self._source.in_turn(terms.others).complete, terms.guards())
 
     async def _arun(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
         task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
-        call = self._source.in_turn(terms.fallback).acomplete
+        call = self._source.in_turn(terms.others).acomplete
         return await terms.arun(task, call, terms.guards())

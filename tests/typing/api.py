@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from deterministic_llm import (
     Accepted,
+    Adaptive,
     AsyncEnforcer,
     Breaker,
     Budget,
@@ -24,13 +25,17 @@ from deterministic_llm import (
     CallFinished,
     Cassette,
     Choice,
+    Curtailed,
     EnforcementError,
     Enforcer,
     Event,
+    FirstTo,
     JsonValue,
     Limits,
+    Median,
     Model,
     ModelRetry,
+    NoConsensus,
     OutputRejected,
     Parsed,
     Pattern,
@@ -42,6 +47,8 @@ from deterministic_llm import (
     Template,
     Turn,
     Violation,
+    Votes,
+    Voting,
     attempts_from_json,
     enforce,
     parse,
@@ -558,7 +565,7 @@ async def prompts(asker: Asker) -> None:
     assert_type(llm.run("ask", Grade, resume=record), Result[Grade])
     assert_type(llm.generate("ask", Grade, resume=governed.attempts), Grade)
     assert_type(governed.canonical_json(), bytes)
-    assert_type(governed.determinism, Literal["shape", "replay"] | None)
+    assert_type(governed.determinism, Literal["shape", "consensus", "replay"] | None)
     assert_type(llm.generate("ask", Grade, resume=governed.to_json()), Grade)
     llm.generate("ask", Grade, resume=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert_type(governed.cost, Decimal | None)
@@ -631,6 +638,23 @@ takes_enforcer(with_turn)
 takes_enforcer(async_grade)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 takes_function(with_turn, async_with_turn)
 takes_function(only_turn, async_grade)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def votes() -> None:
+    result = llm.run("ask", Grade, votes=Adaptive(0.9, cap=15, parallel=True), abstain_below=0.6)
+    assert_type(result, Result[Grade])
+    assert_type(result.votes, Votes | None)
+    rules: list[Voting] = [
+        FirstTo(2),
+        Curtailed(9, voters=[llm, "openai:gpt-5"], keys={"$.items": "id"}),
+        Median(),
+    ]
+    assert_type(llm.generate("ask", Grade, votes=rules[0]), Grade)
+    llm.generate("ask", Grade, votes="many")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    try:
+        llm.generate("ask", Grade, votes=5)
+    except NoConsensus as error:
+        assert_type(error.votes, Votes)
 
 
 def kept() -> None:

@@ -107,6 +107,7 @@ class Request:
     counts the models of the run: 0 is the first, then come those to fall back on; *name* is its
     name, where that is known. *timeout* is what is left of the run's time, in seconds; a streamed
     answer has *first_token_timeout* seconds to begin and *idle_timeout* from piece to piece.
+    *sample* counts the votes of a run, from 0: each is another answer to the same question.
     """
 
     number: int
@@ -123,6 +124,7 @@ class Request:
     name: str | None = None
     idle_timeout: float | None = None
     first_token_timeout: float | None = None
+    sample: int = 0
 
     @property
     def digest(self) -> str:

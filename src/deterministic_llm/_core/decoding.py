@@ -237,6 +237,7 @@ _REQUEST = _Reader(
     timeout=_optional(_seconds),
     name=_optional(_text),
     idle_timeout=_optional(_seconds),
+    sample=_count,
     first_token_timeout=_optional(_seconds),
 )
 _USAGE = _Reader(Usage, **{each.name: _count for each in fields(Usage)})

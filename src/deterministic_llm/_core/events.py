@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.attempts import Answered, Attempt, Request
-from deterministic_llm._core.loop import Call, Check, Step
+from deterministic_llm._core.loop import Accept, Call, Check, GiveUp, Step, conclude
 from deterministic_llm._core.policy import FOLLOWS
 from deterministic_llm._core.results import Result
 
@@ -96,6 +96,13 @@ def decided(step: Step[object], attempts: Sequence[Attempt[object]]) -> Iterator
         yield OutputRejected(last)
     if isinstance(step, Call):
         yield from _asked_next(step.request, last)
+
+
+def ended(step: Accept[object] | GiveUp, attempts: Sequence[Attempt[object]]) -> Event:
+    """What there is to tell when a run is over."""
+    if isinstance(step, GiveUp):
+        return GaveUp(step.error)
+    return Accepted(conclude(step, attempts))
 
 
 def _asked_next(request: Request, last: Attempt[object]) -> Iterator[Event]:

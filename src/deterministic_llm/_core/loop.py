@@ -20,6 +20,7 @@ from deterministic_llm._core.attempts import (
     Violation,
 )
 from deterministic_llm._core.checks import Validator
+from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.policy import FOLLOWS, Follow, delay_before_resend, failures_in_a_row
@@ -65,9 +66,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Accept(Generic[T_co]):
-    """The run has its value."""
+    """The run has its value; *votes* say how it was agreed on, where there were votes."""
 
     output: T_co
+    votes: Votes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def conclude(step: Accept[T_co] | GiveUp, attempts: Sequence[Attempt[T_co]]) -> 
     """The result of a run that ended with *step*; raises the error of a run that gave up."""
     if isinstance(step, GiveUp):
         raise step.error
-    return Result(step.output, tuple(attempts))
+    return Result(step.output, tuple(attempts), votes=step.votes)
 
 
 def _after_answer(
@@ -255,7 +257,8 @@ def _next_model(
     """The first question to the next model of the run, if there is one."""
     request = attempts[-1].request
     if error.falls_back and request.model < len(task.fallback):
-        return Call(asked_anew(task, number=request.number + 1, model=request.model + 1))
+        number, model = request.number + 1, request.model + 1
+        return Call(asked_anew(task, number=number, model=model, sample=request.sample))
     last = attempts[-1]
     if issubclass(error, ProviderError):
         failure = last.failure if isinstance(last, Failed) else CallFailure(last.summary, "cut_off")

@@ -150,6 +150,14 @@ def shaken(parameters: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     return {**parameters, **changed}
 
 
+def resown(parameters: Mapping[str, JsonValue], sample: int) -> Mapping[str, JsonValue]:
+    """*parameters* with the seed of another *sample*, where there is a seed."""
+    seed = parameters.get("seed")
+    if not sample or not isinstance(seed, int):
+        return parameters
+    return {**parameters, "seed": seed + sample}
+
+
 def whole_is_cheaper(prompt: int, whole: int, part: int) -> bool:
     """Whether a native re-ask should ask for the whole: sizes in characters.
 

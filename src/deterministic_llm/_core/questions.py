@@ -11,7 +11,7 @@ from deterministic_llm._core.attempts import Answered, Request
 from deterministic_llm._core.contract import constrain
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import Constraint, Mode
-from deterministic_llm._core.policy import shaken, whole_is_cheaper, with_more_room
+from deterministic_llm._core.policy import resown, shaken, whole_is_cheaper, with_more_room
 from deterministic_llm._core.reask import begin_there, go_on, reask, reask_members
 from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.patches import patch_target
@@ -23,17 +23,21 @@ T = TypeVar("T")
 _SCHEMA_IS_SENT = frozenset[Mode]({"native", "tool"})
 
 
-def asked_anew(task: Task[object], *, number: int, model: int = 0) -> Request:
-    """The first question to a model of the run."""
+def asked_anew(task: Task[object], *, number: int, model: int = 0, sample: int = 0) -> Request:
+    """The first question to a model of the run, for one *sample* of its answers.
+
+    A seed is one higher for each sample: under the same one the same answer would come again.
+    """
     way = task.way(model)
     return Request(
         number=number,
         prompt=task.prompt,
         feedback=way.instructions,
         constraint=way.constraint,
-        parameters=way.parameters,
+        parameters=resown(way.parameters, sample),
         model=model,
         name=way.name,
+        sample=sample,
     )
 
 
@@ -99,6 +103,7 @@ def _reasked(
         request.model,
         request.timeout,
         request.name,
+        sample=request.sample,
     )
 
 

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Attempt, Repair, Violation, total_cost
 from deterministic_llm._core.canonical import canonical_json
+from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.exchange import Mode, Usage
 from deterministic_llm._core.ledger import attempts_to_json
 from deterministic_llm._core.records import quick
@@ -17,8 +18,8 @@ from deterministic_llm._core.story import story
 
 T_co = TypeVar("T_co", covariant=True)
 
-Determinism: TypeAlias = Literal["shape", "replay"]
-"""How far an output is repeatable: it has the declared type, or the same bytes were given again."""
+Determinism: TypeAlias = Literal["shape", "consensus", "replay"]
+"""How far an output is repeatable: its type, what several answers agree on, or the same bytes."""
 
 
 @quick
@@ -27,22 +28,32 @@ class Result(Generic[T_co]):
     """What a run came to: the *output* and every attempt that led to it.
 
     *exhausted* says that no attempt was accepted and *output* is what ``on_exhausted`` gave.
+    *votes* say how several answers came to the output.
     """
 
     output: T_co
     attempts: tuple[Attempt[object], ...]
     exhausted: bool = False
+    votes: Votes | None = None
+
+    @property
+    def accepted(self) -> Attempt[object]:
+        """The attempt that the output is from; of several votes the one that is nearest to it."""
+        return self.attempts[-1 if self.votes is None else self.votes.chosen]
 
     @property
     def determinism(self) -> Determinism | None:
         """The strongest promise that was kept; None for what ``on_exhausted`` gave.
 
-        "shape" is a valid output of the declared type. "replay" is one for which no call was made:
-        every answer, a judge's too, came from a cache or a cassette.
+        "shape" is a valid output of the declared type. "consensus" is what several votes came to.
+        "replay" is an output for which no call was made: every answer, a judge's too, came from a
+        cache or a cassette.
         """
         if self.exhausted:
             return None
-        return "replay" if all(map(_replayed, self.attempts)) else "shape"
+        if all(map(_replayed, self.attempts)):
+            return "replay"
+        return "shape" if self.votes is None or self.votes.number < 2 else "consensus"
 
     @property
     def usage(self) -> Usage:
@@ -57,7 +68,7 @@ class Result(Generic[T_co]):
     @property
     def warnings(self) -> tuple[Violation, ...]:
         """What validators only warn of in the output."""
-        return self.attempts[-1].warnings
+        return self.accepted.warnings
 
     @property
     def elapsed(self) -> float:
@@ -67,22 +78,22 @@ class Result(Generic[T_co]):
     @property
     def repairs(self) -> tuple[Repair, ...]:
         """What was mended in the accepted answer."""
-        return self.attempts[-1].repairs
+        return self.accepted.repairs
 
     @property
     def raw(self) -> str | None:
         """The text that the output was read from."""
-        return self.attempts[-1].text
+        return self.accepted.text
 
     @property
     def mode(self) -> Mode:
         """How the accepted answer was held by the backend."""
-        return self.attempts[-1].request.constraint.mode
+        return self.accepted.request.constraint.mode
 
     def explain(self) -> str:
         """The story of the run in about ten lines."""
         end = "gave up, and on_exhausted gave the output" if self.exhausted else "accepted"
-        return story(self.attempts, end=end)
+        return story(self.attempts, end=end, accepted=self.accepted, votes=self.votes)
 
     def canonical_json(self) -> bytes:
         """The output as JSON by RFC 8785: equal outputs give equal bytes."""

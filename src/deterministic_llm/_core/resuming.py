@@ -69,7 +69,7 @@ def _made_whole(task: Task[object], request: Request, at: str) -> Request:
     """*request* with what is never written down: the headers and keys of the run at hand."""
     if canonical_json(request.prompt) != canonical_json(task.prompt):
         raise RecordError(f"{at}.request.prompt", "belongs to another run")
-    if not 0 <= request.model <= len(task.fallback):
+    if not 0 <= request.model <= len(task.fallback) + len(task.voters):
         raise RecordError(
             f"{at}.request.model", f"there is no model {request.model} (pass the same fallback=)"
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from deterministic_llm._core.attempts import Attempt, Failed, Request, Violation, total_cost
+from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import Usage
 from deterministic_llm._core.policy import FOLLOWS, TOKEN_LIMITS
@@ -21,17 +22,24 @@ _NOTICED = 0.1
 """Seconds of waiting that are worth a word."""
 
 
-def story(attempts: Sequence[Attempt[object]], *, end: str) -> str:
+def story(
+    attempts: Sequence[Attempt[object]],
+    *,
+    end: str,
+    accepted: Attempt[object] | None = None,
+    votes: Votes | None = None,
+) -> str:
     """What happened, a line a call, then what was mended or warned of, and what it all took.
 
-    *end* says how the run ended.
+    *end* says how the run ended, by which attempt that was *accepted*, and by which *votes*.
     """
     lines = [
         _line(attempt, before) for before, attempt in zip((None, *attempts), attempts, strict=False)
     ]
     if len(lines) > _MOST_CALLS:
         lines[2:-2] = [f"   … {_counted(attempts[2:-2])}"]
-    return "\n".join((*lines, *_notes(attempts[-1]), _total(attempts, end)))
+    notes = _notes(accepted or attempts[-1])
+    return "\n".join((*lines, *notes, *_agreement(votes), _total(attempts, end)))
 
 
 def _line(attempt: Attempt[object], before: Attempt[object] | None) -> str:
@@ -46,7 +54,9 @@ def _line(attempt: Attempt[object], before: Attempt[object] | None) -> str:
     told = _sentence(", ".join(filter(None, asked)), _outcome(attempt))
     took = _figures(attempt.usage, attempt.cost, _taken(attempt))
     figures = ", ".join((*took, *_stop(attempt)))
-    return f"{request.number}. {told} ({figures})" if figures else f"{request.number}. {told}"
+    vote = f"{request.sample + 1}." if request.sample else ""
+    number = f"{vote}{request.number}."
+    return f"{number} {told} ({figures})" if figures else f"{number} {told}"
 
 
 def _stop(attempt: Attempt[object]) -> Iterator[str]:
@@ -121,6 +131,13 @@ def _notes(last: Attempt[object]) -> Iterator[str]:
         yield f"   repaired: {_some(repairs, 3)}"
     if last.warnings:
         yield f"   warned: {_some([_rule(each) for each in last.warnings], 2)}"
+
+
+def _agreement(votes: Votes | None) -> Iterator[str]:
+    """How far the votes agree."""
+    if votes is not None:
+        failed = f", {votes.failed} without a valid answer" if votes.failed else ""
+        yield f"   {votes.number} votes{failed}: {votes.share:.0%} agree"
 
 
 def _total(attempts: Sequence[Attempt[object]], end: str) -> str:

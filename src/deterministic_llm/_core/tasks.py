@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Attempt, Request, Violation
 from deterministic_llm._core.checks import Validator
+from deterministic_llm._core.consensus.rules import Voting
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
@@ -41,9 +42,10 @@ class Task(Generic[T_co]):
     *fallback* are further models, asked one after another when the first gives no valid answer.
     *validators* judge an output, with *context*, that is already the target. *heard* says whether
     what we add to the prompt gets to the model at all: else it can only be asked the same again.
-    *name* is that of the first model. *resume* is the record of a run that was stopped, to go on
-    with, and *hooks* are told what happens. *opening* is the first question, where it is always
-    the same.
+    *name* is that of the first model. With *voting* it and the *voters* answer in turns until
+    enough answers agree; where less than *abstain_below* of them do, there is no output. *resume*
+    is the record of a run that was stopped, to go on with, and *hooks* are told what happens.
+    *opening* is the first question, where it is always the same.
     """
 
     contract: Contract[T_co]
@@ -58,6 +60,9 @@ class Task(Generic[T_co]):
     resume: tuple[Attempt[object], ...] = ()
     hooks: tuple[Callable[..., object], ...] = ()
     opening: Request | None = None
+    voting: Voting | None = None
+    voters: tuple[Way, ...] = ()
+    abstain_below: float | None = None
 
     def about(self, prompt: tuple[ChatMessage, ...], context: object = None) -> Task[T_co]:
         """The same task with *prompt*, and with *context* where there is one."""
@@ -67,15 +72,15 @@ class Task(Generic[T_co]):
         return replace(self, prompt=prompt, context=given, opening=None)
 
     def way(self, model: int) -> Way:
-        """How the model number *model* is asked."""
+        """How the model number *model* is asked; those to fall back on come before the voters."""
         if model == 0:
             contract = self.contract
             return Way(contract.constraint, contract.instructions, self.parameters, self.name)
-        return self.fallback[model - 1]
+        return (*self.fallback, *self.voters)[model - 1]
 
     def instructions(self, model: int) -> str:
         """How the model number *model* is told to answer."""
-        return self.fallback[model - 1].instructions if model else self.contract.instructions
+        return self.way(model).instructions if model else self.contract.instructions
 
     def mending(self, base: JsonValue, violations: Sequence[Violation]) -> Patch | None:
         """What to ask for so that *base* becomes valid; None when it must be the whole."""

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Attempt, Request
-from deterministic_llm._core.events import Accepted, CallFinished, CallStarted, GaveUp, decided
+from deterministic_llm._core.events import (
+    Accepted,
+    CallFinished,
+    CallStarted,
+    GaveUp,
+    decided,
+    ended,
+)
 from deterministic_llm._core.exchange import CallFailure, Completion
-from deterministic_llm._core.loop import Call, Check, checked, conclude, judge, next_step
+from deterministic_llm._core.loop import (
+    Accept,
+    Call,
+    Check,
+    GiveUp,
+    checked,
+    conclude,
+    judge,
+    next_step,
+)
+from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import taken_up
 from deterministic_llm._core.tasks import Task
+from deterministic_llm._core.voting import Draw, Vote, next_votes, votes_taken_up, with_votes
 from deterministic_llm._drivers.checking import CheckTimedOutError, acheck
 from deterministic_llm._drivers.hooks import Teller
 from deterministic_llm._drivers.log import logged
@@ -36,10 +55,10 @@ async def run(
     """Carry out *task* with *call*; raises what the loop gives up with."""
     watch = Stopwatch(task.policy.timeout, clock)
     if not task.hooks:
-        return await _run(task, call, sleep, watch)
+        return await _run(task, _Means(call, sleep, watch))
     teller = Teller(task.hooks, watch)
     try:
-        result = await _run(task, call, sleep, watch, teller)
+        result = await _run(task, _Means(call, sleep, watch, teller))
     except (Exception, asyncio.CancelledError) as error:
         await teller.atell([GaveUp(error)], cut_short=not isinstance(error, Exception))
         raise
@@ -47,32 +66,73 @@ async def run(
     return result
 
 
-async def _run(
-    task: Task[T],
-    call: Callable[[Request], Awaitable[Completion | CallFailure]],
-    sleep: Callable[[float], Awaitable[None]],
-    watch: Stopwatch,
-    teller: Teller | None = None,
-) -> Result[T]:
-    attempts = taken_up(task)
+@quick
+@dataclass(frozen=True)
+class _Means:
+    """What a run is carried out with."""
+
+    call: Callable[[Request], Awaitable[Completion | CallFailure]]
+    sleep: Callable[[float], Awaitable[None]]
+    watch: Stopwatch
+    teller: Teller | None = None
+
+
+async def _run(task: Task[T], means: _Means) -> Result[T]:
+    if task.voting is None:
+        return conclude(*await _followed(task, taken_up(task), means))
+    attempts = votes_taken_up(task)
+    while isinstance(step := next_votes(task, task.voting, attempts), Draw):
+        attempts = with_votes(attempts, await _drawn(step, means))
+    return conclude(step, attempts)
+
+
+async def _followed(
+    task: Task[T], before: Sequence[Attempt[T]], means: _Means
+) -> tuple[Accept[T] | GiveUp, Sequence[Attempt[T]]]:
+    """How a run that goes on from the attempts *before* ends, and all its attempts."""
+    attempts, teller, watch = list(before), means.teller, means.watch
     while True:
         step = next_step(task, attempts)
         if teller:
             await teller.atell(decided(step, attempts))
         if isinstance(step, Call):
             if step.delay:  # sleep(0) would yield to every other task
-                await sleep(step.delay)
+                await means.sleep(step.delay)
             request = watch.timed(step.request)
             if teller:
                 await teller.atell([CallStarted(request, step.delay)])
-            answer = await _in_time(call, request)
+            answer = await _in_time(means.call, request)
             attempts.append(logged(judge(task, request, answer, watch.now())))
             if teller:
                 await teller.atell([CallFinished(attempts[-1])])
         elif isinstance(step, Check):
             attempts[-1:] = await _checked(task, step, attempts[-1], watch)
         else:
-            return conclude(step, attempts)
+            return step, attempts
+
+
+async def _drawn(draw: Draw[T], means: _Means) -> Sequence[Sequence[Attempt[T]]]:
+    """The attempts of the votes that are taken now: of one here, of several in tasks."""
+    if not draw.apart:
+        vote = draw.votes[0]
+        return [(await _followed(vote.task, vote.attempts, means))[1]]
+    tasks = [asyncio.ensure_future(_alone(vote, means)) for vote in draw.votes]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _alone(vote: Vote[T], means: _Means) -> Sequence[Attempt[T]]:
+    """The attempts of one vote of several at the same time: hooks are told of it as of a run."""
+    if means.teller is None:
+        return (await _followed(vote.task, vote.attempts, means))[1]
+    teller = Teller(vote.task.hooks, means.watch)
+    step, attempts = await _followed(vote.task, vote.attempts, replace(means, teller=teller))
+    await teller.atell([ended(step, attempts)])
+    return attempts
 
 
 async def _checked(

@@ -79,7 +79,7 @@ class _Decorated(Generic[T_co]):
         return f"<{type(self).__name__} {name} -> {self._terms.target.name}>"
 
     def _asking(self, function: partial[object]) -> Asking:
-        return Asking(function, self._turn_at, self._terms.target, self._terms.fallback)
+        return Asking(function, self._turn_at, self._terms.target, self._terms.others)
 
     def _bound(self, instance: object, owner: object) -> object:
         binder = getattr(type(self.__wrapped__), "__get__", None)

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict, TypeVar
 
 from deterministic_llm._core.attempts import Attempt, Request
 from deterministic_llm._core.checks import Validator, as_validator
+from deterministic_llm._core.consensus.rules import Voting, voting_of
 from deterministic_llm._core.contract import Contract, constrain
 from deterministic_llm._core.exchange import (
     Abilities,
@@ -71,6 +72,8 @@ class Options(TypedDict, total=False):
     allow_unpriced: bool
     cache: Kept
     key: Callable[..., object]
+    votes: int | Voting
+    abstain_below: float
 
 
 class ModelOptions(Options, total=False):
@@ -164,14 +167,19 @@ class Terms(Generic[T_co]):
         """
         chosen = cast("ModelOptions", self.options)
         mode, strict = chosen.get("mode", "auto"), chosen.get("strict", False)
-        first, *others = self.source.models(self.fallback)
+        first, *others = self.source.models(self.others)
+        ways = [self._way(other, mode) for other in others]
+        fallback = len(self.fallback)
         contract = _contract(self.target, first.abilities, mode=mode, strict=strict)
         validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
         return Task(
             contract,
             self._policy(),
             parameters=_without_ours(self.options),
-            fallback=tuple(self._way(other, mode) for other in others),
+            fallback=tuple(ways[:fallback]),
+            voting=self.voting,
+            voters=tuple(ways[fallback:]),
+            abstain_below=self._abstain_below(),
             validators=tuple(validators),
             heard=self.source.hears(turn_at),
             name=first.name,
@@ -181,7 +189,7 @@ class Terms(Generic[T_co]):
 
     def guards(self) -> tuple[Guards, ...]:
         """What stands before the calls of each model: an option of its own wins."""
-        first, *others = self.source.models(self.fallback)
+        first, *others = self.source.models(self.others)
         theirs = [(other, {**self.options, **other.options}) for other in others]
         return tuple(
             guards_of(options, model=known.name, url=known.url)
@@ -236,6 +244,18 @@ class Terms(Generic[T_co]):
         return cast("ModelOptions", self.options).get("fallback", ())
 
     @cached_property
+    def voting(self) -> Voting | None:
+        """How votes are taken, if they are; raises ConfigurationError for what is no rule."""
+        option = self.options.get("votes")
+        return None if option is None else voting_of(option)
+
+    @cached_property
+    def others(self) -> Sequence[object]:
+        """All that is asked besides the source, in the order of ``Request.model``."""
+        voting = self.voting
+        return self.fallback if voting is None else (*self.fallback, *voting.voters)
+
+    @cached_property
     def cache(self) -> Cache | None:
         """Where answers are kept; raises ConfigurationError for what is no cache."""
         return cache_of(self.options.get("cache"))
@@ -247,7 +267,7 @@ class Terms(Generic[T_co]):
 
     def _describing(self, asked: Asking | None, *, lenient: bool = False) -> Describe:
         key = cast("ModelOptions", self.options).get("key")
-        return self.source.describing(self.fallback, asked, key=key, lenient=lenient)
+        return self.source.describing(self.others, asked, key=key, lenient=lenient)
 
     def _policy(self) -> Policy:
         chosen = {name: self.options[name] for name in _POLICY if name in self.options}
@@ -257,6 +277,18 @@ class Terms(Generic[T_co]):
                 message = f"{name}={value!r}: expected {wanted}"
                 raise ConfigurationError(message)
         return replace(_DEFAULT, **cast("dict[str, Any]", chosen))
+
+    def _abstain_below(self) -> float | None:
+        share = cast("ModelOptions", self.options).get("abstain_below")
+        if share is None:
+            return None
+        if self.voting is None:
+            message = "abstain_below= is a share of votes: pass votes=, such as votes=Adaptive()"
+            raise ConfigurationError(message)
+        if not 0 < share <= 1:
+            message = f"abstain_below={share!r}: expected a share above 0, at most 1"
+            raise ConfigurationError(message)
+        return share
 
     def _way(self, other: Known, mode: Mode) -> Way:
         """How a model to fall back on is asked: its own parameters win."""
@@ -307,6 +339,8 @@ _OURS = OPTIONS | {
     "resume",
     "cache",
     "key",
+    "votes",
+    "abstain_below",
 } - {"seed"}
 
 

@@ -133,6 +133,7 @@ def _asked(describe: Describe, request: Request) -> tuple[JsonObject, frozenset[
     The code of a function is left out: a recorded call stays that call when the function is edited.
     """
     described = {name: said for name, said in describe(request).items() if name != "code"}
+    described |= {"sample": request.sample} if request.sample else {}
     arguments = described.get("arguments")
     if isinstance(arguments, dict):
         described["arguments"] = cast("JsonObject", without_secrets(arguments))

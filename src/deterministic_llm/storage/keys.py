@@ -39,7 +39,8 @@ _BESIDE = frozenset(
 class Keys:
     """The keys of the requests of one run.
 
-    A question that was answered before in the same run is another sample of its answers.
+    Each vote of a run is a sample of the answers to its question, and so is the answer to one that
+    was answered before in the same vote.
     """
 
     def __init__(self, describe: Describe) -> None:
@@ -50,8 +51,9 @@ class Keys:
         """The key of *request*, and the name of the question for answered()."""
         described = normal({"version": _VERSION, **self._describe(request)})
         question = digest(described)
-        repeat = self._answered[question]
-        return (digest([question, repeat]) if repeat else question), question
+        sample = question if not request.sample else digest([question, "sample", request.sample])
+        repeat = self._answered[sample]
+        return (digest([sample, repeat]) if repeat else sample), sample
 
     def answered(self, question: str) -> None:
         """Note that *question* has had one more answer."""

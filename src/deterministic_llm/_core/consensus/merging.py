@@ -22,8 +22,9 @@ from deterministic_llm._core.schema.violations import json_path
 class Tally:
     """How *votes* fell on one question: the *counts* of its answers, most first.
 
-    *numbers* are all answers, sorted, where all are numbers. *decisive* is False for free text, of
-    which no two votes say the same.
+    *votes* are all that were taken, those without an answer to it included. *numbers* are all
+    answers, sorted, where all are numbers. *decisive* is False for free text, of which no two votes
+    say the same. *share* is that of the answer that was taken.
     """
 
     path: str
@@ -73,32 +74,54 @@ class Ballots:
     median: bool = False
 
 
-def merge(votes: Sequence[JsonValue], ballots: Ballots) -> Merged:
-    """What *votes*, of which there is at least one, agree on.
+def merge(votes: Sequence[JsonValue], ballots: Ballots, *, drawn: int | None = None) -> Merged:
+    """What *votes*, of which there is at least one, agree on; *drawn* counts those that failed too.
 
     A member of an object, or an item of a list, is kept when more than half of the votes that have
     the object or list have it. Lists are aligned by a key, or to the list that is most like all.
     Of answers that are equally frequent the one that is most like all votes is taken, then the
     first by its text. Of free texts it is the one that is most like all.
     """
-    count = _Count(ballots, len(votes))
+    count = _Count(ballots, len(votes), len(votes) if drawn is None else drawn)
     value = count.merged(sorted(votes, key=written), ())
     return Merged(value, count.shares, tuple(count.tallies))
 
 
 def supported(value: JsonValue, votes: Sequence[JsonValue], ballots: Ballots) -> Merged:
     """*value* with the shares of *votes* that say the same of each of its members."""
-    count = _Count(ballots, len(votes))
+    count = _Count(ballots, len(votes), len(votes))
     count.compared(value, votes, ())
     return Merged(value, count.shares, tuple(count.tallies))
 
 
-class _Count:
-    """One count of votes, of which there are *voters*."""
+def agrees(vote: JsonValue, value: JsonValue, ballots: Ballots, at: Location = ()) -> bool:
+    """Whether *vote* says all that *value* says, free texts aside, and no more."""
+    if isinstance(vote, dict) and isinstance(value, dict):
+        return vote.keys() == value.keys() and all(
+            agrees(vote[name], value[name], ballots, (*at, name)) for name in vote
+        )
+    if isinstance(vote, list) and isinstance(value, list):
+        pairs = enumerate(zip(vote, value, strict=False))
+        return len(vote) == len(value) and all(
+            agrees(item, other, ballots, (*at, place)) for place, (item, other) in pairs
+        )
+    both_texts = isinstance(vote, str) and isinstance(value, str) and ballots.is_text(at)
+    return both_texts or written(vote) == written(value)
 
-    def __init__(self, ballots: Ballots, voters: int) -> None:
+
+def nearest(votes: Sequence[JsonValue], value: JsonValue) -> int:
+    """The place of the vote that is most like *value*; of equals the first by its text."""
+    ranked = [(-likeness(vote, value), written(vote), at) for at, vote in enumerate(votes)]
+    return min(ranked)[2]
+
+
+class _Count:
+    """One count of votes, of which there are *voters*; *drawn* are those that failed, too."""
+
+    def __init__(self, ballots: Ballots, voters: int, drawn: int) -> None:
         self._ballots = ballots
         self._voters = voters
+        self._drawn = drawn
         self.shares: dict[str, float] = {}
         self.tallies: list[Tally] = []
 
@@ -186,7 +209,7 @@ class _Count:
         path, share = json_path(location), same / self._voters
         decisive = not self._ballots.is_text(location if of is None else of)
         counts = tuple(sorted((same, *others), reverse=True))
-        self.tallies.append(Tally(path, self._voters, counts, tuple(numbers), decisive, share))
+        self.tallies.append(Tally(path, self._drawn, counts, tuple(numbers), decisive, share))
         if of is None:
             self.shares[path] = min(share, self.shares.get(path, 1.0))
 
