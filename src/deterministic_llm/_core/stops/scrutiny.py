@@ -68,13 +68,15 @@ class Scrutiny:
         self._held = early == "always" or (sure and early == "auto")
         self._leads = not sure
         self._whole = whole_answer(contract.target.site, patch)
-        self._parent: Location = ()
+        self._entered: list[Location] = [()]
         self._around = [self._whole]
         self._suspects: list[_Suspect] = []
-        self._look = False
+        self.unsettled = False
+        """Whether something came up that `settle` has to look into."""
         self._growing: Location | None = None
         self._room = sys.maxsize
-        self._bounded: dict[Location, int] = {}
+        self.bounded: dict[Location, int] = {}
+        """The lists that may have only so many items."""
         self._words_do = _takes_words(target)
         first = _FIRST_EXACT if self._exact else _FIRST_LOOK if self._held else None
         self._limits = Limits(max_chars, watched=early != "never", first_look=first)
@@ -100,7 +102,7 @@ class Scrutiny:
             limits.chunk.append(head)
             changes += self.reader.feed(head)
             if limits.size == limits.edge:
-                self._look = self._look or limits.size == limits.look
+                self.unsettled = self.unsettled or limits.size == limits.look
                 waiting = not self._words_do and not self.reader.started
                 self.reasons += tuple(limits.reached(self.reader, waiting=waiting))
         return changes
@@ -109,7 +111,7 @@ class Scrutiny:
         """The reasons to stop in *text*, which is all that came."""
         for start in range(0, len(text), CHUNK):
             self.follow(text[start : start + CHUNK])
-        self._look = True
+        self.unsettled = True
         self.settle(final=True)
         return self.reasons
 
@@ -138,6 +140,7 @@ class Scrutiny:
         elif isinstance(checked, Invalid):
             wrong = tuple(below(whole, each) for each in checked.violations)
             self._suspects.append(_Suspect(location, whole, wrong))
+            self.unsettled = True
         return site, whole, path, checked
 
     def over(self) -> None:
@@ -151,10 +154,10 @@ class Scrutiny:
         if change.kind == "list":
             most = self.spot(location)[0].bounds.most_items
             if most is not None:
-                self._bounded[location] = most
-        if self._bounded and location and isinstance(location[-1], int):
-            most = self._bounded.get(location[:-1])
-            self._look = self._look or (most is not None and location[-1] >= most)
+                self.bounded[location] = most
+        if self.bounded and location and isinstance(location[-1], int):
+            most = self.bounded.get(location[:-1])
+            self.unsettled = self.unsettled or (most is not None and location[-1] >= most)
 
     def grown(self, location: Location, piece: str) -> None:
         """A text goes on with *piece*; it may get too long."""
@@ -165,7 +168,7 @@ class Scrutiny:
         self._room -= len(piece)
         if self._room < 0:
             self._room = sys.maxsize
-            self._look = True
+            self.unsettled = True
 
     def replaced(self) -> None:
         """What closed so far is void."""
@@ -175,28 +178,21 @@ class Scrutiny:
         """The place at *location* of the answer."""
         if not location:
             return self._whole.site, self._whole.whole, self._whole.path
-        parent = location[:-1]
-        if parent != self._parent:
+        parent, depth = location[:-1], len(location) - 1
+        if depth >= len(self._entered) or self._entered[depth] != parent:
             self._enter(parent)
-        return self._around[-1].at(location[-1])
+        return self._around[depth].at(location[-1])
 
     def _enter(self, parent: Location) -> None:
-        """Go to the container at *parent*, from the innermost one around both."""
-        around, before = self._around, self._parent
-        shared = 0
-        for token, other in zip(parent, before, strict=False):
-            if token != other:
-                break
-            shared += 1
-        del around[shared + 1 :]
-        for token in parent[shared:]:
+        """Go to the container at *parent*, from the innermost known one around it."""
+        entered, around = self._entered, self._around
+        depth = min(len(entered) - 1, len(parent))
+        while entered[depth] != parent[:depth]:
+            depth -= 1
+        del entered[depth + 1 :], around[depth + 1 :]
+        for token in parent[depth:]:
+            entered.append((*entered[-1], token))
             around.append(around[-1].inner(token))
-        self._parent = parent
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether something came up that `settle` has to look into."""
-        return self._look or bool(self._suspects)
 
     def settle(self, *, final: bool = False) -> None:
         """Find out whether what came up is beyond mending, whatever follows the text.
@@ -208,7 +204,7 @@ class Scrutiny:
         suspects, text = self._suspects, self.reader.text if self._held else ""
         if suspects and self._held and not final and text.rstrip().endswith(","):
             return  # what closed did so by a comma, which may come to be one in a number
-        self._suspects, self._look = [], False
+        self._suspects, self.unsettled = [], False
         if self._held:
             self.reasons += tuple(self._beyond_mending(text, suspects))
 

@@ -115,7 +115,10 @@ class Watcher:
         news = self._held.put(whole, value, site)
         if news != "known":
             output = value if checked is None else checked.output
-            events.append(told_as(whole, path, output, changed=news == "changed", item=item))
+            if item:
+                events.append(Item(cast("int", whole[0]), output, news == "changed"))
+            else:
+                events.append(FieldClosed(path, output, news == "changed"))
 
     def _close_whole(self, value: JsonValue, events: list[Watched]) -> None:
         """Tell what was not known to be a part of the answer before all of it was there."""
