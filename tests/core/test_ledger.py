@@ -40,6 +40,7 @@ from deterministic_llm._core.attempts import (
     Request,
     Violation,
 )
+from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.drafts import Draft, Patch, Place
 from deterministic_llm._core.exchange import (
     AnswerOutcome,
@@ -125,6 +126,7 @@ FAILURE = st.builds(
     sent=st.booleans(),
     partial=MAYBE_TEXT,
 )
+DIGEST = st.none() | st.builds(Digest.told, TEXT) | st.builds(Digest.told, st.none(), TEXT, TEXT)
 SPAN = st.tuples(COUNT, COUNT)
 DRAFT = st.builds(Draft, VALUE, st.booleans(), some(TEXT))
 VERDICT = st.builds(Accepted, VALUE, some(REPAIR), SPAN) | st.builds(
@@ -133,8 +135,8 @@ VERDICT = st.builds(Accepted, VALUE, some(REPAIR), SPAN) | st.builds(
 
 
 def attempts(checks: st.SearchStrategy[object]) -> st.SearchStrategy[Attempt[object]]:
-    answered = st.builds(Answered, REQUEST, COMPLETION, VERDICT, some(checks), SECONDS)
-    return answered | st.builds(Failed, REQUEST, FAILURE, SECONDS)
+    answered = st.builds(Answered, REQUEST, COMPLETION, VERDICT, some(checks), SECONDS, DIGEST)
+    return answered | st.builds(Failed, REQUEST, FAILURE, SECONDS, DIGEST)
 
 
 CHECKED = st.builds(
@@ -146,15 +148,24 @@ CHECKED = st.builds(
     st.just(UNCHANGED) | VALUE,
     SECONDS,
     some(attempts(st.builds(Checked, TEXT))),
+    DIGEST,
 )
+
+
+def digests(record: tuple[Attempt[object], ...]) -> list[str]:
+    """What the digests in *record* say."""
+    told = [attempt.arguments for attempt in record]
+    told += [check.about for attempt in record for check in attempt.checks]
+    return [repr(each) for each in told]
 
 
 @given(some(attempts(CHECKED)))
 def test_a_record_comes_back_as_it_was(record: tuple[Attempt[object], ...]):
-    """Every member, ``ended`` too, which the comparison of attempts leaves out."""
+    """Every member, and those too which the comparison of attempts leaves out."""
     back = attempts_from_json(attempts_to_json(record, end="accepted"))
     assert back == record
     assert [attempt.ended for attempt in back] == [attempt.ended for attempt in record]
+    assert digests(back) == digests(record)
     assert [attempt.request.digest for attempt in back] == [
         attempt.request.digest for attempt in record
     ]

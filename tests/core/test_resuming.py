@@ -24,7 +24,7 @@ from deterministic_llm import (
 from deterministic_llm._core.attempts import Answered, Failed
 from deterministic_llm._core.checks import Judgement
 from deterministic_llm.testing import Answer, ScriptedModel
-from deterministic_llm.validators import validator
+from deterministic_llm.validators import judge, validator
 
 
 class Person(BaseModel):
@@ -39,6 +39,13 @@ class Elder(BaseModel):
 
     name: str
     age: int = Field(ge=100, le=150)
+
+
+class Named(BaseModel):
+    """Something with a word that a header holds, too."""
+
+    kind: str
+    age: int = Field(ge=0, le=150)
 
 
 ADA = Person(name="Ada", age=36)
@@ -95,7 +102,7 @@ def test_the_same_awaited():
 def test_a_decorated_function_goes_on_too():
     answers = iter(["old", "36"])
 
-    @enforce(int, max_retries=0)
+    @enforce(int, max_retries=0, key="Ada")  # what stands for the iterator that it closes over
     def age() -> str:
         return next(answers)
 
@@ -232,13 +239,89 @@ def test_what_was_said_of_another_output_does_not_count():
     assert (result.output, second.asked) == ({"age": 36}, [{"age": 36}])
 
 
+def test_another_instruction_is_another_rule():
+    """Both are called "judge", and the record's word is only about the first."""
+    bench = ScriptedModel(['{"reason": "-", "ok": true}', '{"reason": "too young", "ok": false}'])
+    whole, _ = ask([GOOD], validators=[judge("It must be a person.", bench)])
+    result, _ = ask(
+        [], validators=[judge("It must be old.", bench)], resume=whole.to_json(), max_retries=0
+    )
+    assert isinstance(result, RetriesExhausted)
+    assert len(bench.requests) == 2
+
+
+def test_another_context_is_asked_about_anew():
+    """The verdict on a source does not hold of another."""
+    asked: list[object] = []
+
+    def says_so(person: Person, context: str) -> bool:
+        asked.append(context)
+        return person.name in context
+
+    rule = replace(validator(says_so), waits=True)
+    whole, _ = ask([GOOD], validators=[rule], context="Ada wrote it.")
+    same, _ = ask([], validators=[rule], context="Ada wrote it.", resume=whole.to_json())
+    assert (same, asked) == (whole, ["Ada wrote it."])
+    other, _ = ask(
+        [], validators=[rule], context="Bob wrote it.", resume=whole.to_json(), max_retries=0
+    )
+    assert isinstance(other, RetriesExhausted)
+
+
+def test_a_context_that_cannot_be_told_is_asked_about_anew():
+    judge = Judge()
+    whole, _ = ask([GOOD], validators=[judge.validator], context=object())
+    ask([], validators=[judge.validator], context=object(), resume=whole.to_json())
+    assert judge.asked == [ADA, ADA]
+
+
+def test_a_rule_that_costs_nothing_is_asked_again():
+    """Its code may have been changed since: the record does not outvote it."""
+    whole, _ = ask([GOOD], validators=[validator(bool, name="a rule")])
+    result, _ = ask(
+        [],
+        validators=[validator(lambda person: person.age < 30, name="a rule")],
+        resume=whole.to_json(),
+        max_retries=0,
+    )
+    assert isinstance(result, RetriesExhausted)
+
+
+def test_an_answer_that_lost_a_word_to_secrecy_is_not_gone_on_with():
+    """What headers hold is hidden wherever it stands, in the answer too: that is not what it said.
+
+    A base to merge into may have lost it as well.
+    """
+    options = {"headers": {"X-Title": "essays"}}
+    said = ScriptedModel(['{"kind": "essays", "age": 200}', PART], **options)
+    whole = said.run("What?", Named)
+    again = ScriptedModel([PART], **options)
+    assert again.run("What?", Named, resume=whole.attempts[:1]) == whole
+    for record, part in (
+        (whole.to_json(), "$.attempts[0].completion"),
+        (whole.attempts[1:], "$.attempts[0].request.patch.base"),
+    ):
+        shown = record if isinstance(record, str) else replace(whole, attempts=record).to_json()
+        with pytest.raises(RecordError) as caught:
+            again.run("What?", Named, resume=shown)
+        problem = "it is not whole: [hidden] stands where a key stood"
+        assert str(caught.value) == f"{part}: {problem}"
+
+
+def test_a_prompt_that_cannot_be_told_from_another_is_refused():
+    prompt = [{"role": "user", "content": object()}]
+    whole = ScriptedModel(["7"]).run(prompt, int)
+    with pytest.raises(RecordError, match="cannot be written as JSON"):
+        ScriptedModel([]).run(prompt, int, resume=whole.attempts)
+
+
 def shouted(person: Person) -> bool:
     return person.name.isupper()
 
 
 @pytest.mark.parametrize("in_json", [True, False], ids=["from JSON", "as it is"])
 def test_what_a_fix_made_is_read_back(*, in_json: bool):
-    """Neither the fix runs again, nor the judge of what it made."""
+    """The fix costs nothing and runs again; the judge of what it made is not paid twice."""
     fixed: list[Person] = []
 
     def louder(person: Person) -> Person:
@@ -250,9 +333,9 @@ def test_what_a_fix_made_is_read_back(*, in_json: bool):
     whole, _ = ask([GOOD], validators=rules)
     record = whole.to_json() if in_json else whole.attempts
     result, _ = ask([], validators=rules, resume=record)
-    assert result == whole
-    assert result.output == Person(name="ADA", age=36)
-    assert (fixed, judge.asked) == ([ADA], [Person(name="ADA", age=36)])
+    assert result.output == whole.output == Person(name="ADA", age=36)
+    assert result.repairs == whole.repairs
+    assert (fixed, judge.asked) == ([ADA, ADA], [Person(name="ADA", age=36)])
 
 
 def with_mark(name: str) -> str:

@@ -476,6 +476,7 @@ assert_type(or_none.run("text").output, Grade | None)
 assert_type(or_point("text"), Grade | Point)
 assert_type(or_zero("text"), str | int)
 assert_type(grade.with_options(max_retries=0)(essay="text"), Grade)
+assert_type(grade.with_options(key=str)(essay="text"), Grade)
 assert_type(grade.with_options(on_exhausted="return_none")("text"), Grade | None)
 assert_type(grade.with_options(on_exhausted=fallback)("text"), Grade | Point)
 assert_type(Grader().method.with_options(max_retries=0)("text"), Grade)
@@ -558,6 +559,7 @@ async def prompts(asker: Asker) -> None:
         cache=Cache("answers.sqlite", max_age=3600.0, max_bytes=1_000_000),
         fallback=[llm, "openai:gpt-5"],
         max_tokens_ceiling=4096,
+        key="essay 17",
         hooks=[on_event, Timing(), waits_for_events],
     )
     assert_type(governed, Result[Grade])

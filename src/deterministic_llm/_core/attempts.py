@@ -11,6 +11,7 @@ from typing import Final, Generic, Literal, TypeAlias
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.canonical import digest
+from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
@@ -201,7 +202,8 @@ class Checked:
     """What one validator said of an accepted output, in *seconds*.
 
     *value* is the output that its fix made of it, with the *repair* that this was; *attempts* are
-    the calls that a judge model needed.
+    the calls that a judge model needed. *about* tells rule, context and output from others, where
+    asking the same again would cost something.
     """
 
     validator: str
@@ -211,6 +213,7 @@ class Checked:
     value: object = UNCHANGED
     seconds: float = 0.0
     attempts: tuple[Attempt[object], ...] = ()
+    about: Digest | None = field(default=None, compare=False, repr=False)
 
 
 @quick
@@ -218,7 +221,8 @@ class Checked:
 class Answered(Generic[T_co]):
     """A call that brought an answer, with our verdict on it and what the validators said.
 
-    *ended* is when the call was over, in seconds since the run began.
+    *ended* is when the call was over, in seconds since the run began. *arguments* tell those of a
+    function that makes its own call, whose prompt is not known.
     """
 
     request: Request
@@ -226,6 +230,7 @@ class Answered(Generic[T_co]):
     verdict: Accepted[T_co] | Rejected
     checks: tuple[Checked, ...] = ()
     ended: float = field(default=0.0, compare=False)
+    arguments: Digest | None = field(default=None, compare=False, repr=False)
 
     @property
     def origin(self) -> Origin:
@@ -342,6 +347,7 @@ class Failed:
     request: Request
     failure: CallFailure
     ended: float = field(default=0.0, compare=False)
+    arguments: Digest | None = field(default=None, compare=False, repr=False)
 
     text = None
     model_served = None

@@ -49,6 +49,7 @@ class Validator:
     *paths* are the members that the rule speaks of; *waits* says that checking takes a call or
     another wait. *acheck* is the same check for an async run, where there are two. *takes_timeout*
     has the check told the seconds that are left; of its exceptions, *failures* say that it failed.
+    *rule* tells what is asked from what others of the same name ask.
     """
 
     check: Callable[..., object]
@@ -61,6 +62,7 @@ class Validator:
     acheck: Callable[..., Awaitable[object]] | None = None
     takes_timeout: bool = False
     failures: tuple[type[Exception], ...] = (ValueError, AssertionError)
+    rule: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from deterministic_llm._core.attempts import (
     Request,
     Violation,
 )
+from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.drafts import Draft, Patch, Place
 from deterministic_llm._core.exchange import (
     AnswerOutcome,
@@ -153,6 +154,15 @@ def _dollars(value: JsonValue, at: str) -> Decimal:
         return Decimal(_text(value, at))
     except InvalidOperation:
         _refuse("a decimal number as a string", value, at)
+
+
+def _digest(value: JsonValue, at: str) -> Digest:
+    record = _object(value, at)
+    if "problem" in record:
+        problem = _object(record["problem"], f"{at}.problem")
+        said = [_text(problem.get(name), f"{at}.problem.{name}") for name in ("at", "why")]
+        return Digest.told(None, *said)
+    return Digest.told(_text(record.get("sha256"), f"{at}.sha256"))
 
 
 def _step(value: JsonValue, at: str) -> str | int:
@@ -287,6 +297,7 @@ _CHECKED = _Reader(
     value=_json,
     seconds=_seconds,
     attempts=_attempts,
+    about=_digest,
 )
 _ANSWERED = _Reader(
     Answered,
@@ -295,6 +306,7 @@ _ANSWERED = _Reader(
     verdict=_verdict,
     checks=_several(_CHECKED),
     ended=_seconds,
+    arguments=_digest,
 )
-_FAILED = _Reader(Failed, request=_REQUEST, failure=_FAILURE, ended=_seconds)
+_FAILED = _Reader(Failed, request=_REQUEST, failure=_FAILURE, ended=_seconds, arguments=_digest)
 _ATTEMPTS = _several(_either)

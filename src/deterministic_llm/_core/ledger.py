@@ -18,6 +18,7 @@ from deterministic_llm._core.attempts import (
 )
 from deterministic_llm._core.canonical import jsonable
 from deterministic_llm._core.decoding import decoded
+from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.exchange import CallFailure, Completion, JsonObject, JsonValue
 from deterministic_llm._core.secrecy import HIDDEN, masked, secrets_of, without_secrets
 from deterministic_llm.errors import RecordError
@@ -131,11 +132,22 @@ def _open_parameters(parameters: object) -> JsonValue:
     return jsonable(without_secrets(cast("Mapping[str, object]", parameters)))
 
 
+def _digest(digest: object) -> JsonValue:
+    """Its hexadecimal, or why there is none."""
+    told = cast("Digest", digest)
+    if told.problem is not None:
+        return {"problem": {"at": told.problem.at, "why": told.problem.why}}
+    return {"sha256": told.hex}
+
+
 _WRITERS: Mapping[tuple[type, str], Callable[[object], JsonValue]] = {
     (Request, "prompt"): jsonable,
     (Request, "parameters"): _open_parameters,
     (Accepted, "output"): jsonable,
     (Checked, "value"): jsonable,
     (CallFailure, "message"): _told,
+    (Checked, "about"): _digest,
+    (Answered, "arguments"): _digest,
+    (Failed, "arguments"): _digest,
 }
 """How members are written that hold what is the user's or the server's."""

@@ -31,6 +31,7 @@ from deterministic_llm._core.questions import (
     for_the_rest,
     with_room,
 )
+from deterministic_llm._core.recorded import about, recorded
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.schema.complaints import as_json
@@ -58,10 +59,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Ask *validator* about the output *value*."""
+    """Ask *validator* about the output *value*, unless the record of the run has its word."""
 
     validator: Validator
     value: object
+    recorded: Checked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,9 @@ def judge(
     *ended* is when it was over, in seconds since the run began.
     """
     if isinstance(answer, CallFailure):
-        return Failed(request, answer, ended)
+        return Failed(request, answer, ended, task.arguments)
     verdict = judge_completion(task.contract, answer, request, task.context, task.policy)
-    return Answered(request, answer, verdict, ended=ended)
+    return Answered(request, answer, verdict, (), ended, task.arguments)
 
 
 def checked(
@@ -113,6 +115,9 @@ def checked(
     """*attempt* with what one more validator said of it; a fix must give the target again."""
     if isinstance(attempt, Failed):
         return attempt
+    validator = _unasked(task, attempt)
+    if validator is not None and validator.waits:
+        check = replace(check, about=about(task, validator, attempt.output))
     if check.value is not UNCHANGED:
         check = _still_the_target(task, attempt, check)
     return replace(attempt, checks=(*attempt.checks, check), ended=ended)
@@ -134,7 +139,7 @@ def _after_answer(
         validator = _unasked(task, last)
         # What waits, and may cost, is asked only about what all the others let pass.
         if validator is not None and not (last.violations and validator.waits):
-            return Check(validator, last.output)
+            return Check(validator, last.output, recorded(task, validator, last.output))
         if not last.violations:
             return Accept(cast("T_co", last.output))
     follow = FOLLOWS[last.outcome]

@@ -9,7 +9,6 @@ from itertools import cycle
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import (
-    UNCHANGED,
     Accepted,
     Answered,
     Attempt,
@@ -18,9 +17,11 @@ from deterministic_llm._core.attempts import (
     Request,
 )
 from deterministic_llm._core.canonical import canonical_json
+from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.ledger import attempts_from_json
 from deterministic_llm._core.loop import GiveUp, judge, next_step
-from deterministic_llm._core.schema.target import Valid
+from deterministic_llm._core.recorded import restored
+from deterministic_llm._core.secrecy import HIDDEN
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.errors import RecordError
 
@@ -38,7 +39,8 @@ def taken_up(task: Task[T]) -> list[Attempt[T]]:
     """The attempts of ``task.resume``, every answer judged again for the *task* at hand.
 
     Time starts anew: they ended at 0 or before. Where failures at the end would stop the run again,
-    those of the last model are left out. Raises RecordError for another prompt or other models.
+    those of the last model are left out. Of the last answer the validators are asked again. Raises
+    RecordError for another prompt, other arguments or other models.
     """
     if not task.resume:
         return []
@@ -51,24 +53,57 @@ def taken_up(task: Task[T]) -> list[Attempt[T]]:
         model = attempts[-1].request.model
         while attempts and isinstance(attempts[-1], Failed) and attempts[-1].request.model == model:
             attempts.pop()
+    last = attempts[-1] if attempts else None
+    if isinstance(last, Answered) and last.checks:
+        attempts[-1] = replace(last, checks=())
     return attempts
 
 
 def _judged_again(task: Task[T], recorded: Attempt[object], at: str, over: float) -> Attempt[T]:
+    _same_arguments(task, recorded, at)
+    _nothing_hidden(recorded, at)
     request = _made_whole(task, recorded.request, at)
     ended = min(recorded.ended - over, 0.0)
     if isinstance(recorded, Failed):
-        return replace(recorded, request=request, ended=ended)
+        return replace(recorded, request=request, ended=ended, arguments=task.arguments)
     attempt = judge(task, request, recorded.completion, ended)
     if isinstance(attempt, Failed) or not recorded.checks:
         return attempt
     return replace(attempt, checks=_replayed(task, attempt, recorded))
 
 
+def _same_arguments(task: Task[object], recorded: Attempt[object], at: str) -> None:
+    """Refuse what is not surely a record of the call at hand."""
+    now, then = task.arguments, recorded.arguments
+    if now is None:  # the prompt tells
+        return
+    if then is None:
+        raise RecordError(f"{at}.arguments", "nothing says what the function was called with")
+    problem = then.problem or now.problem
+    if problem is not None:
+        why = f"{problem}: no call is told from another (declare the function with key=)"
+        raise RecordError(f"{at}.arguments", why)
+    if now.hex != then.hex:
+        raise RecordError(f"{at}.arguments", "the function was called with others than now")
+
+
+def _nothing_hidden(recorded: Attempt[object], at: str) -> None:
+    """Refuse an answer, or a base to merge it into, that lost a word because a key had it, too."""
+    base = None if recorded.request.patch is None else recorded.request.patch.base
+    said = None if isinstance(recorded, Failed) else recorded.completion
+    spoken = None if said is None else [said.text, [call.arguments for call in said.calls]]
+    for part, name in ((base, "request.patch.base"), (spoken, "completion")):
+        if HIDDEN in canonical_json(part):
+            raise RecordError(f"{at}.{name}", f"it is not whole: {HIDDEN} stands where a key stood")
+
+
 def _made_whole(task: Task[object], request: Request, at: str) -> Request:
     """*request* with what is never written down: the headers and keys of the run at hand."""
     if canonical_json(request.prompt) != canonical_json(task.prompt):
         raise RecordError(f"{at}.request.prompt", "belongs to another run")
+    problem = Digest(lambda: task.prompt).problem
+    if problem is not None:
+        raise RecordError(f"{at}.request.prompt", f"{problem}: it is not told from another")
     if not 0 <= request.model <= len(task.fallback) + len(task.voters):
         raise RecordError(
             f"{at}.request.model", f"there is no model {request.model} (pass the same fallback=)"
@@ -93,18 +128,8 @@ def _replayed(
     kept: list[Checked] = []
     for said, validator in zip(recorded.checks, cycle(task.validators), strict=False):
         known = (said.validator, said.severity) == (validator.name, validator.severity)
-        restored = _restored(task, said) if known else None
-        if restored is None:
+        told = restored(task, said) if known else None
+        if told is None:
             break
-        kept.append(restored)
+        kept.append(told)
     return tuple(kept)
-
-
-def _restored(task: Task[object], said: Checked) -> Checked | None:
-    """*said* with the output that its fix made; None where it is not read as what was written."""
-    if said.value is UNCHANGED:
-        return said
-    made = task.validated(said.value)
-    if isinstance(made, Valid) and canonical_json(made.output) == canonical_json(said.value):
-        return replace(said, value=made.output)
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic
 
 from typing_extensions import TypeVar
@@ -12,6 +12,7 @@ from deterministic_llm._core.attempts import Attempt, Request, Violation
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.consensus.rules import Voting
 from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
 from deterministic_llm._core.policy import Policy
@@ -35,7 +36,7 @@ class Way:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: each run has a copy of its own, made from __dict__
 class Task(Generic[T_co]):
     """One run: what is asked, what the answer must be, and how patiently it is sought.
 
@@ -46,6 +47,9 @@ class Task(Generic[T_co]):
     enough answers agree; where less than *abstain_below* of them do, there is no output. *resume*
     is the record of a run that was stopped, to go on with, and *hooks* are told what happens.
     *opening* is the first question, where it is always the same.
+    *name* is that of the first model. *resume* is the record of a run that was stopped, to go on
+    with, and *hooks* are told what happens. *opening* is the first question, where it is always
+    the same. *arguments* tell what a function that makes its own call was called with.
     """
 
     contract: Contract[T_co]
@@ -63,13 +67,23 @@ class Task(Generic[T_co]):
     voting: Voting | None = None
     voters: tuple[Way, ...] = ()
     abstain_below: float | None = None
+    arguments: Digest | None = None
 
-    def about(self, prompt: tuple[ChatMessage, ...], context: object = None) -> Task[T_co]:
-        """The same task with *prompt*, and with *context* where there is one."""
-        if not prompt and context is None:
-            return self
-        given = self.context if context is None else context
-        return replace(self, prompt=prompt, context=given, opening=None)
+    def about(
+        self,
+        prompt: tuple[ChatMessage, ...],
+        context: object = None,
+        arguments: Digest | None = None,
+    ) -> Task[T_co]:
+        """The same task with *prompt* or *arguments*, and with *context* where there is one."""
+        task = object.__new__(type(self))
+        members = task.__dict__
+        members.update(self.__dict__, prompt=prompt, arguments=arguments)
+        if prompt:
+            members["opening"] = None
+        if context is not None:
+            members["context"] = context
+        return task
 
     def way(self, model: int) -> Way:
         """How the model number *model* is asked; those to fall back on come before the voters."""

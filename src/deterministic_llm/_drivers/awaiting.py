@@ -140,7 +140,9 @@ async def _checked(
 ) -> Sequence[Attempt[T]]:
     """*last* with what the validator says of it, or followed by the record that time ran out."""
     try:
-        said = await acheck(step.validator, step.value, task.context, timeout=watch.left())
+        said = step.recorded or await acheck(
+            step.validator, step.value, task.context, timeout=watch.left()
+        )
     except CheckTimedOutError:
         return last, watch.late(last, step.validator)
     return (checked(task, last, said, watch.now()),)

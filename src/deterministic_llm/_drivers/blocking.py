@@ -144,7 +144,9 @@ def _checked(
 ) -> Sequence[Attempt[T]]:
     """*last* with what the validator says of it, or followed by the record that time ran out."""
     try:
-        said = check(step.validator, step.value, task.context, timeout=watch.left())
+        said = step.recorded or check(
+            step.validator, step.value, task.context, timeout=watch.left()
+        )
     except CheckTimedOutError:
         return last, watch.late(last, step.validator)
     return (checked(task, last, said, watch.now()),)

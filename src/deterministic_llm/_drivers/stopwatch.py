@@ -40,4 +40,4 @@ class Stopwatch:
     def late(self, attempt: Attempt[object], validator: Validator) -> Failed:
         """The record of a *validator* that the time ran out on."""
         failure = replace(OUT_OF_TIME, message=f"{validator.name} was not done by the deadline")
-        return Failed(attempt.request, failure, self.now())
+        return Failed(attempt.request, failure, self.now(), attempt.arguments)

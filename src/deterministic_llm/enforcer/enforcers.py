@@ -21,8 +21,11 @@ from typing import (
 
 from typing_extensions import TypeVar, Unpack
 
+from deterministic_llm._core.exchange import ChatMessage
 from deterministic_llm._core.questions import opened
 from deterministic_llm._core.results import Result
+from deterministic_llm._core.tasks import Task
+from deterministic_llm.enforcer.calls import Calls
 from deterministic_llm.enforcer.signatures import (
     AnyFunction,
     turn_position,
@@ -62,6 +65,8 @@ class _Decorated(Generic[T_co]):
         self._terms = terms
         self._found_at = found_at
         self._turn_at = turn_position(function)
+        self._calls = Calls(function, self._turn_at, terms.key)
+        self._held: tuple[object, ...] = ()
         self._task = opened(terms.task(turn_at=self._turn_at))
         self._guards = terms.guards()
 
@@ -81,6 +86,13 @@ class _Decorated(Generic[T_co]):
     def _asking(self, function: partial[object]) -> Asking:
         return Asking(function, self._turn_at, self._terms.target, self._terms.others)
 
+    def _about(
+        self, prompt: tuple[ChatMessage, ...], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> Task[T_co]:
+        """The task of one call; where its prompt is not known the arguments tell which it was."""
+        arguments = None if prompt else self._calls.digest(self._held, args, kwargs)
+        return self._task.about(prompt, self._terms.context(args, kwargs), arguments)
+
     def _bound(self, instance: object, owner: object) -> object:
         binder = getattr(type(self.__wrapped__), "__get__", None)
         if binder is None:  # a partial or another callable object stays as it is
@@ -89,13 +101,15 @@ class _Decorated(Generic[T_co]):
         if function is self.__wrapped__:
             return self
         holder = owner if instance is None else instance
-        shift = 1 if self._turn_at and isinstance(function, MethodType) else 0
+        held = (function.__self__,) if isinstance(function, MethodType) else ()
+        shift = len(held) if self._turn_at else 0
         # Not made anew: looking up an attribute must not read signatures.
         bound = object.__new__(type(self))
         bound.__dict__.update(
             self.__dict__,
             __wrapped__=function,
             _found_at=(getattr, (holder, self.__name__)),
+            _held=held,
             _turn_at=self._turn_at - shift if self._turn_at is not None else None,
         )
         return bound
@@ -123,7 +137,7 @@ class Enforcer(_Decorated[T_co], Generic[P, T_co]):
         terms = self._terms
         asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
         prompt, call = terms.source.blocking(asked)
-        task = self._task.about(prompt, terms.context(args, kwargs))
+        task = self._about(prompt, args, kwargs)
         return terms.run(task, call, self._guards, asked)
 
     @overload
@@ -169,7 +183,7 @@ class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
         terms = self._terms
         asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
         prompt, call = await terms.source.awaiting(asked)
-        task = self._task.about(prompt, terms.context(args, kwargs))
+        task = self._about(prompt, args, kwargs)
         return await terms.arun(task, call, self._guards, asked)
 
     @overload

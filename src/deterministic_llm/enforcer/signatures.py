@@ -15,8 +15,8 @@ AnyFunction = Callable[..., object]
 
 def waits(function: object) -> bool:
     """Whether calling *function* gives something to await or to iterate asynchronously."""
-    plain = _plain(function)
-    return inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain)
+    inner = plain(function)
+    return inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)
 
 
 def turn_position(function: AnyFunction) -> int | None:
@@ -43,7 +43,7 @@ def without_turn(function: AnyFunction, turn_at: int | None) -> inspect.Signatur
     return signature.replace(parameters=kept)
 
 
-def _plain(function: object) -> object:
+def plain(function: object) -> object:
     """The function behind partials, bound, class and static methods and callable objects."""
     while True:
         if isinstance(function, partial):

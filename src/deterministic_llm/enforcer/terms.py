@@ -64,6 +64,7 @@ class Options(TypedDict, total=False):
     fallback: Sequence[object]
     hooks: Sequence[object]
     resume: Sequence[Attempt[object]] | str
+    key: object
     budget: Budget
     limits: Limits
     breaker: Breaker
@@ -259,6 +260,11 @@ class Terms(Generic[T_co]):
     def cache(self) -> Cache | None:
         """Where answers are kept; raises ConfigurationError for what is no cache."""
         return cache_of(self.options.get("cache"))
+
+    @property
+    def key(self) -> object:
+        """What tells one call of a function from another; None is "its arguments"."""
+        return self.options.get("key")
 
     def context(self, arguments: Sequence[object], keywords: Mapping[str, object]) -> object:
         """What validators are given besides the output: as given, or made of the *arguments*."""

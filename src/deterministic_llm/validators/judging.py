@@ -85,6 +85,7 @@ def judge(
         acheck=bench.acheck,
         takes_timeout=True,
         failures=(),
+        rule=(bench.instruction, str(getattr(model, "name", ""))),
     )
 
 
