@@ -10,6 +10,7 @@ from functools import lru_cache
 from deterministic_llm._core.schema.kinds import (
     has_moments,
     has_nullable_text,
+    has_open_objects,
     has_optional_members,
     required_names,
 )
@@ -20,9 +21,10 @@ from deterministic_llm._core.schema.target import JsonTarget
 class Doubts:
     """What in a valid text calls for a second look by alignment.
 
-    An optional member under another spelling of its name, which would be passed over (*always*);
-    "N/A" where null is allowed, and digits alone for a date, which would be taken for seconds
-    (*patterns*); a tool call whose own name would be taken for the answer's (*words*).
+    A member under another spelling of its name, which would be passed over if it is optional, and
+    is a second value where that name is there, too (*always*); "N/A" where null is allowed, and
+    digits alone for a date, which would be taken for seconds (*patterns*); a tool call whose own
+    name would be taken for the answer's (*words*).
     """
 
     always: bool
@@ -50,7 +52,8 @@ def doubts_about(target: JsonTarget[object]) -> Doubts | None:
     own = json.dumps(target.schema)
     callable_keys = set(required_names(target.schema)) <= _CALL_KEYS
     doubts = Doubts(
-        has_optional_members(target.schema),
+        has_optional_members(target.schema)
+        or (not target.closable and has_open_objects(target.schema)),
         tuple(word for word in _CALL_WORDS if callable_keys and word not in own),
         tuple(pattern for pattern, applies in patterns.items() if applies),
     )

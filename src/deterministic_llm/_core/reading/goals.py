@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Generic, Protocol, cast
 
 from typing_extensions import TypeVar
@@ -79,7 +79,10 @@ class _ShortcutTo(Protocol):
 def _shortcut(target: Target[object]) -> Shortcut[object] | None:
     if isinstance(target, TextTarget) or target.validate is None or doubts_about(target):
         return None
-    return Shortcut(goal_of(target), target.validate, target.floats)
+    validate = target.validate
+    if target.closable:  # what the type does not name may be a second value of what it does
+        validate = partial(validate, extra="forbid")
+    return Shortcut(goal_of(target), validate, target.floats)
 
 
 shortcut_to = cast("_ShortcutTo", lru_cache(maxsize=1024)(_shortcut))

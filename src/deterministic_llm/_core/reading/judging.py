@@ -21,6 +21,7 @@ from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
+from deterministic_llm._core.schema.complaints import names_extras
 from deterministic_llm._core.schema.target import Invalid, Valid
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
@@ -78,7 +79,7 @@ def bend(
         return Unread(aligned.violations, repairs, _draft(aligned.value, document, left_open))
     if document.truncated and _takes_one_of_an_open_list(document, repairs):
         return Unread((_CUT,), repairs)
-    if refusal is None or aligned.value is not document.value:
+    if refusal is None or aligned.value is not document.value or names_extras(refusal):
         checked = goal.target.decoder.check(aligned.value, None, context)
     elif isinstance(refusal, ValidationError):
         checked = Invalid(goal.complaints.of(refusal))

@@ -93,6 +93,14 @@ class Complaints:
         return (said if said.got else with_got(said, cast("object", detail["input"])),)
 
 
+def names_extras(refusal: object) -> bool:
+    """Whether *refusal* is an error that reports members which the type does not name."""
+    if not isinstance(refusal, ValidationError):
+        return False
+    details = refusal.errors(include_url=False, include_context=False, include_input=False)
+    return any(each["type"] == "extra_forbidden" for each in details)
+
+
 def raised_violations(error: Exception, location: Location, value: object) -> tuple[Violation, ...]:
     """What a validator of *value*, which stands at *location*, says by raising *error*."""
     if isinstance(error, ModelRetry):

@@ -38,6 +38,14 @@ def has_optional_members(schema: JsonObject) -> bool:
     )
 
 
+def has_open_objects(schema: JsonObject) -> bool:
+    """Whether some object that names its members may have others besides."""
+    return any(
+        "properties" in node and node.get("additionalProperties") is not False
+        for _, node in subschemas(schema)
+    )
+
+
 def has_moments(schema: JsonObject) -> bool:
     """Whether some member is a date, a time or a duration."""
     return any(node.get("format") in _MOMENTS for _, node in subschemas(schema))

@@ -175,7 +175,9 @@ class ObjectNode:
         strays = 0
         for key in unknown:
             name = self.names.meant(key)
-            if name is None or name in value:
+            if name is not None and self._says_again(name, value, value[key], trace):
+                renamed[key] = None
+            elif name is None or name in value:
                 strays += self._others is None
                 changed[key] = self._extra(key, value[key], trace)
             elif name in claims:
@@ -190,6 +192,24 @@ class ObjectNode:
         members = {**value, **changed}
         names = {key: renamed.get(key, key) for key in members}
         return {name: members[key] for key, name in names.items() if name is not None}, strays
+
+    def _says_again(self, name: str, value: JsonObject, member: JsonValue, trace: Trace) -> bool:
+        """Whether *member*, of another spelling of *name*, is that of *name* itself once more.
+
+        Where other members are data it is one of them; and null, where *name* takes none, is no
+        value.
+        """
+        if name not in value or self._others is not None:
+            return False
+        node = self._opened()[name]
+        if member is None and not node.fits(None, trace):
+            return False
+        mark, extras = len(trace.events), trace.extras
+        bent = node.bend(member, trace)
+        del trace.events[mark:]
+        trace.extras = extras
+        self._claimed_twice(name, (value[name], bent), trace)
+        return True
 
     def _extra(self, key: str, member: JsonValue, trace: Trace) -> JsonValue:
         if self._others is None:
