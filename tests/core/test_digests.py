@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr
 
-from deterministic_llm._core.digests import Digest, exact_json, is_fixed
+from deterministic_llm._core.digests import Digest, is_fixed
 
 
 class Kind(Enum):
@@ -98,7 +97,6 @@ DIFFERENT: list[object] = [
     b"1",
     Decimal(1),
     Decimal("1.0"),
-    complex(1),
     math.nan,
     "NaN",
     [],
@@ -106,6 +104,7 @@ DIFFERENT: list[object] = [
     set(),
     frozenset(),
     [1],
+    (1,),
     [[1]],
     {"1": 1},
     {1: 1},
@@ -155,8 +154,9 @@ DIFFERENT: list[object] = [
 
 
 def test_values_that_differ_have_different_digests():
-    texts = [exact_json(value) for value in DIFFERENT]
-    assert len(set(texts)) == len(texts)
+    made = [digest(value) for value in DIFFERENT]
+    assert len(set(made)) == len(made)
+    assert None not in made
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,6 @@ def test_values_that_differ_have_different_digests():
     [
         pytest.param({"a": 1, "b": 2}, {"b": 2, "a": 1}, id="the order of a dict says nothing"),
         pytest.param({2: 1, 1: 2}, {1: 2, 2: 1}, id="nor where its keys are no strings"),
-        pytest.param([1, 2], (1, 2), id="JSON has one kind of list"),
         pytest.param({"b", "a", "c"}, {"c", "a", "b"}, id="a set has no order"),
         pytest.param(essay("a"), essay("a"), id="another model of the same content"),
         pytest.param(closing_over([1]), closing_over([1]), id="another closure over the same"),
@@ -187,47 +186,28 @@ for _ in range(100_000):
 
 
 @pytest.mark.parametrize(
-    ("value", "problem"),
+    ("value", "kind"),
     [
-        pytest.param(Client(), "it cannot be written as JSON (Client)", id="an object"),
-        pytest.param(
-            {"a": [1, Client()]}, "a[1] cannot be written as JSON (Client)", id="an object within"
-        ),
-        pytest.param(
-            {"key": SecretStr("k")}, "key cannot be written as JSON (SecretStr)", id="a secret"
-        ),
-        pytest.param(
-            iter([1]),
-            "it cannot be written as JSON (list_iterator)",
-            id="used up by a look",
-        ),
-        pytest.param(
-            closing_over(Client()),
-            "text cannot be written as JSON (Client)",
-            id="what a function closes over",
-        ),
-        pytest.param(
-            [lambda: 1],
-            "[0] cannot be written as JSON (<lambda>)",
-            id="a lambda: many have that name",
-        ),
-        pytest.param("a".upper, "it cannot be written as JSON (str.upper)", id="a built-in method"),
-        pytest.param(
-            type("Local", (), {}),
-            "it cannot be written as JSON (Local)",
-            id="a class nowhere",
-        ),
-        pytest.param(
-            OrderedDict(a=1), "it cannot be written as JSON (OrderedDict)", id="a dict with a say"
-        ),
-        pytest.param({Client()}, "it cannot be written as JSON (Client)", id="an object in a set"),
-        pytest.param(CIRCLE, "[0] contains itself", id="a circle"),
-        pytest.param(DEEP, "it is nested too deeply", id="too deep"),
+        pytest.param(Client(), "Client", id="an object"),
+        pytest.param({"a": [1, Client()]}, "Client", id="an object within"),
+        pytest.param({Client()}, "Client", id="an object in a set"),
+        pytest.param({"key": SecretStr("k")}, "SecretStr", id="a secret"),
+        pytest.param(iter([1]), "list_iterator", id="what is used up by a look"),
+        pytest.param(closing_over(Client()), "Client", id="what a function closes over"),
+        pytest.param([lambda: 1], "function", id="a lambda: many have that name"),
+        pytest.param("a".upper, "builtin_function_or_method", id="a built-in method"),
+        pytest.param(type("Local", (), {}), "type", id="a class that its name does not find"),
     ],
 )
-def test_what_may_hold_more_than_can_be_seen_has_none(value: object, problem: str):
+def test_what_may_hold_more_than_can_be_seen_has_none(value: object, kind: str):
     made = Digest(lambda: value)
-    assert (made.hex, str(made.problem)) == (None, problem)
+    assert (made.hex, made.problem) == (None, f"cannot be written as JSON ({kind})")
+
+
+@pytest.mark.parametrize("value", [CIRCLE, DEEP], ids=["a circle", "too deep"])
+def test_what_has_no_end_has_none(value: object):
+    made = Digest(lambda: value)
+    assert (made.hex, made.problem) == (None, "is nested too deeply")
 
 
 JSON = st.recursive(
@@ -254,7 +234,9 @@ def test_a_digest_keeps_nothing_of_its_value():
     for copied in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):  # noqa: S301  # our own
         assert (copied.hex, copied.problem) == (made.hex, None)
     assert "secret" not in repr(made) + repr(pickle.dumps(made))
-    assert repr(Digest(Client)) == "<Digest: it cannot be written as JSON (Client)>"
+    untold = Digest(Client)
+    assert repr(untold) == "<Digest: cannot be written as JSON (Client)>"
+    assert pickle.loads(pickle.dumps(untold)).problem == untold.problem  # noqa: S301  # our own
 
 
 def test_it_is_made_once_and_only_when_it_is_asked_for():

@@ -126,7 +126,7 @@ FAILURE = st.builds(
     sent=st.booleans(),
     partial=MAYBE_TEXT,
 )
-DIGEST = st.none() | st.builds(Digest.told, TEXT) | st.builds(Digest.told, st.none(), TEXT, TEXT)
+DIGEST = st.none() | st.builds(Digest.made, TEXT) | st.builds(Digest.untold, TEXT)
 SPAN = st.tuples(COUNT, COUNT)
 DRAFT = st.builds(Draft, VALUE, st.booleans(), some(TEXT))
 VERDICT = st.builds(Accepted, VALUE, some(REPAIR), SPAN) | st.builds(

@@ -102,7 +102,8 @@ def test_the_same_awaited():
 def test_a_decorated_function_goes_on_too():
     answers = iter(["old", "36"])
 
-    @enforce(int, max_retries=0, key="Ada")  # what stands for the iterator that it closes over
+    # A key stands for the iterator that it closes over.
+    @enforce(int, max_retries=0, key=lambda: "Ada")
     def age() -> str:
         return next(answers)
 

@@ -25,7 +25,9 @@ Story = tuple[object, tuple[Attempt[object], ...], list[float], list[Request]]
 
 TARGET = typed_target(int)
 TASK = Task(
-    Contract(TARGET, UNCONSTRAINED, instructions(TARGET)), Policy(max_retries=1, wait=wait_fixed(2))
+    Contract(TARGET, UNCONSTRAINED, instructions(TARGET)),
+    Policy(max_retries=1, wait=wait_fixed(2)),
+    ({"role": "user", "content": "How many?"},),
 )
 BUSY = CallFailure("busy", "rate_limited", retry_after=3.0)
 

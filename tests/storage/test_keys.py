@@ -20,7 +20,7 @@ from deterministic_llm import ConfigurationError, JsonValue
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.exchange import Constraint
-from deterministic_llm.enforcer.arguments import UntoldError, by_type, refused, told
+from deterministic_llm._core.telling import UntoldError, by_type, refused, told
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
 from deterministic_llm.storage.keys import Keys, described_call
 
@@ -147,7 +147,7 @@ def seen(times: int) -> Essay:
 
 
 APART = [
-    *(None, True, False, 0, 1, 2, 0.0, -0.0, 1.0, 1.5, float("nan"), float("inf")),
+    *("nan", "inf", None, True, False, 0, 1, 2, 0.0, -0.0, 1.0, 1.5, float("nan"), float("inf")),
     *("1", "1.0", "None", "RED", "2020-01-01", Name("1"), b"1", bytearray(b"1"), PurePath("1")),
     *([], (), {}, [1], (1,), [[1]], set(), {1}, frozenset({1}), {1, 2}, range(1)),
     *({"a": 1}, {"a": 1.0}, {1: "a"}, {"1": "a"}, {"$type": "x"}, {"text": "a"}),

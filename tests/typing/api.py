@@ -559,7 +559,7 @@ async def prompts(asker: Asker) -> None:
         cache=Cache("answers.sqlite", max_age=3600.0, max_bytes=1_000_000),
         fallback=[llm, "openai:gpt-5"],
         max_tokens_ceiling=4096,
-        key="essay 17",
+        key=str,
         hooks=[on_event, Timing(), waits_for_events],
     )
     assert_type(governed, Result[Grade])

@@ -159,10 +159,8 @@ def _dollars(value: JsonValue, at: str) -> Decimal:
 def _digest(value: JsonValue, at: str) -> Digest:
     record = _object(value, at)
     if "problem" in record:
-        problem = _object(record["problem"], f"{at}.problem")
-        said = [_text(problem.get(name), f"{at}.problem.{name}") for name in ("at", "why")]
-        return Digest.told(None, *said)
-    return Digest.told(_text(record.get("sha256"), f"{at}.sha256"))
+        return Digest.untold(_text(record["problem"], f"{at}.problem"))
+    return Digest.made(_text(record.get("sha256"), f"{at}.sha256"))
 
 
 def _step(value: JsonValue, at: str) -> str | int:

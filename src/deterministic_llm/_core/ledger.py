@@ -135,9 +135,7 @@ def _open_parameters(parameters: object) -> JsonValue:
 def _digest(digest: object) -> JsonValue:
     """Its hexadecimal, or why there is none."""
     told = cast("Digest", digest)
-    if told.problem is not None:
-        return {"problem": {"at": told.problem.at, "why": told.problem.why}}
-    return {"sha256": told.hex}
+    return {"problem": told.problem} if told.hex is None else {"sha256": told.hex}
 
 
 _WRITERS: Mapping[tuple[type, str], Callable[[object], JsonValue]] = {

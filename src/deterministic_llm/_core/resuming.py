@@ -75,13 +75,13 @@ def _judged_again(task: Task[T], recorded: Attempt[object], at: str, over: float
 def _same_arguments(task: Task[object], recorded: Attempt[object], at: str) -> None:
     """Refuse what is not surely a record of the call at hand."""
     now, then = task.arguments, recorded.arguments
-    if now is None:  # the prompt tells
+    if now is None and task.prompt:  # which tells
         return
-    if then is None:
+    if now is None or then is None:
         raise RecordError(f"{at}.arguments", "nothing says what the function was called with")
     problem = then.problem or now.problem
     if problem is not None:
-        why = f"{problem}: no call is told from another (declare the function with key=)"
+        why = f"{problem} (say with key= what tells its calls apart)"
         raise RecordError(f"{at}.arguments", why)
     if now.hex != then.hex:
         raise RecordError(f"{at}.arguments", "the function was called with others than now")
@@ -103,7 +103,7 @@ def _made_whole(task: Task[object], request: Request, at: str) -> Request:
         raise RecordError(f"{at}.request.prompt", "belongs to another run")
     problem = Digest(lambda: task.prompt).problem
     if problem is not None:
-        raise RecordError(f"{at}.request.prompt", f"{problem}: it is not told from another")
+        raise RecordError(f"{at}.request.prompt", problem)
     if not 0 <= request.model <= len(task.fallback) + len(task.voters):
         raise RecordError(
             f"{at}.request.model", f"there is no model {request.model} (pass the same fallback=)"

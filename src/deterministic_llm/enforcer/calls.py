@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from inspect import Signature
 from types import FunctionType, MethodType
-from typing import cast
+from typing import TypeAlias, cast
 
-from deterministic_llm._core.digests import Digest, is_fixed
-from deterministic_llm.enforcer.signatures import AnyFunction, plain, without_turn
-from deterministic_llm.errors import ConfigurationError
+from deterministic_llm._core.digests import Digest, UntellableError, is_fixed
+from deterministic_llm._core.telling import enclosed
+from deterministic_llm.enforcer.identities import code_of, name_of
+from deterministic_llm.enforcer.signatures import AnyFunction, without_turn
 
-_NO_KEY = "key=: {} (give what JSON can say, or a function of the arguments that does)"
+_Key: TypeAlias = Callable[..., object]
+_Given: TypeAlias = tuple[object, ...]
 
 
 class Calls:
-    """Tells the calls of *function* from one another, by its arguments or by what *key* says.
+    """Tells the calls of *function* from one another: by its arguments, or by what *key* says."""
 
-    *key* is a function of the arguments, or what it would return.
-    """
-
-    def __init__(self, function: AnyFunction, turn_at: int | None, key: object = None) -> None:
-        held: tuple[object, ...] = ()
+    def __init__(self, function: AnyFunction, turn_at: int | None, key: _Key | None = None) -> None:
+        held: _Given = ()
         if isinstance(function, MethodType):
             held, function = (function.__self__,), function.__func__
         elif isinstance(function, (classmethod, staticmethod)):
@@ -33,55 +32,77 @@ class Calls:
         self._key = key
         self._is_fixed = isinstance(function, FunctionType) and not function.__closure__
 
-    def digest(
-        self,
-        held: tuple[object, ...],
-        arguments: tuple[object, ...],
-        keywords: Mapping[str, object],
-    ) -> Digest:
+    def digest(self, held: _Given, arguments: _Given, keywords: Mapping[str, object]) -> Digest:
         """Of the call with *arguments* and *keywords*, as a method of what is *held*.
 
-        It is made when it is asked for; only what may change until then is looked at now. Raises
-        ConfigurationError when the key cannot be written as JSON.
+        It is made when it is asked for; only what may change until then is looked at now.
         """
-        if self._key is not None:
-            return self._by_key(arguments, keywords)
-        function: object = self._function if self._is_fixed else _taken(self._function)
         given = (*self._held, *held, *arguments)
+        if self._key is not None:
+            key = self._key(*given, **keywords)
+            return Digest(partial(self._by_key, _now(key)))
+        around = () if self._is_fixed else _around(self._function)
         if not is_fixed(given):
-            given = tuple(map(_taken, given))
+            given = tuple(map(_now, given))
         if not is_fixed(keywords.values()):
-            keywords = {name: _taken(value) for name, value in keywords.items()}
-        return Digest(partial(self._said, function, given, keywords))
+            keywords = {name: _now(value) for name, value in keywords.items()}
+        return Digest(partial(self._by_arguments, around, given, keywords))
 
-    def _by_key(self, arguments: tuple[object, ...], keywords: Mapping[str, object]) -> Digest:
-        key = self._key
-        if callable(key):
-            key = key(*arguments, **keywords)
-        inner = plain(self._function)
-        name = f"{getattr(inner, '__module__', '')}.{getattr(inner, '__qualname__', '')}"
-        digest = Digest(lambda: {"function": name, "key": key}).take()
-        if digest.problem is not None:
-            raise ConfigurationError(_NO_KEY.format(digest.problem))
-        return digest
+    def _by_key(self, key: object) -> object:
+        return {"function": name_of(self._function), "key": _then("what key= gives", key)}
 
-    def _said(
-        self, function: object, arguments: tuple[object, ...], keywords: Mapping[str, object]
+    def _by_arguments(
+        self,
+        around: Sequence[tuple[str, object]],
+        arguments: _Given,
+        keywords: Mapping[str, object],
     ) -> object:
+        named = {name: _then(f"the variable {name!r}", value) for name, value in around}
+        said = {"function": self._name, "around": named}
         try:
             bound = self._signature.bind(*arguments, **keywords)
         except TypeError:  # the call itself says better what does not fit
-            return {"function": function, "arguments": arguments, "keywords": keywords}
+            return {**said, "arguments": arguments, "keywords": keywords}
         for name, parameter in self._signature.parameters.items():
             if name not in bound.arguments and parameter.default is not parameter.empty:
-                bound.arguments[name] = _taken(parameter.default)
-        return {"function": function, "arguments": bound.arguments}
+                bound.arguments[name] = _now(parameter.default)
+        given = {
+            name: _then(f"the argument {name!r}", value) for name, value in bound.arguments.items()
+        }
+        return {**said, "arguments": given}
+
+    @cached_property
+    def _name(self) -> Sequence[str]:
+        """Many have the name of a lambda: they are told by their code, too."""
+        name = name_of(self._function)
+        return (name, code_of(self._function)) if name.endswith("<lambda>") else (name,)
 
     @cached_property
     def _signature(self) -> Signature:
         return without_turn(self._function, self._turn_at)
 
 
-def _taken(value: object) -> object:
+def _around(function: AnyFunction) -> Sequence[tuple[str, object]]:
+    """What *function* holds besides its code, as it is now."""
+    if isinstance(function, FunctionType):
+        return [(name, _now(value)) for name, value in enclosed(function).items()]
+    return [("self", _now(function))]  # a partial, or another object that can be called
+
+
+def _now(value: object) -> object:
     """*value* if it can never change, else its digest as it is now."""
     return value if is_fixed((value,)) else Digest(lambda: value).take()
+
+
+def _then(where: str, value: object) -> object:
+    """What stands for *value*, which was looked at before; raises UntellableError if in vain."""
+    if isinstance(value, Digest):
+        if value.problem is not None:
+            raise UntellableError(where, value.problem)
+        return {"sha256": value.hex}
+    if type(value) is tuple:  # of a variable number of arguments
+        return [_then(where, each) for each in cast("_Given", value)]
+    if type(value) is dict:
+        members = cast("dict[str, object]", value)
+        return {name: _then(where, each) for name, each in members.items()}
+    return value

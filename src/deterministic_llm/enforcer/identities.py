@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -18,7 +17,7 @@ from typing import cast
 
 from deterministic_llm._core.canonical import digest
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm.enforcer.arguments import Unknown, UntoldError, by_repr, told
+from deterministic_llm._core.telling import Unknown, UntoldError, by_repr, enclosed, told
 from deterministic_llm.enforcer.signatures import AnyFunction, turn_position, without_turn
 from deterministic_llm.errors import ConfigurationError
 
@@ -37,11 +36,11 @@ def arguments_of(
     """
     function, name = call.func, name_of(call.func)
     if key is not None:
-        return _told("key=", key(*_held(function), *call.args, **call.keywords), unknown, name)
+        return _told("key=", key(*held_by(function), *call.args, **call.keywords), unknown, name)
     bound = without_turn(function, turn_position(function)).bind(*call.args, **call.keywords)
     bound.apply_defaults()
     arguments: JsonObject = {
-        "self": [_told("self", each, unknown, name) for each in _held(function)],
+        "self": [_told("self", each, unknown, name) for each in held_by(function)],
         **{each: _told(each, value, unknown, name) for each, value in bound.arguments.items()},
     }
     return {each: value for each, value in arguments.items() if each != "self" or value}
@@ -49,20 +48,18 @@ def arguments_of(
 
 def name_of(function: AnyFunction) -> str:
     """Where *function* is found: its module and its qualified name."""
-    plain = _plain(function)
+    plain = plain_of(function)
     return f"{plain.__module__}.{plain.__qualname__}"
 
 
 def code_of(function: AnyFunction) -> str:
     """A digest of the code of *function* and of the constants that it uses from outside."""
-    plain = _plain(function)
+    plain = plain_of(function)
     if not isinstance(plain, FunctionType):
         return ""
     code = _coded(plain.__code__)
     known = {name: plain.__globals__.get(name) for name in code.loaded}
-    for name, cell in zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True):
-        with suppress(ValueError):  # a name that has no value yet
-            known[name] = cast("object", cell.cell_contents)
+    known |= enclosed(plain)
     constants = {name: told(each) for name, each in known.items() if _is_constant(each)}
     return digest([code.digest, {name: constants[name] for name in constants.keys() - code.stored}])
 
@@ -112,22 +109,22 @@ def _told(name: str, value: object, unknown: Unknown, function: str) -> JsonValu
         raise ConfigurationError(_NO_KEY.format(function, name, kind)) from error
 
 
-def _held(function: AnyFunction) -> tuple[object, ...]:
+def held_by(function: AnyFunction) -> tuple[object, ...]:
     """What *function* holds besides its code: a method's instance, what a partial was given."""
     if isinstance(function, MethodType):
-        return (*_held(cast("AnyFunction", function.__func__)), function.__self__)
+        return (*held_by(cast("AnyFunction", function.__func__)), function.__self__)
     if isinstance(function, partial):
         given = cast("partial[object]", function)
-        return (*_held(given.func), *given.args, *given.keywords.values())
+        return (*held_by(given.func), *given.args, *given.keywords.values())
     return () if isinstance(function, FunctionType) else (function,)
 
 
-def _plain(function: AnyFunction) -> FunctionType | type:
+def plain_of(function: AnyFunction) -> FunctionType | type:
     """The function behind a method or partial; the type of another callable object."""
     if isinstance(function, MethodType):
-        return _plain(cast("AnyFunction", function.__func__))
+        return plain_of(cast("AnyFunction", function.__func__))
     if isinstance(function, partial):
-        return _plain(cast("partial[object]", function).func)
+        return plain_of(cast("partial[object]", function).func)
     if isinstance(function, (FunctionType, type)):
         return function
     return cast("type", type(function))

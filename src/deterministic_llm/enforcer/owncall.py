@@ -11,7 +11,7 @@ from deterministic_llm._core.contract import response_format
 from deterministic_llm._core.exchange import Abilities, ChatMessage, JsonObject
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
-from deterministic_llm.enforcer.arguments import by_type, refused
+from deterministic_llm._core.telling import by_type, refused
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
 from deterministic_llm.enforcer.signatures import turn_position
 from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known

@@ -64,7 +64,6 @@ class Options(TypedDict, total=False):
     fallback: Sequence[object]
     hooks: Sequence[object]
     resume: Sequence[Attempt[object]] | str
-    key: object
     budget: Budget
     limits: Limits
     breaker: Breaker
@@ -262,9 +261,9 @@ class Terms(Generic[T_co]):
         return cache_of(self.options.get("cache"))
 
     @property
-    def key(self) -> object:
+    def key(self) -> Callable[..., object] | None:
         """What tells one call of a function from another; None is "its arguments"."""
-        return self.options.get("key")
+        return cast("ModelOptions", self.options).get("key")
 
     def context(self, arguments: Sequence[object], keywords: Mapping[str, object]) -> object:
         """What validators are given besides the output: as given, or made of the *arguments*."""
@@ -272,8 +271,7 @@ class Terms(Generic[T_co]):
         return given(*arguments, **keywords) if callable(given) else given
 
     def _describing(self, asked: Asking | None, *, lenient: bool = False) -> Describe:
-        key = cast("ModelOptions", self.options).get("key")
-        return self.source.describing(self.others, asked, key=key, lenient=lenient)
+        return self.source.describing(self.others, asked, key=self.key, lenient=lenient)
 
     def _policy(self) -> Policy:
         chosen = {name: self.options[name] for name in _POLICY if name in self.options}

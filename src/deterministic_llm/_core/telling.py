@@ -1,4 +1,4 @@
-"""Arguments of a call as JSON that tells them apart: values go in, what stands in a key comes out.
+"""Values as JSON that tells them apart: arguments of a call go in, what stands in a key comes out.
 
 What JSON has no word for is told with its type, so that ``1.0`` is not ``1``, and a date is not the
 text that says it: prompts made of them would differ.
@@ -6,6 +6,7 @@ text that says it: prompts made of them would differ.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -13,7 +14,9 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from pathlib import PurePath
+from functools import partial
+from inspect import isroutine
+from types import CellType, FunctionType, MethodType
 from typing import TypeAlias, cast
 from uuid import UUID
 
@@ -54,7 +57,7 @@ def told(value: object, unknown: Unknown = refused) -> JsonValue:
     kind = type(value)
     if value is None or kind in _PLAIN:
         return cast("JsonValue", value)
-    if kind is float and cast("float", value) % 1:
+    if kind is float and abs(cast("float", value)) % 1 > 0:  # no infinity, and not "not a number"
         return cast("float", value)
     if kind is list:
         return _items(cast("list[object]", value), unknown)
@@ -79,6 +82,9 @@ def _collected(value: object, unknown: Unknown) -> list[JsonValue] | None:
     """What a value is made of, in an order of its own or else in that of the texts."""
     if isinstance(value, (list, tuple)):
         return _items(cast("Sequence[object]", value), unknown)
+    if isinstance(value, (FunctionType, MethodType, partial)):
+        parts = _function(cast("Callable[..., object]", value))
+        return None if parts is None else _items(parts, unknown)
     if isinstance(value, AbstractSet):
         items = _items(list(cast("AbstractSet[object]", value)), unknown)
         return sorted(items, key=canonical_json)
@@ -99,10 +105,40 @@ def _leaf(value: object) -> str | None:
         return int.__repr__(value)
     if isinstance(value, float):
         return float.__repr__(value)
-    return repr(value) if isinstance(value, _LEAVES) else None
+    if isinstance(value, _LEAVES) or type(value).__module__.partition(".")[0] == "pathlib":
+        return repr(value)
+    return name_of(value) if _is_found(value) else None
 
 
-_LEAVES = (date, time, timedelta, Decimal, Fraction, UUID, PurePath, range, bytes, bytearray)
+_LEAVES = (date, time, timedelta, Decimal, Fraction, UUID, range, bytes, bytearray)
+
+
+def _is_found(value: object) -> bool:
+    """Whether *value*, a function or class, is what its name stands for, as it is for pickle."""
+    if not isroutine(value) and not isinstance(value, type):
+        return False
+    holder: object = sys.modules.get(str(getattr(value, "__module__", None)))
+    for name in str(getattr(value, "__qualname__", "")).split("."):
+        holder = getattr(holder, name, None)
+    return holder is value
+
+
+def _function(value: Callable[..., object]) -> Sequence[object] | None:
+    """What there is to a function that its name does not find; None where that is its code."""
+    if isinstance(value, partial):
+        made = cast("partial[object]", value)
+        return made.func, made.args, made.keywords
+    if isinstance(value, MethodType):
+        return value.__func__, value.__self__
+    if not isinstance(value, FunctionType) or value.__name__ == "<lambda>":
+        return None
+    return name_of(value), value.__defaults__, enclosed(value)
+
+
+def enclosed(function: FunctionType) -> Mapping[str, object]:
+    """The variables around *function* that it uses, as they are now."""
+    named = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in named if cell != _EMPTY}
 
 
 def _items(values: Sequence[object], unknown: Unknown) -> list[JsonValue]:
@@ -122,5 +158,12 @@ def _members(value: object) -> Sequence[tuple[object, object]] | None:
 
 
 def _name(value: object) -> str:
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return name_of(type(value))
+
+
+def name_of(value: object) -> str:
+    """Where a class or function is found: its module and its qualified name."""
+    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+
+
+_EMPTY = CellType()
