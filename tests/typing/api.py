@@ -140,6 +140,12 @@ def by_hand(turn: Turn) -> None:
     Grader().method(turn, "text")  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
 
 
+def by_turn(turn: Turn) -> None:
+    assert_type(turn.request("anthropic"), dict[str, Any])
+    assert_type(turn.seed, int | None)
+    turn.request("mistral")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 # Only a Turn goes: a parameter that would also take one stays.
 
 

@@ -89,12 +89,18 @@ _SENDS_ITS_SCHEMA = Known(Abilities(shows_schema=True))
 def _turn_told(target: Target[object], request: Request) -> JsonObject:
     """What the Turn of *request* says besides how often it was asked and what time is left."""
     wanted = _wanted(target, request)
-    limit = request.parameters.get("max_tokens")
     return {
         "feedback": request.feedback,
         "schema": wanted.schema if isinstance(wanted, JsonTarget) else None,
-        "max_tokens": limit if isinstance(limit, int) else None,
+        "max_tokens": _number(request, "max_tokens"),
+        "seed": _number(request, "seed"),
     }
+
+
+def _number(request: Request, name: str) -> int | None:
+    """The parameter *name* of *request*, if it is a whole number."""
+    value = request.parameters.get(name)
+    return value if isinstance(value, int) else None
 
 
 def _wanted(target: Target[object], request: Request) -> Target[object]:
@@ -122,17 +128,18 @@ def _with_turn(
     function, turn_at = functions[request.model]
     if turn_at is None:
         return function
-    wanted = _wanted(target, request)
-    limit = request.parameters.get("max_tokens")
+    wanted, constraint = _wanted(target, request), request.constraint
     turn = Turn(
         number=request.number,
         messages=request.additions,
         instructions=request.feedback,
         schema=wanted.schema if isinstance(wanted, JsonTarget) else None,
-        response_format=response_format(wanted),
+        response_format=constraint.response_format or response_format(wanted),
         violations=request.violations,
-        max_tokens=limit if isinstance(limit, int) else None,
+        max_tokens=_number(request, "max_tokens"),
         timeout=request.timeout,
+        seed=_number(request, "seed"),
+        tool=constraint.tool,
     )
     before, after = function.args[:turn_at], function.args[turn_at:]
     return partial(function.func, *before, turn, *after, **function.keywords)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import ChatMessage, JsonObject
 from deterministic_llm._core.records import quick
+from deterministic_llm.enforcer.requests import Provider, Wanted, keywords_for
 
 
 @final
@@ -18,8 +19,9 @@ class Turn:
 
     *messages* are chat messages to append and *instructions* the same as text; *schema* and
     *response_format* (OpenAI's shape) say what the answer must be, later maybe a part of it alone;
-    *max_tokens* is set when an answer was cut and needs more room; *timeout* is what is left of the
-    run's time, in seconds.
+    *max_tokens* and *seed* are those of the run's options, with more room where an answer was cut;
+    *timeout* is what is left of the run's time, in seconds. *tool* is what is to be called with the
+    answer under ``mode="tool"``, as OpenAI's chat completions declare a function.
     """
 
     number: int
@@ -30,3 +32,21 @@ class Turn:
     violations: tuple[Violation, ...] = ()
     max_tokens: int | None = None
     timeout: float | None = None
+    seed: int | None = None
+    tool: JsonObject | None = None
+
+    def request(self, provider: Provider) -> dict[str, Any]:
+        """Keyword arguments for the call of *provider*'s SDK, besides those of model and prompt.
+
+        They hold the answer to the schema, where the provider takes it; a schema of anything but
+        an object is left to the words of *messages*. Raises ConfigurationError for another name.
+        """
+        wanted = Wanted(
+            self.response_format,
+            schema=self.schema,
+            tool=self.tool,
+            max_tokens=self.max_tokens,
+            seed=self.seed,
+            timeout=self.timeout,
+        )
+        return keywords_for(provider, wanted)
