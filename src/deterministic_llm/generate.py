@@ -11,6 +11,7 @@ from typing_extensions import TypeForm, TypeVar, Unpack
 from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
 from deterministic_llm.enforcer.terms import ModelOptions, Terms
+from deterministic_llm.metering.price_lists import LISTED
 from deterministic_llm.sources import Asked, Prompt, messages_of, source_of
 from deterministic_llm.targets import Declared, compiled
 
@@ -59,6 +60,8 @@ class Model:
         source = source_of(name, client=client, base_url=base_url, api_key=api_key)
         known = replace(source.known, options={**source.known.options, **options})
         self._source = Asked(source.backend, known)
+        if known.url is not None and known.name not in options.get("prices", {}):
+            LISTED.begin()
 
     @property
     def source(self) -> Asked:

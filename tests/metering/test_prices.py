@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from decimal import Decimal, localcontext
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from deterministic_llm._core.exchange import Usage
 from deterministic_llm.errors import ConfigurationError
-from deterministic_llm.metering.price_lists import price_of
+from deterministic_llm.metering.price_lists import PriceList, price_of
 from deterministic_llm.metering.prices import Price, cost_of
 
 CACHED = Price(0.25, 2, cached_input="0.025", written_input="0.3125")
@@ -141,8 +142,37 @@ def test_without_genai_prices_only_the_table_is_known(monkeypatch: pytest.Monkey
     """None in sys.modules is how Python is told that a module is not there."""
     monkeypatch.delitem(sys.modules, "deterministic_llm.metering.listed", raising=False)
     monkeypatch.setitem(sys.modules, "genai_prices", None)
-    assert price_of("gpt-5-mini", {"mine": Price(1, 2)}) is None
-    assert price_of("mine", {"mine": Price(1, 2)}) == Price(1, 2)
+    for missing in (PriceList(), PriceList("json")):  # not there, or there and of no use
+        assert price_of("gpt-5-mini", {"mine": Price(1, 2)}, listed=missing) is None
+        assert price_of("mine", {"mine": Price(1, 2)}, listed=missing) == Price(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("made", "imported"),
+    [
+        pytest.param("Model('openai:gpt-5-mini', api_key='k')", True, id="a hosted model"),
+        pytest.param(
+            "Model('openai:mine', api_key='k', prices={'mine': Price(1, 2)})",
+            False,
+            id="one whose price is told",
+        ),
+        pytest.param("Model('local:smollm2-135m')", False, id="one that costs nothing"),
+    ],
+)
+def test_the_list_is_imported_beside_the_making_of_a_model(made: str, *, imported: bool):
+    """Not while an answer is waited for; the process ends as it should all the same."""
+    script = f"""
+from deterministic_llm import Model, Price
+from deterministic_llm.metering.price_lists import LISTED
+import subprocess
+import sys
+{made}
+LISTED.settle()
+print("genai_prices" in sys.modules)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # ours
+    assert (done.stdout, done.stderr) == (f"{imported}\n", "")
 
 
 @pytest.mark.parametrize(
