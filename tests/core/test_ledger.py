@@ -43,11 +43,13 @@ from deterministic_llm._core.attempts import (
 from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.drafts import Draft, Patch, Place
 from deterministic_llm._core.exchange import (
+    Allowance,
     AnswerOutcome,
     Constraint,
     FailureKind,
     Finish,
     Mode,
+    Quota,
     ToolCall,
 )
 from deterministic_llm._core.ledger import attempts_to_json
@@ -99,6 +101,8 @@ REQUEST = st.builds(
     first_token_timeout=st.none() | SECONDS,
     name=MAYBE_TEXT,
 )
+ALLOWANCE = st.none() | st.builds(Allowance, COUNT, st.none() | COUNT, st.none() | SECONDS)
+QUOTA = st.none() | st.builds(Quota, ALLOWANCE, ALLOWANCE)
 COMPLETION = st.builds(
     Completion,
     text=MAYBE_TEXT,
@@ -112,6 +116,7 @@ COMPLETION = st.builds(
     reasoning=MAYBE_TEXT,
     first_token=st.none() | SECONDS,
     cost=st.none() | st.decimals(0, 10, places=6),
+    quota=QUOTA,
     saved_tokens=st.none() | COUNT,
 )
 FAILURE = st.builds(
@@ -124,6 +129,7 @@ FAILURE = st.builds(
     retry_after=st.none() | SECONDS,
     seconds=SECONDS,
     sent=st.booleans(),
+    quota=QUOTA,
     partial=MAYBE_TEXT,
 )
 DIGEST = st.none() | st.builds(Digest.made, TEXT) | st.builds(Digest.untold, TEXT)
@@ -159,6 +165,14 @@ def digests(record: tuple[Attempt[object], ...]) -> list[str]:
     return [repr(each) for each in told]
 
 
+def quotas(record: tuple[Attempt[object], ...]) -> list[Quota | None]:
+    """What servers said is left."""
+    return [
+        attempt.failure.quota if isinstance(attempt, Failed) else attempt.completion.quota
+        for attempt in record
+    ]
+
+
 @given(some(attempts(CHECKED)))
 def test_a_record_comes_back_as_it_was(record: tuple[Attempt[object], ...]):
     """Every member, and those too which the comparison of attempts leaves out."""
@@ -166,6 +180,7 @@ def test_a_record_comes_back_as_it_was(record: tuple[Attempt[object], ...]):
     assert back == record
     assert [attempt.ended for attempt in back] == [attempt.ended for attempt in record]
     assert digests(back) == digests(record)
+    assert quotas(back) == quotas(record)
     assert [attempt.request.digest for attempt in back] == [
         attempt.request.digest for attempt in record
     ]

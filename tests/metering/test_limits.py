@@ -12,7 +12,7 @@ import pytest
 from metering.clocks import FakeClock
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import CallFailure, Completion, Usage
+from deterministic_llm._core.exchange import Allowance, CallFailure, Completion, Quota, Usage
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.limits import Limits, alimited, limited
@@ -93,6 +93,103 @@ def test_calls_wait_as_long_as_the_limits_say(
     shared = Limits(**limits, clock=clock)
     assert ask(shared, list(answers), tokens=lambda _: tokens) == answers
     assert (clock.waits, shared.in_flight, shared.waiting) == (waits, 0, 0)
+
+
+def left(
+    requests: Allowance | None = None, tokens: Allowance | None = None, used: int = 1
+) -> Completion:
+    return Completion("9", usage=Usage(used), quota=Quota(requests, tokens))
+
+
+@DRIVERS
+@pytest.mark.parametrize(
+    ("limits", "answers", "waits"),
+    [
+        pytest.param(
+            {},
+            [left(Allowance(2, 60, 58.0)), used(1), used(1), used(1), used(1)],
+            [1.0, 1.0],
+            id="two requests are left, and one comes back a second",
+        ),
+        pytest.param(
+            {},
+            [left(Allowance(0, 60, 60.0)), left(Allowance(59, 60, 1.0)), used(1), used(1)],
+            [1.0],
+            id="the next answer tells more",
+        ),
+        pytest.param(
+            {},
+            [left(tokens=Allowance(50, 6000, 59.5)), used(1)],
+            [2.5],
+            id="300 tokens are wanted, 50 left, and 100 come back a second",
+        ),
+        pytest.param(
+            {},
+            [left(tokens=Allowance(0, 150, 15.0)), used(1)],
+            [15.0],
+            id="more tokens than there ever are wait for all of them",
+        ),
+        pytest.param(
+            {"rpm": 2},
+            [left(Allowance(90, 100, 6.0)), used(1), used(1)],
+            [30.0],
+            id="the stricter limit counts",
+        ),
+        pytest.param(
+            {},
+            [left(Allowance(0, None, 20.0)), used(1), used(1)],
+            [20.0, 20.0],
+            id="nothing left of nobody knows how many: until all is there",
+        ),
+        pytest.param({}, [left(Allowance(0, 60, None)), used(1)], [], id="nobody knows until when"),
+        pytest.param({}, [left(Allowance(60, 60, 0.0)), used(1)], [], id="all is there"),
+        pytest.param({}, [left(Allowance(70, 60, 9.0)), used(1)], [], id="more than all"),
+        pytest.param(
+            {},
+            [
+                CallFailure(
+                    "busy", "rate_limited", retry_after=2.0, quota=Quota(Allowance(0, 60, 60.0))
+                ),
+                used(1),
+                used(1),
+            ],
+            [2.0],
+            id="a refusal tells it, too: by then two have come back",
+        ),
+    ],
+)
+def test_calls_wait_as_the_server_says(
+    ask, limits: dict[str, int], answers: list[Answer], waits: list[float]
+):
+    clock = FakeClock()
+    shared = Limits(**limits, clock=clock)
+    assert ask(shared, list(answers), tokens=lambda _: 300) == answers
+    assert (clock.waits, shared.in_flight, shared.waiting) == (waits, 0, 0)
+
+
+def test_what_was_sent_since_is_not_there_any_more():
+    """The server told what was left before it saw the second and third call."""
+    clock = FakeClock()
+    limits = Limits(clock=clock)
+    first, second, _ = (limits.acquire(10) for _ in range(3))
+    assert first
+    assert second
+    first.closed(left(Allowance(3, 60, 57.0)))
+    assert limits.acquire(10, timeout=0.5) is not None
+    assert limits.acquire(10, timeout=0.5) is None
+    second.closed(CallFailure("never sent", "unreachable", sent=False))
+    assert limits.acquire(10, timeout=0.5) is not None
+
+
+def test_an_older_word_does_not_outvote_a_newer_one():
+    """Answers do not come in the order of the calls."""
+    limits = Limits(clock=FakeClock())
+    first, second = limits.acquire(), limits.acquire()
+    assert first
+    assert second
+    second.closed(left(Allowance(0, 60, 60.0)))
+    first.closed(left(Allowance(30, 60, 30.0)))
+    assert limits.acquire(timeout=0.5) is None
 
 
 @DRIVERS
@@ -176,7 +273,7 @@ def test_a_slot_that_came_when_the_time_was_over_is_not_used():
 
 
 def test_the_wait_is_taken_off_the_time_of_the_request():
-    """A request that did not wait goes out as it is."""
+    """And its answer is to say what is left of the server's limits."""
     limits = Limits(rpm=1, clock=FakeClock())
     seen: list[Request] = []
 
@@ -187,8 +284,8 @@ def test_the_wait_is_taken_off_the_time_of_the_request():
     timed = Request(1, timeout=100.0)
     for _ in range(2):
         limited(call, limits)(timed)
-    assert seen[0] is timed
-    assert seen[1] == Request(1, timeout=40.0)
+    assert seen == [timed, Request(1, timeout=40.0)]
+    assert [each.limited for each in seen] == [True, True]
 
 
 def test_slots_as_blocks_are_given_back_and_time_out():

@@ -109,6 +109,7 @@ class Request:
     name, where that is known. *timeout* is what is left of the run's time, in seconds; a streamed
     answer has *first_token_timeout* seconds to begin and *idle_timeout* from piece to piece.
     *sample* counts the votes of a run, from 0: each is another answer to the same question.
+    *limited* asks for what the server says of its rate limits.
     """
 
     number: int
@@ -126,6 +127,7 @@ class Request:
     idle_timeout: float | None = None
     first_token_timeout: float | None = None
     sample: int = 0
+    limited: bool = field(default=False, compare=False, repr=False)
 
     @property
     def digest(self) -> str:

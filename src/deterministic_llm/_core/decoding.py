@@ -25,6 +25,7 @@ from deterministic_llm._core.attempts import (
 from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.drafts import Draft, Patch, Place
 from deterministic_llm._core.exchange import (
+    Allowance,
     AnswerOutcome,
     CallFailure,
     Completion,
@@ -35,6 +36,7 @@ from deterministic_llm._core.exchange import (
     JsonValue,
     Mode,
     Origin,
+    Quota,
     ToolCall,
     Usage,
 )
@@ -249,6 +251,8 @@ _REQUEST = _Reader(
     first_token_timeout=_optional(_seconds),
 )
 _USAGE = _Reader(Usage, **{each.name: _count for each in fields(Usage)})
+_ALLOWANCE = _Reader(Allowance, left=_count, limit=_optional(_count), renewed=_optional(_seconds))
+_QUOTA = _Reader(Quota, requests=_optional(_ALLOWANCE), tokens=_optional(_ALLOWANCE))
 _COMPLETION = _Reader(
     Completion,
     text=_optional(_text),
@@ -264,6 +268,7 @@ _COMPLETION = _Reader(
     cost=_optional(_dollars),
     saved_tokens=_optional(_count),
     origin=_one_of(Origin),
+    quota=_optional(_QUOTA),
 )
 _FAILURE = _Reader(
     CallFailure,
@@ -277,6 +282,7 @@ _FAILURE = _Reader(
     sent=_truth,
     partial=_optional(_text),
     origin=_one_of(Origin),
+    quota=_optional(_QUOTA),
 )
 _ACCEPTED = _Reader(Accepted, output=_json, repairs=_several(_REPAIR), span=_several(_count))
 _REJECTED = _Reader(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -121,6 +121,23 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is *left* of a rate limit of *limit*, and the seconds until it is *renewed* in full."""
+
+    left: int
+    limit: int | None = None
+    renewed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a server said is left of its rate limits, for *requests* and for *tokens*."""
+
+    requests: Allowance | None = None
+    tokens: Allowance | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """One tool that the model called: its *name*, and its *arguments* as the JSON text it wrote."""
 
@@ -137,7 +154,8 @@ class Completion:
     took and *first_token* until its first word came. *cost* is in US dollars, None when unknown. Of
     an answer that we stopped the usage is an estimate, and *saved_tokens* are those of its limit
     that were not written, None when it had no limit. Of an answer whose *origin* is a cache the
-    cost is 0, and the usage what it took when it was made.
+    cost is 0, and the usage what it took when it was made. *quota* is what is left of the server's
+    rate limits, where the request asked for that.
     """
 
     text: str | None
@@ -153,6 +171,7 @@ class Completion:
     cost: Decimal | None = None
     saved_tokens: int | None = None
     origin: Origin = "call"
+    quota: Quota | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +180,7 @@ class CallFailure:
 
     *final* says that the server itself forbade to ask again. *sent* is False when the request
     surely never left, so that nobody can have charged for it. *partial* is what had come of a
-    streamed answer until then.
+    streamed answer until then, and *quota* what is left of the server's rate limits.
     """
 
     message: str
@@ -174,3 +193,4 @@ class CallFailure:
     sent: bool = True
     partial: str | None = None
     origin: Origin = "call"
+    quota: Quota | None = field(default=None, compare=False, repr=False)

@@ -24,8 +24,9 @@ class Limits:
 
     Each may be left out. One Limits is shared by all that ask one model, from any number of threads
     and event loops; slots are given in the order of asking. A server that says it is too busy
-    halves the concurrency, which then grows slowly; its Retry-After holds everybody back. Raises
-    ConfigurationError for a limit that is no whole number from 1 up.
+    halves the concurrency, which then grows slowly; its Retry-After holds everybody back, and so
+    does what it says is left of its own limits. Raises ConfigurationError for a limit that is no
+    whole number from 1 up.
     """
 
     __slots__ = ("_limits", "_line")
@@ -164,7 +165,10 @@ def alimited(
 
 
 def later(request: Request, slot: Slot) -> Request:
-    """*request* with the time that it has left now that *slot* is there."""
+    """*request* with the time that it has left now that *slot* is there.
+
+    Its answer is to tell what is left of the server's own limits.
+    """
     if request.timeout is None or not slot.waited:
-        return request
-    return replace(request, timeout=max(0.0, request.timeout - slot.waited))
+        return replace(request, limited=True)
+    return replace(request, limited=True, timeout=max(0.0, request.timeout - slot.waited))

@@ -8,10 +8,10 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
+from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind, Quota
 from deterministic_llm.metering.changes import Changes
 from deterministic_llm.metering.gates import Answer
-from deterministic_llm.metering.pacing import Bucket, Window
+from deterministic_llm.metering.pacing import Allotment, Bucket, Window, allotted
 from deterministic_llm.metering.turns import Clock, Turn
 
 _CONGESTED: frozenset[FailureKind] = frozenset({"rate_limited", "overloaded"})
@@ -26,7 +26,18 @@ class Line:
     be woken by a call that ends, and everybody behind it waits to be woken by who leaves the front.
     """
 
-    __slots__ = ("_changes", "_held_until", "_queue", "_requests", "_tokens", "clock", "window")
+    __slots__ = (
+        "_allotted",
+        "_changes",
+        "_heard",
+        "_held_until",
+        "_queue",
+        "_requests",
+        "_sent",
+        "_tokens",
+        "clock",
+        "window",
+    )
 
     def __init__(
         self, *, rpm: int | None, tpm: int | None, concurrency: int | None, clock: Clock
@@ -36,6 +47,9 @@ class Line:
         self.window = Window(concurrency)
         self._requests = None if rpm is None else Bucket(rpm, now=now)
         self._tokens = None if tpm is None else Bucket(tpm, now=now)
+        self._allotted: tuple[Allotment | None, Allotment | None] = (None, None)
+        self._sent = Sent()
+        self._heard = self._sent
         self._held_until = now
         self._queue: deque[Turn] = deque()
         self._changes = Changes()
@@ -68,6 +82,10 @@ class Line:
         """A call is over; so many *calls* and *tokens* were too many, or too few where negative."""
         self._changes.note(partial(self._end, tokens, calls, grow))
 
+    def heed(self, quota: Quota, *, sent: Sent) -> None:
+        """Keep to what the server said is left, to a call that was the last of *sent*."""
+        self._changes.note(partial(self._heed, quota, sent))
+
     def told(self, failure: CallFailure, *, started: int | None = None) -> None:
         """Slow down, or hold everybody back, as the server asked with *failure*."""
         self._changes.note(partial(self._told, failure, started))
@@ -81,8 +99,10 @@ class Line:
         if turn is not None:
             self._queue.popleft()
         self._take(1, tokens)
+        self._draw(1, tokens)
         self._wake_first()
-        return Slot(self, tokens, self.window.start())
+        self._sent = Sent(self._sent.calls + 1, self._sent.tokens + tokens)
+        return Slot(self, tokens, self.window.start(), self._sent)
 
     def _leave(self, turn: Turn) -> None:
         if turn in self._queue:
@@ -96,7 +116,18 @@ class Line:
         if calls or tokens:
             self._seconds_until(0)  # fill up to now, or what is given back would overflow
             self._take(-calls, -tokens)
+        if calls:  # the server never saw it
+            self._draw(-calls, -tokens)
         self._wake_first()
+
+    def _heed(self, quota: Quota, sent: Sent) -> None:
+        if sent.calls < self._heard.calls:
+            return  # what was told to a later call is newer
+        self._heard, now, since = sent, self.clock.now(), self._sent
+        self._allotted = (
+            allotted(quota.requests, uncounted=since.calls - sent.calls, now=now),
+            allotted(quota.tokens, uncounted=since.tokens - sent.tokens, now=now),
+        )
 
     def _told(self, failure: CallFailure, started: int | None) -> None:
         if failure.kind in _CONGESTED:
@@ -112,6 +143,9 @@ class Line:
             wait = max(wait, self._requests.seconds_until(1, now=now))
         if self._tokens is not None:
             wait = max(wait, self._tokens.seconds_until(tokens, now=now))
+        for told, amount in zip(self._allotted, (1, tokens), strict=True):
+            if told is not None:
+                wait = max(wait, told.seconds_until(amount, now=now))
         return max(0.0, wait)
 
     def _take(self, calls: int, tokens: int) -> None:
@@ -120,9 +154,22 @@ class Line:
         if self._tokens is not None:
             self._tokens.take(tokens)
 
+    def _draw(self, calls: int, tokens: int) -> None:
+        for told, amount in zip(self._allotted, (calls, tokens), strict=True):
+            if told is not None:
+                told.take(amount)
+
     def _wake_first(self) -> None:
         while self._queue and not self._queue[0].wake():
             self._queue.popleft()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many *calls* and *tokens* have been let through so far."""
+
+    calls: int = 0
+    tokens: int = 0
 
 
 class Slot:
@@ -131,13 +178,14 @@ class Slot:
     *waited* is how many seconds it took to come.
     """
 
-    __slots__ = ("_line", "_open", "_started", "tokens", "waited")
+    __slots__ = ("_line", "_open", "_sent", "_started", "tokens", "waited")
 
-    def __init__(self, line: Line, tokens: int, started: int) -> None:
+    def __init__(self, line: Line, tokens: int, started: int, sent: Sent) -> None:
         self.tokens = tokens
         self.waited = 0.0
         self._line = line
         self._started = started
+        self._sent = sent
         self._open = True
 
     def __enter__(self) -> Self:
@@ -163,6 +211,8 @@ class Slot:
         if not self._open:
             return answer
         self._open = False
+        if answer.quota is not None:
+            self._line.heed(answer.quota, sent=self._sent)
         if isinstance(answer, Completion):
             used = answer.usage.total_tokens or self.tokens
             self._line.end(self.tokens - used, grow=True)

@@ -5,6 +5,8 @@ Nothing here waits, reads a clock or locks: whoever owns these objects does.
 
 from __future__ import annotations
 
+from deterministic_llm._core.exchange import Allowance
+
 _A_MINUTE = 60.0
 _NEARLY = 1e-6  # of a request or token: floats that were waited for exactly may fall short
 
@@ -36,6 +38,49 @@ class Bucket:
     def take(self, amount: int) -> None:
         """Take *amount* away; below 0 it gives back."""
         self._level = min(self._size, self._level - amount)
+
+
+class Allotment:
+    """What a server says is *left* of a limit of *size*, renewed at the *rate* of so many a second.
+
+    It is the server's own bucket, from which others may draw, too.
+    """
+
+    __slots__ = ("_at", "_level", "_rate", "_size")
+
+    def __init__(self, left: float, *, size: float, rate: float, now: float) -> None:
+        self._level = left
+        self._size = size
+        self._rate = rate
+        self._at = now
+
+    def seconds_until(self, amount: int, *, now: float) -> float:
+        """Seconds until *amount* may be taken."""
+        self._level = min(self._size, self._level + (now - self._at) * self._rate)
+        self._at = now
+        missing = min(amount, self._size) - self._level
+        return missing / self._rate if missing > _NEARLY else 0.0
+
+    def take(self, amount: int) -> None:
+        """Take *amount* away; below 0 it gives back."""
+        self._level -= amount
+
+
+def allotted(told: Allowance | None, *, uncounted: int, now: float) -> Allotment | None:
+    """The bucket that *told* describes; None when it holds nobody back, or nobody knows how long.
+
+    A server says how much is left of how much, and when all would be there again: so much comes
+    back in each second. *uncounted* is what was sent after the call that was told. Where a limit
+    has no size and nothing is left of it, all comes back at once.
+    """
+    if told is None or not told.renewed:
+        return None
+    if told.limit is None:
+        return None if told.left else Allotment(0.0, size=1.0, rate=1 / told.renewed, now=now)
+    rate = (told.limit - told.left) / told.renewed
+    if rate <= 0:
+        return None
+    return Allotment(told.left - uncounted, size=float(told.limit), rate=rate, now=now)
 
 
 class Window:

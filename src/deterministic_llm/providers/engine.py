@@ -12,7 +12,11 @@ import json
 import os
 import signal
 import sys
+import time
 from typing import Protocol, TypedDict
+
+_LAST_WORDS = 0.2
+"""Seconds for the engine's own log, which a thread of it writes: it has the reason of a refusal."""
 
 
 class Order(TypedDict):
@@ -45,6 +49,9 @@ def main() -> None:
     except ImportError as error:
         parent.write(f"missing {error}")
         return
+    except RuntimeError:
+        time.sleep(_LAST_WORDS)
+        raise
     parent.write(f"ready {server.listening_address}\n")
     parent.close()
     silence = os.open(os.devnull, os.O_WRONLY)

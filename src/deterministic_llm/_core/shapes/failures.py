@@ -10,7 +10,7 @@ from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.secrecy import masked
 from deterministic_llm._core.shapes.kinds import kind_of_classes, kind_of_reply
 from deterministic_llm._core.shapes.members import get, text
-from deterministic_llm._core.shapes.waits import asked_wait, lowered, renewal_wait
+from deterministic_llm._core.shapes.waits import asked_wait, lowered, quota_of, renewal_wait
 
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
 _STATUS_CLASSES = frozenset({"APIError", "HTTPError", "GoogleAPICallError", "ClientResponseError"})
@@ -72,6 +72,7 @@ def _reported(
         status=status,
         code=next(iter(codes), None),
         retry_after=wait,
+        quota=quota_of(headers),
     )
 
 

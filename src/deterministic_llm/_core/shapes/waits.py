@@ -1,4 +1,4 @@
-"""How long a server asks to wait: response headers and an error body go in, seconds come out."""
+"""What a server says of its rate limits: headers go in, waits and what is left come out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
 
+from deterministic_llm._core.exchange import Allowance, Quota
 from deterministic_llm._core.shapes.members import get, items, text
 
 _SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
@@ -21,6 +22,15 @@ _RESETS = (
     ("anthropic-ratelimit-output-tokens-reset", "anthropic-ratelimit-output-tokens-remaining"),
 )
 """When each limit is renewed, and what is left of it until then."""
+
+
+_REQUESTS = ("x-ratelimit-{}-requests", "anthropic-ratelimit-requests-{}")
+_TOKENS = (
+    "x-ratelimit-{}-tokens",
+    "anthropic-ratelimit-tokens-{}",
+    "anthropic-ratelimit-input-tokens-{}",
+)
+"""How the headers of a limit are called: itself, what is remaining, and its reset."""
 
 
 def lowered(headers: object) -> Mapping[str, str]:
@@ -53,6 +63,23 @@ def renewal_wait(headers: Mapping[str, str], error: object = None) -> float | No
     longest = max(used_up or [wait for wait, _ in known], default=None)
     delays = (_span(text(get(detail, "retryDelay"))) for detail in items(get(error, "details")))
     return longest if longest is not None else _first(delays)
+
+
+def quota_of(headers: object) -> Quota | None:
+    """What *headers* say is left of the rate limits; None when they say nothing of them."""
+    told = lowered(headers)
+    requests, tokens = _allowance(told, _REQUESTS), _allowance(told, _TOKENS)
+    return Quota(requests, tokens) if requests or tokens else None
+
+
+def _allowance(headers: Mapping[str, str], patterns: Iterable[str]) -> Allowance | None:
+    for pattern in patterns:
+        left = _number(headers.get(pattern.format("remaining")))
+        if left is not None:
+            limit = _number(headers.get(pattern.format("limit")))
+            renewed = _renewal(headers, pattern.format("reset"))
+            return Allowance(int(left), None if limit is None else int(limit), renewed)
+    return None
 
 
 def _renewal(headers: Mapping[str, str], name: str) -> float | None:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm.providers.openai.bodies import RawResponse, inflater_of
+from deterministic_llm.providers.openai.bodies import RawResponse
 from deterministic_llm.providers.openai.deadline import OverdueError
 from deterministic_llm.providers.openai.posts import PATH
 from deterministic_llm.providers.openai.speech import DRAINING, Server, Speech
@@ -67,7 +67,7 @@ class AwaitingSpeech(Speech):
         limit = asyncio.timeout(None if opening is None else opening[0])
         try:
             async with limit:
-                self._response = await self._post(seat.client)
+                response = await self._post(seat.client)
         except Exception as error:
             seat.note(error)
             if opening is not None and limit.expired():
@@ -76,7 +76,7 @@ class AwaitingSpeech(Speech):
                 raise
         else:
             seat.note(None)
-            self._inflater = inflater_of(self._response)
+            self._answered(response)
 
     async def _post(self, client: AsyncOpenAI) -> RawResponse:
         sent = self._server.posted(client, self._request)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.patience import Patience
-from deterministic_llm.providers.openai.bodies import RawResponse, inflater_of
+from deterministic_llm.providers.openai.bodies import RawResponse
 from deterministic_llm.providers.openai.deadline import Line, OverdueError, within
 from deterministic_llm.providers.openai.posts import PATH
 from deterministic_llm.providers.openai.speech import DRAINING, Server, Speech
@@ -85,8 +85,8 @@ class BlockingSpeech(Speech):
         self._line.abandon()
 
     def _open(self, client: OpenAI, response: RawResponse) -> None:
-        self._client, self._response = client, response
-        self._inflater = inflater_of(response)
+        self._client = client
+        self._answered(response)
         self._line.take(response)
 
     def _waited(self, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from deterministic_llm.providers.openai.blocking import BlockingSpeech
 from deterministic_llm.providers.openai.bodies import read, read_async
 from deterministic_llm.providers.openai.clients import Clients
 from deterministic_llm.providers.openai.deadline import Line, OverdueError, within
-from deterministic_llm.providers.openai.outcomes import UNREADY, late, told
+from deterministic_llm.providers.openai.outcomes import UNREADY, late, noted, told
 from deterministic_llm.providers.openai.posts import PATH, posted
 from deterministic_llm.providers.openai.speech import Server
 
@@ -74,7 +74,7 @@ class ChatModel:
         async with seat.used():
             try:
                 async with deadline:
-                    raw = await self._read(seat.client, sent)
+                    raw, headers = await self._read(seat.client, sent)
             except Exception as error:
                 seat.note(error)
                 seconds = perf_counter() - started
@@ -85,7 +85,7 @@ class ChatModel:
                     raise
                 return outcome
             seat.note(None)
-        return body_of(raw, seconds=perf_counter() - started)
+        return noted(body_of(raw, seconds=perf_counter() - started), request, headers)
 
     def stream(self, request: Request) -> Answering:
         """Ask for the answer in pieces, as long as the request says or else the client."""
@@ -113,11 +113,14 @@ class ChatModel:
             if outcome is None:
                 raise
             return outcome
-        return body_of(raw, seconds=perf_counter() - started)
+        answer = body_of(raw, seconds=perf_counter() - started)
+        return noted(answer, request, response.headers)
 
-    async def _read(self, client: AsyncOpenAI, posted: Mapping[str, Any]) -> bytes:
+    async def _read(
+        self, client: AsyncOpenAI, posted: Mapping[str, Any]
+    ) -> tuple[bytes, Mapping[str, str]]:
         response = await client.post(PATH, **posted)
         try:
-            return await read_async(response, self.max_bytes)
+            return await read_async(response, self.max_bytes), response.headers
         finally:
             await response.aclose()

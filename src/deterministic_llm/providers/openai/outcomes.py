@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.secrecy import HIDDEN
 from deterministic_llm._core.shapes.failures import failure_of
+from deterministic_llm._core.shapes.waits import quota_of
 from deterministic_llm.providers.openai.bodies import TooLargeError
 
 if TYPE_CHECKING:
@@ -46,6 +48,14 @@ def told(
         outcome = replace(outcome, message=message)
     message = without_secret(outcome.message, client.api_key)
     return replace(outcome, message=message, sent=not _never_left(error, client))
+
+
+def noted(
+    answer: Completion | CallFailure, request: Request, headers: object
+) -> Completion | CallFailure:
+    """*answer* with what its *headers* say is left of the rate limits, if *request* asks that."""
+    quota = quota_of(headers) if request.limited else None
+    return answer if quota is None else replace(answer, quota=quota)
 
 
 def _never_left(error: Exception, client: OpenAI | AsyncOpenAI) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,16 @@ from deterministic_llm.providers.openai.bodies import (
     RawResponse,
     TooLargeError,
     inflated,
+    inflater_of,
 )
 from deterministic_llm.providers.openai.clients import Clients
-from deterministic_llm.providers.openai.outcomes import UNREADY, address, told, without_secret
+from deterministic_llm.providers.openai.outcomes import (
+    UNREADY,
+    address,
+    noted,
+    told,
+    without_secret,
+)
 from deterministic_llm.providers.openai.posts import (
     COUNTED,
     IN_PIECES,
@@ -67,6 +75,11 @@ class Speech(Hearing):
         self._client: OpenAI | AsyncOpenAI | None = None
         self._response: RawResponse | None = None
         self._inflater: Inflater | None = None
+        self._headers: Mapping[str, str] = {}
+
+    def _answered(self, response: RawResponse) -> None:
+        self._response, self._headers = response, response.headers
+        self._inflater = inflater_of(response)
 
     def _take(self, raw: bytes) -> str:
         """The text that comes with *raw*."""
@@ -108,8 +121,8 @@ class Speech(Hearing):
 
     @override
     def _said(self) -> Completion | CallFailure:
-        seconds = self._seconds()
-        return self._kept(self._events.answer(seconds=seconds, first_token=self._first))
+        answer = self._events.answer(seconds=self._seconds(), first_token=self._first)
+        return noted(self._kept(answer), self._request, self._headers)
 
     @override
     def _kept(self, outcome: Completion | CallFailure) -> Completion | CallFailure:
