@@ -148,6 +148,29 @@ def said(target: object, location: Location, value: JsonValue, context: object =
 
 
 VALID = [
+    pytest.param(
+        Schema({"$defs": {"a": {"$ref": "#/$defs/a"}}, "properties": {"a": {"$ref": "#/$defs/a"}}}),
+        ("a", "b"),
+        3,
+        3,
+        id="a reference that leads nowhere",
+    ),
+    pytest.param(
+        Schema(
+            {
+                "$schema": "http://json-schema.org/draft-07/schema#",
+                "properties": {
+                    "a": {"$ref": "#/properties/b", "maximum": 3},
+                    "b": {"type": "integer"},
+                },
+            }
+        ),
+        ("a",),
+        10,
+        10,
+        id="what an old dialect leaves out beside a reference",
+    ),
+    pytest.param(dict[int, str], (), {"1": "a"}, {1: "a"}, id="a mapping whose keys are no text"),
     pytest.param(Pair, (0,), 3, 3, id="a member of a named tuple"),
     pytest.param(Plain, ("days", 4), "2024-01-02", date(2024, 1, 2), id="an item, wherever"),
     pytest.param(Loose, ("name",), "abc", "abc", id="a member of a typed dictionary"),
@@ -204,7 +227,34 @@ def test_a_member_is_validated_by_its_own_type(
     assert said(target, location, value) == Valid(output)
 
 
+OLD = Schema(
+    {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "definitions": {"score": {"type": "integer"}},
+        "properties": {
+            "score": {"$ref": "#/definitions/score", "maximum": 10},
+            "row": {"items": [{"type": "integer"}], "additionalItems": False},
+        },
+    }
+)
+CLOSED = Schema(
+    {
+        "allOf": [{"properties": {"a": {"type": "integer"}}}],
+        "properties": {"b": {"properties": {"c": True}, "unevaluatedProperties": False}},
+    }
+)
 INVALID = [
+    pytest.param(OLD, ("score",), "x", [("$", "type")], id="behind a reference of an old dialect"),
+    pytest.param(OLD, ("row", 0), "x", [("$", "type")], id="an item that an old dialect counts"),
+    pytest.param(OLD, ("row",), [1, 2], [("$", "type")], id="an item too many of an old dialect"),
+    pytest.param(CLOSED, ("b",), {"d": 1}, [("$", "type")], id="a member that nothing evaluated"),
+    pytest.param(
+        dict[str, tuple[float, ...]],
+        (),
+        {"a": [10**400]},
+        [("$.a[0]", "too_large")],
+        id="more than a float can hold",
+    ),
     pytest.param(Pair, (0,), "x", [("$", "type")], id="a member of a named tuple"),
     pytest.param(Plain, ("days",), ["x"], [("$[0]", "format")], id="an item of the member"),
     pytest.param(Loose, ("name",), "abcd", [("$", "length")], id="a bound"),
@@ -246,6 +296,7 @@ def test_a_wrong_member_is_told_by_itself(
 
 
 UNTOLD = [
+    pytest.param(dict[int, str], ("1",), "a", id="a mapping in which two keys may be one"),
     pytest.param(Order, ("total",), -1, id="a validator looks at another member"),
     pytest.param(Order, ("either", "x"), 3, id="inside one of several"),
     pytest.param(Mended, ("score",), 11, id="the model's own validator runs before"),
