@@ -110,6 +110,12 @@ def test_every_fault_says_what_it_is(name: str):
 
 STREAMS = {
     "stream": (5, b"0\r\n\r\n"),
+    "stream_lingers": (4, b"\n\n\r\n"),
+    "stream_crlf": (4, b"0\r\n\r\n"),
+    "stream_multi_line": (16, b"0\r\n\r\n"),
+    "stream_joined": (4, b"0\r\n\r\n"),
+    "stream_options": (5, b"0\r\n\r\n"),
+    "stream_pings": (1, b"\n\n\r\n"),
     "stream_eof": (1, b"0\r\n\r\n"),
     "stream_no_done": (3, b"0\r\n\r\n"),
     "stream_no_last_chunk": (2, b"\n\n\r\n"),
@@ -162,7 +168,10 @@ def test_a_whole_stream_can_be_read_by_the_sdk():
     with FaultServer("hello") as server, client(server.base_url("stream")) as sdk:
         chunks = list(
             sdk.chat.completions.create(
-                model="m", messages=[{"role": "user", "content": "?"}], stream=True
+                model="m",
+                messages=[{"role": "user", "content": "?"}],
+                stream=True,
+                stream_options={"include_usage": True},
             )
         )
         assert (server.answered, server.charged) == (1, Usage(7, 3))

@@ -2,7 +2,8 @@
 
 from deterministic_llm._core.exchange import Abilities
 from deterministic_llm.storage.cassettes import Cassette
-from deterministic_llm.testing.faults import FAULTS, Fault
+from deterministic_llm.testing.fault import Fault
+from deterministic_llm.testing.faults import FAULTS
 from deterministic_llm.testing.scripted import Answer, ScriptedModel, ScriptEndedError
 from deterministic_llm.testing.server import FaultServer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from deterministic_llm._core.exchange import Completion, Finish, JsonObject, JsonValue
 
@@ -25,17 +25,21 @@ def envelope(answer: Completion) -> JsonObject:
     if answer.calls:
         calls: list[JsonValue] = [tool_call(call.name, call.arguments) for call in answer.calls]
         message["tool_calls"] = calls
-    finish = "tool_calls" if answer.calls and answer.finish == "stop" else _FINISHES[answer.finish]
-    choices: list[JsonValue] = [{"index": 0, "message": message, "finish_reason": finish}]
+    choice: JsonObject = {"index": 0, "message": message, "finish_reason": _finish(answer)}
     return {
         "id": "chatcmpl-0",
         "object": "chat.completion",
         "created": 0,
         "model": answer.model or "faulty",
         "system_fingerprint": answer.fingerprint,
-        "choices": choices,
+        "choices": [choice],
         "usage": usage_of(answer),
     }
+
+
+def _finish(answer: Completion) -> str | None:
+    called = answer.calls and answer.finish == "stop"
+    return "tool_calls" if called else _FINISHES[answer.finish]
 
 
 def with_message(answer: Completion, members: JsonObject, finish: str = "stop") -> JsonObject:
@@ -66,6 +70,31 @@ def usage_of(answer: Completion) -> JsonObject:
 def error(message: str, *, kind: str = "server_error", code: JsonValue = None) -> JsonObject:
     """An error body."""
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def deltas(answer: Completion, size: int) -> Iterator[tuple[JsonObject, str | None, int]]:
+    """What the chunks of *answer* add, its texts *size* characters at a time.
+
+    Each comes with the reason for the end, in the last one, and the number of its characters.
+    """
+    yield {"role": "assistant", "content": ""}, None, 0
+    for piece in _pieces(answer.reasoning, size):
+        yield {"reasoning_content": piece}, None, len(piece)
+    for piece in _pieces(answer.text, size):
+        yield {"content": piece}, None, len(piece)
+    for index, call in enumerate(answer.calls):
+        yield {"tool_calls": [{**tool_call(call.name, ""), "index": index}]}, None, 0
+        for piece in _pieces(call.arguments, size):
+            said: JsonValue = {"index": index, "function": {"arguments": piece}}
+            yield {"tool_calls": [said]}, None, len(piece)
+    for piece in _pieces(answer.refusal, size):
+        yield {"refusal": piece}, None, len(piece)
+    yield {}, _finish(answer), 0
+
+
+def _pieces(text: str | None, size: int) -> Iterator[str]:
+    text = text or ""
+    return (text[at : at + size] for at in range(0, len(text), size))
 
 
 def event(delta: JsonObject | None, finish: str | None = None, **members: JsonValue) -> bytes:

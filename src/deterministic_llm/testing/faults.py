@@ -5,33 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TypeAlias
 
 from deterministic_llm._core.exchange import Completion, JsonObject, JsonValue
 from deterministic_llm.testing.envelopes import (
     envelope,
     error,
-    event,
-    sent_event,
     tool_call,
-    usage_of,
     with_message,
 )
+from deterministic_llm.testing.fault import Fault
+from deterministic_llm.testing.streams import STREAMS, speak
 from deterministic_llm.testing.wire import Wire
 
-_Play: TypeAlias = Callable[[Wire, Completion], Awaitable[None]]
 _MEGABYTE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One way to answer a request; *about* says what is wrong with it."""
-
-    about: str
-    play: _Play
 
 
 def _body(about: str, body: bytes | JsonValue, **headers: str) -> Fault:
@@ -76,25 +64,10 @@ def _calling(about: str, *calls: JsonValue) -> Fault:
     return _saying(about, {"tool_calls": list(calls)}, "tool_calls")
 
 
-def _streaming(about: str, *events: bytes, last: bool = True) -> Fault:
-    """These server-sent events after a first one, and the end of the connection."""
-
-    async def play(wire: Wire, answer: Completion) -> None:
-        del answer
-        await wire.events([_FIRST, *events], last=last)
-        wire.hang_up()
-
-    return Fault(about, play)
-
-
 def _named(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-_FIRST = event({"role": "assistant", "content": '{"a"'})
-_REST = event({"content": ":1}"})
-_END = event({}, "stop")
-_DONE = b"data: [DONE]\n\n"
 _HTML = b"<html><body>Please log in.</body></html>"
 _TYPE_HTML = "text/html; charset=utf-8"
 _QUOTA = error(
@@ -131,8 +104,18 @@ _HINTS: Mapping[str, Fault] = {
     "429_now": _failing("Status 429: ask again at once.", 429, retry_after="0"),
     "503_now": _failing("Status 503: ask again at once.", 503, retry_after="0"),
 }
+
+
+async def _ok(wire: Wire, answer: Completion) -> None:
+    if wire.asked.get("stream"):
+        await speak(wire, answer)
+    else:
+        wire.charge(answer.usage)
+        await wire.reply(envelope(answer))
+
+
 _BODIES: Mapping[str, Fault] = {
-    "ok": _answering("The healthy answer.", envelope),
+    "ok": Fault("The healthy answer, as a stream where one is asked for.", _ok),
     "html": _body("A login page with status 200.", _HTML, content_type=_TYPE_HTML),
     "text_plain": _answering("JSON that calls itself text.", envelope, content_type="text/plain"),
     "broken_json": _body("JSON that stops in the middle.", b'{"id": "chatcmpl-0", "choices": [{'),
@@ -236,34 +219,26 @@ async def _reset_body(wire: Wire, answer: Completion) -> None:
 
 async def _hang(wire: Wire, answer: Completion) -> None:
     del answer
-    await wire.left_alone(wire.patience)
-    wire.hang_up()
+    await wire.silence()
 
 
 async def _stall(wire: Wire, answer: Completion) -> None:
     await wire.begin()
     await wire.send(b'{"id":')
-    await _hang(wire, answer)
+    del answer
+    await wire.silence()
 
 
 async def _drip(wire: Wire, answer: Completion) -> None:
     del answer
     await wire.begin()
-    await _drop(wire, b" ", 40)
+    await wire.drops(b" ", 40)
 
 
 async def _drip_head(wire: Wire, answer: Completion) -> None:
     del answer
     await wire.send(b"HTTP/1.1 200 OK\r\nx-slow: ")
-    await _drop(wire, b"x", 40)
-
-
-async def _drop(wire: Wire, piece: bytes, times: int) -> None:
-    for _ in range(times):
-        await wire.send(piece)
-        if not await wire.left_alone(wire.pace):
-            break
-    wire.hang_up()
+    await wire.drops(b"x", 40)
 
 
 async def _redirect(wire: Wire, answer: Completion) -> None:
@@ -274,8 +249,7 @@ async def _redirect(wire: Wire, answer: Completion) -> None:
 
 async def _slow(wire: Wire, answer: Completion) -> None:
     if await wire.left_alone(0.05):
-        wire.charge(answer.usage)
-        await wire.reply(envelope(answer))
+        await _ok(wire, answer)
 
 
 _SIZES: Mapping[str, Fault] = {
@@ -298,64 +272,6 @@ _TRANSPORTS: Mapping[str, Fault] = {
 }
 
 
-async def _stream(wire: Wire, answer: Completion) -> None:
-    halves = (event({"role": "assistant", "content": ""}), event({"content": answer.text}))
-    usage = event(None, usage=usage_of(answer))
-    wire.charge(answer.usage)
-    await wire.events([*halves, _END, usage, _DONE])
-
-
-async def _stream_reset(wire: Wire, answer: Completion) -> None:
-    del answer
-    await wire.events([_FIRST], last=False)
-    await asyncio.sleep(0.02)
-    wire.reset()
-
-
-async def _stream_stall(wire: Wire, answer: Completion) -> None:
-    await wire.events([_FIRST], last=False)
-    await _hang(wire, answer)
-
-
-async def _stream_drip(wire: Wire, answer: Completion) -> None:
-    del answer
-    await wire.events([_FIRST], last=False)
-    blank = event({"content": " "})
-    await _drop(wire, b"%x\r\n%s\r\n" % (len(blank), blank), 60)
-
-
-_OVERLOADED: JsonObject = {"type": "overloaded_error", "message": "Overloaded", "code": "529"}
-_WHOLE: Sequence[bytes] = (_REST, _END, _DONE)
-_STREAMS: Mapping[str, Fault] = {
-    "stream": Fault("The healthy answer as a stream.", _stream),
-    "stream_eof": _streaming("The end without a reason or [DONE]."),
-    "stream_no_done": _streaming("A reason for the end, and no [DONE].", _REST, _END),
-    "stream_no_last_chunk": _streaming("Closed without the last chunk.", _REST, last=False),
-    "stream_reset": Fault("Reset after the first event.", _stream_reset),
-    "stream_error": _streaming("An error among the data.", sent_event({"error": _OVERLOADED})),
-    "stream_error_event": _streaming(
-        "An error as an event of Anthropic's.",
-        b"event: error\n" + sent_event({"type": "error", "error": _OVERLOADED}),
-    ),
-    "stream_error_text": _streaming(
-        "An error that is a text.", sent_event({"error": "overloaded"})
-    ),
-    "stream_malformed": _streaming("An event that is no JSON.", b'data: {"id": \n\n', *_WHOLE),
-    "stream_half_event": _streaming("The end in the middle of an event.", b'data: {"id": "x", "ch'),
-    "stream_latin1": _streaming(
-        "An event that is not UTF-8.", b'data: {"id": "\xe9"}\n\n', *_WHOLE
-    ),
-    "stream_comments": _streaming("Comments between the events.", b": ping\n\n", *_WHOLE),
-    "stream_usage": _streaming(
-        "A last event with usage and no choices.", _REST, _END, event(None, usage={}), _DONE
-    ),
-    "stream_double_finish": _streaming("Two reasons for the end.", _REST, _END, _END, _DONE),
-    "stream_stall": Fault("Silence after the first event.", _stream_stall),
-    "stream_drip": Fault("A blank now and then, 60 times.", _stream_drip),
-    "stream_endless": _streaming(
-        "The same word 20,000 times.", *[event({"content": "ha "})] * 20_000, _END, _DONE
-    ),
-}
 FAULTS: Mapping[str, Fault] = {
     **_STATUSES,
     **_HINTS,
@@ -365,6 +281,6 @@ FAULTS: Mapping[str, Fault] = {
     **_TOOLS,
     **_SIZES,
     **_TRANSPORTS,
-    **_STREAMS,
+    **STREAMS,
 }
 """All of them, by the name that scripts and addresses call them."""

@@ -14,7 +14,7 @@ from typing import Self, TypeAlias
 from deterministic_llm._core.exchange import Completion, Usage
 from deterministic_llm.testing.envelopes import error
 from deterministic_llm.testing.faults import FAULTS
-from deterministic_llm.testing.wire import Wire
+from deterministic_llm.testing.wire import Tempo, Wire
 
 Step: TypeAlias = str | Completion
 """One step of a script: the name of a fault, or the answer itself."""
@@ -29,21 +29,29 @@ class FaultServer:
     in FAULTS. ``server.script("run-17", ["429_now", "html", "ok"])`` plays one step a request, the
     last one again and again. Instead of in the address the name may stand in a header ``x-fault``.
 
-    *answer* is the healthy answer; a str has a usage of 7 and 3 tokens. *pace* is the time between
-    two drops of a dripping fault and *patience* how long a silent one stays silent, in seconds.
+    *answer* is the healthy answer; a str has a usage of 7 and 3 tokens. Who asks for a stream gets
+    it *chunk* characters at a time, with *pause* seconds in between. *pace* is the time between two
+    drops of a dripping fault and *patience* how long a silent one stays silent, in seconds.
     """
 
     def __init__(
-        self, answer: str | Completion = '{"a":1}', *, pace: float = 0.4, patience: float = 30.0
+        self,
+        answer: str | Completion = '{"a":1}',
+        *,
+        pace: float = 0.4,
+        patience: float = 30.0,
+        chunk: int = 4,
+        pause: float = 0.0,
     ) -> None:
         self.answer = _completion(answer)
-        self._pace = pace
-        self._patience = patience
+        self._tempo = Tempo(pace, patience, chunk, pause)
+        self._sent = 0
         self._scripts: dict[str, tuple[Step, ...]] = {}
         self._counts: Counter[str] = Counter()
         self._open: set[asyncio.Task[None]] = set()
         self._answered = 0
         self._charged = Usage()
+        self._connections = 0
         self._busy = 0
         self._port = 0
         self._ready = threading.Event()
@@ -97,6 +105,11 @@ class FaultServer:
         return len(self._open)
 
     @property
+    def connections(self) -> int:
+        """How many connections there have been."""
+        return self._connections
+
+    @property
     def busy(self) -> int:
         """How many requests are being answered."""
         return self._busy
@@ -110,6 +123,11 @@ class FaultServer:
     def charged(self) -> Usage:
         """The tokens of those answers."""
         return self._charged
+
+    @property
+    def sent(self) -> int:
+        """How many characters of streamed answers went out, in texts and arguments."""
+        return self._sent
 
     def _run(self) -> None:
         asyncio.run(self._serve())
@@ -132,8 +150,9 @@ class FaultServer:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # for the type checkers: we are in it
         self._open.add(task)
+        self._connections += 1
         dead_port = self._dead.getsockname()[1]
-        wire = Wire(reader, writer, self._charge, self._pace, self._patience, dead_port)
+        wire = Wire(reader, writer, self._charge, self._count, self._tempo, dead_port)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while not writer.is_closing():
@@ -161,6 +180,9 @@ class FaultServer:
             await wire.reply(error(f"no fault is called {name!r}"), status=404)
             return
         await fault.play(wire, answer)
+
+    def _count(self, characters: int) -> None:
+        self._sent += characters
 
     def _charge(self, usage: Usage) -> None:
         self._answered += 1

@@ -7,9 +7,9 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from deterministic_llm._core.exchange import JsonValue, Usage
+from deterministic_llm._core.exchange import JsonObject, JsonValue, Usage
 
 _REASONS = {200: "OK", 307: "Temporary Redirect"}
 _JSON = "application/json"
@@ -23,20 +23,40 @@ class Asked:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """How fast a server speaks: *pace* between drops, *patience* of a silence, in seconds.
+
+    A stream has *chunk* characters a delta and *pause* seconds between two of them.
+    """
+
+    pace: float
+    patience: float
+    chunk: int
+    pause: float
+
+
 @dataclass(slots=True)
 class Wire:
-    """Reads requests and writes bytes.
+    """Reads requests and writes bytes at a *tempo*; *asked* is the body of the last request.
 
-    *charge* is told the tokens of every answer whose usage a client can read. *pace* is the time
-    between two drops and *patience* that of a silence, in seconds; nobody listens at *dead_port*.
+    *charge* is told the tokens of every answer whose usage a client can read, and *count* how many
+    characters of streamed answers went out; nobody listens at *dead_port*.
     """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     charge: Callable[[Usage], None]
-    pace: float
-    patience: float
+    count: Callable[[int], None]
+    tempo: Tempo
     dead_port: int
+    asked: JsonObject = field(default_factory=dict[str, JsonValue])
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether the tokens of a stream were asked for."""
+        options = self.asked.get("stream_options")
+        return isinstance(options, dict) and options.get("include_usage") is True
 
     async def request(self) -> Asked:
         """The next request; raises IncompleteReadError when there is none."""
@@ -45,6 +65,7 @@ class Wire:
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         body = await self.reader.readexactly(int(headers.get("content-length", "0")))
         path = head[0].split(" ")[1]
+        self.asked = _object(body)
         return Asked(headers.get("x-fault") or path.split("/")[1], body)
 
     async def reply(
@@ -70,12 +91,20 @@ class Wire:
 
     async def events(self, events: Iterable[bytes], *, last: bool = True) -> None:
         """A response in chunks, an event each; without the *last*, empty chunk it is not ended."""
-        head = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
-        await self.send(self._head(200, None, head))
+        await self.begin_events()
         for event in events:
             await self.chunk(event)
         if last:
-            await self.send(b"0\r\n\r\n")
+            await self.end_events()
+
+    async def begin_events(self, headers: Mapping[str, str] | None = None) -> None:
+        """The head of a response in chunks."""
+        head = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
+        await self.send(self._head(200, None, {**head, **(headers or {})}))
+
+    async def end_events(self) -> None:
+        """The last, empty chunk."""
+        await self.send(b"0\r\n\r\n")
 
     async def chunk(self, event: bytes) -> None:
         """One chunk of a response in chunks."""
@@ -88,6 +117,26 @@ class Wire:
         except TimeoutError:
             return True
         return False
+
+    async def rested(self) -> bool:
+        """Pause as long as between two deltas; whether the client is still there."""
+        if self.tempo.pause:
+            return await self.left_alone(self.tempo.pause)
+        await asyncio.sleep(0)
+        return not self.reader.at_eof()
+
+    async def silence(self) -> None:
+        """Say nothing until the patience is over or the client hangs up, and hang up then."""
+        await self.left_alone(self.tempo.patience)
+        self.hang_up()
+
+    async def drops(self, piece: bytes, times: int) -> None:
+        """The same *piece* now and then, until the client hangs up; and the end."""
+        for _ in range(times):
+            await self.send(piece)
+            if not await self.left_alone(self.tempo.pace):
+                break
+        self.hang_up()
 
     def hang_up(self) -> None:
         """End the connection as a server does that has said all it has to say."""
@@ -106,3 +155,12 @@ class Wire:
             lines["content-length"] = str(length)
         written = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         return f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\n{written}\r\n".encode()
+
+
+def _object(body: bytes) -> JsonObject:
+    """The JSON object in *body*; nothing when there is none."""
+    try:
+        asked: JsonValue = json.loads(body)
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
