@@ -30,9 +30,16 @@ class TooLargeError(Exception):
         return f"the server's answer has more than {self.most:,} bytes"
 
 
+class RawRequest(Protocol):
+    """The request that a response answers."""
+
+    extensions: Mapping[str, object]
+
+
 class RawResponse(Protocol):
     """What we read of an HTTP response, httpx's or httpx2's."""
 
+    request: RawRequest
     headers: Mapping[str, str]
     extensions: Mapping[str, object]
     is_stream_consumed: bool

@@ -42,14 +42,29 @@ def posted(
         "Accept-Encoding": "identity" if streams else ENCODINGS,
         **(given if isinstance(given, dict) else {}),
     }
-    if request.timeout is not None:
-        options["timeout"] = _timeout(client.timeout, request.timeout)
+    times = (request.timeout, request.first_token_timeout)
+    left = min((seconds for seconds in times if seconds is not None), default=None)
+    if left is not None:
+        options["timeout"] = _timeout(client.timeout, left)
     return {
         "body": {**streams, **_body(name, request)},
         "cast_to": _raw_response(),
         "options": options,
         "stream": True,
     }
+
+
+def begun(response: RawResponse, client: OpenAI | AsyncOpenAI, request: Request) -> None:
+    """From here on a read of *response* may take longer than its beginning did.
+
+    The HTTP library looks up how long when it begins to read the body.
+    """
+    phases = response.request.extensions.get("timeout")
+    if request.first_token_timeout is not None and isinstance(phases, dict):
+        own = client.timeout
+        read = own if own is None or isinstance(own, int | float) else own.read
+        left = request.timeout
+        phases["read"] = read if left is None else _shorter(read, left)
 
 
 def refuses_counting(error: Exception) -> bool:

@@ -32,6 +32,7 @@ from deterministic_llm.providers.openai.outcomes import (
 from deterministic_llm.providers.openai.posts import (
     COUNTED,
     IN_PIECES,
+    begun,
     posted,
     refuses_counting,
 )
@@ -78,6 +79,8 @@ class Speech(Hearing):
         self._headers: Mapping[str, str] = {}
 
     def _answered(self, response: RawResponse) -> None:
+        if self._client is not None:
+            begun(response, self._client, self._request)
         self._response, self._headers = response, response.headers
         self._inflater = inflater_of(response)
 
