@@ -24,7 +24,6 @@ class Hearing:
         self._streamed = Streamed()
         self._voice = Voice(self._streamed, tool=request.constraint.tool is not None)
         self._patience = Patience(request, clock())
-        self._words = 0
         self._first: float | None = None
         self._outcome: Completion | CallFailure | None = None
         self._stopped = False
@@ -51,13 +50,11 @@ class Hearing:
             self._patience.since = self._clock()
 
     def _heard(self) -> None:
-        """Something came, and maybe a word with it."""
-        if self._streamed.words != self._words:
-            self._words = self._streamed.words
-            self._patience.since = None
-            if self._first is None:
-                self._first = self._seconds()
-                self._patience.begun = True
+        """A word came."""
+        self._patience.since = None
+        if self._first is None:
+            self._first = self._seconds()
+            self._patience.begun = True
 
     def _end(self) -> None:
         """The answer was read to its end."""

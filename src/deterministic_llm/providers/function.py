@@ -87,8 +87,10 @@ class _Function(Hearing):
 
     def _add(self, chunk: object) -> str:
         """The text that comes with *chunk*."""
+        words = self._streamed.words
         self._streamed.add(chunk)
-        self._heard()
+        if self._streamed.words != words:
+            self._heard()
         return self._voice.fresh()
 
     def _left(self) -> float | None:

@@ -44,38 +44,34 @@ class BadEventError(ValueError):
 class Events:
     """The body of one answer under way, of which *voice* is the text.
 
-    *ended* says that the server has said all; what comes all the same is passed over.
+    *ended* says that the server has said all; what comes all the same is passed over. *words* is
+    how many characters it has said in all, and *kept* how many bytes wait for more.
     """
 
     voice: Voice
     ended: bool = False
-    _kept: int = 0
+    words: int = 0
+    kept: int = 0
     _rest: list[bytes] = field(default_factory=list[bytes])
     _data: list[bytes] = field(default_factory=list[bytes])
     _whole: bool | None = None
     _frame: Frame | None = None
+    _ready: Frame | None = None
     _lessons: int = _LESSONS
-
-    @property
-    def size(self) -> int:
-        """How many characters and bytes of the answer are held."""
-        return self.voice.streamed.words + self._kept
 
     def feed(self, data: bytes) -> str:
         """The text that comes with *data*; raises BadEventError."""
-        frame = self._frame
-        if frame is not None and not self._rest and not self._data:
+        frame = self._ready
+        if frame is not None:
             said = frame.alone(data)
             if said is not None:
-                return self._grown(frame, said)
-        if self._whole is None:
-            data = self._begun(data)
-        if self._whole or self._whole is None:
-            self._keep(data)
-            return ""
-        if self._rest or self._data or not data.endswith(b"\n\n") or b"\r" in data:
-            return self._lines(data)
-        return self._events(data[:-2])
+                frame.parts.append(said)
+                self.words += len(said)
+                return said if frame.shown else ""
+        text = self._read(data)
+        # A read is taken for one event only where nothing was begun before it.
+        self._ready = None if self._rest or self._data else self._frame
+        return text
 
     def end(self) -> str:
         """The text of what was left when the body ended: an event may lack its blank line."""
@@ -96,49 +92,59 @@ class Events:
             return body_of(b"".join(self._rest), seconds=seconds)
         return self.voice.streamed.answer(seconds=seconds, first_token=first_token)
 
+    def _read(self, data: bytes) -> str:
+        """The text of *data*, whichever way it comes."""
+        if self._whole is None:
+            data = self._begun(data)
+        if self._whole or self._whole is None:
+            self._keep(self._rest, data)
+            return ""
+        if self._data or b"\r" in data or self._rest[-1:] == [b"\r"]:
+            return self._lines(data)
+        if b"\n" in data:
+            data = self._taken(self._rest) + data
+            end = data.rfind(b"\n\n")
+            if end < 0:
+                return self._lines(data)
+            self._keep(self._rest, data[end + 2 :])
+            return self._events(data[:end])
+        self._keep(self._rest, data)
+        return ""
+
     def _begun(self, data: bytes) -> bytes:
         """All that came so far, once it is known whether it holds events; else to be kept."""
-        begun = b"".join((*self._rest, data)).removeprefix(_BOM).lstrip()
-        self._rest.clear()
-        if len(begun) >= _LONGEST_FIELD or begun.startswith(b":"):
+        begun = (self._taken(self._rest) + data).removeprefix(_BOM).lstrip()
+        if not begun:  # blanks count all the same, there may be no end of them
+            self.kept += len(data)
+        elif len(begun) >= _LONGEST_FIELD or begun.startswith(b":"):
             self._whole = not begun.startswith(_FIELDS)
-            self._kept = 0
-        elif not begun:  # nothing but blanks, which are counted all the same
-            self._kept += len(data)
+            self.kept = 0
         return begun
 
-    def _keep(self, data: bytes) -> None:
-        if data:
-            self._rest.append(data)
-            self._kept += len(data)
-
     def _events(self, data: bytes) -> str:
-        """The text of whole events, written as nearly all servers write them."""
+        """The text of whole events, whose lines end as nearly all servers end them."""
         texts: list[str] = []
         for event in data.split(b"\n\n"):
             frame = self._frame
             said = None if frame is None else frame.inside(event)
             if frame is not None and said is not None:
-                texts.append(self._grown(frame, said))
+                frame.parts.append(said)
+                self.words += len(said)
+                texts.append(said if frame.shown else "")
             elif event.startswith(b"data: ") and b"\n" not in event:
                 texts.append(self._event(event[6:]))
             else:
-                texts.append(self._lines(event + b"\n\n"))
+                texts.extend(map(self._line, [*event.split(b"\n"), b""]))
         return "".join(texts)
 
     def _lines(self, data: bytes) -> str:
-        """The text of the events that *data* completes, whatever way their lines end."""
-        if b"\n" not in data and b"\r" not in data and self._rest[-1:] != [b"\r"]:
-            self._keep(data)
-            return ""
-        self._kept -= sum(map(len, self._rest))
-        data = b"".join((*self._rest, data))
-        self._rest.clear()
+        """The text of the events that *data* completes, whichever way its lines end."""
+        data = self._taken(self._rest) + data
         ended = data.removesuffix(b"\r")
         *lines, rest = ended.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        text = "".join(filter(None, map(self._line, lines)))
-        self._keep(rest)
-        self._keep(data[len(ended) :])  # maybe half a line end
+        text = "".join(map(self._line, lines))
+        self._keep(self._rest, rest)
+        self._keep(self._rest, data[len(ended) :])  # maybe half a line end
         return text
 
     def _line(self, line: bytes) -> str:
@@ -146,35 +152,51 @@ class Events:
         if line:
             name, _, value = line.partition(b":")
             if name == b"data":
-                self._data.append(value.removeprefix(b" "))
-                self._kept += len(self._data[-1])
+                self._keep(self._data, value.removeprefix(b" "))
             return ""
-        self._kept -= sum(map(len, self._data))
-        data = b"\n".join(self._data)
-        self._data.clear()
+        data = self._taken(self._data, b"\n")
         return self._event(data) if data else ""
 
     def _event(self, data: bytes) -> str:
         """The text that the event with *data* adds."""
-        self._frame = None
+        frame, self._frame = self._frame, None
         if self.ended or data.strip() == b"[DONE]":
             self.ended = True
             return ""
         chunk = _object(data)
-        streamed = self.voice.streamed
+        voice, streamed = self.voice, self.voice.streamed
+        voice.given_all()
+        words = streamed.words
         with suppress(TypeError):  # an event of an unknown form says nothing to us
             streamed.add(chunk)
         self.ended = streamed.whole is not None
+        fresh = voice.fresh()
+        if streamed.words > words:
+            self.words += streamed.words - words
+            self._learn(data, frame)
+        return fresh
+
+    def _learn(self, data: bytes, before: Frame | None) -> None:
+        """Expect the next event to look like the last one, unless that was in vain too often."""
+        if before is not None and before.used:
+            self._lessons = _LESSONS
         if self._lessons:
             self._lessons -= 1
-            self._frame = learnt(data, streamed)
-        return self.voice.fresh()
+            self._frame = learnt(data, self.voice)
 
-    def _grown(self, frame: Frame, said: str) -> str:
-        """The text that is new, now that *said* stood in *frame*."""
-        self._lessons = _LESSONS
-        self.voice.streamed.grow(frame.parts, said)
-        return self.voice.fresh()
+    def _keep(self, parts: list[bytes], data: bytes) -> None:
+        if data:
+            parts.append(data)
+            self.kept += len(data)
+
+    def _taken(self, parts: list[bytes], between: bytes = b"") -> bytes:
+        """All *parts* that were kept, which are no more."""
+        if not parts:
+            return b""
+        data = between.join(parts)
+        self.kept -= sum(map(len, parts))
+        parts.clear()
+        return data
 
 
 def _object(data: bytes) -> object:

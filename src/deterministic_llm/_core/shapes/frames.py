@@ -12,7 +12,7 @@ import re
 
 from pydantic_core import from_json
 
-from deterministic_llm._core.shapes.streams import Streamed
+from deterministic_llm._core.shapes.streams import Voice
 
 _TEXT = re.compile(rb'"(?:content|arguments|reasoning_content|reasoning|text)"\s*:\s*(?=")')
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
@@ -22,50 +22,60 @@ _TRIED = "?"
 
 
 class Frame:
-    """What stands before and after the text of an event, and the *parts* that it goes to."""
+    """What stands before and after the text of an event, and the *parts* that the text goes to.
 
-    __slots__ = ("_after", "_before", "_end", "parts")
+    *shown* says that these are the text of the answer.
+    """
 
-    def __init__(self, before: bytes, after: bytes, parts: list[str]) -> None:
+    __slots__ = ("_after", "_before", "_end", "_first", "_last", "_since", "parts", "shown")
+
+    def __init__(self, before: bytes, after: bytes, parts: list[str], *, shown: bool) -> None:
         self._before = _FIELD + before
         self._after = after
         self._end = after + _END
+        self._first = len(self._before)
+        self._last = -len(self._end)
+        self._since = len(parts)
         self.parts = parts
+        self.shown = shown
+
+    @property
+    def used(self) -> bool:
+        """Whether another text has stood in it since it was learnt."""
+        return len(self.parts) > self._since
 
     def alone(self, data: bytes) -> str | None:
         """The text in *data*, if that is one event of this frame and nothing else."""
         if data.startswith(self._before) and data.endswith(self._end):
-            return _string(data[len(self._before) : -len(self._end)])
+            return _string(data[self._first : self._last])
         return None
 
     def inside(self, event: bytes) -> str | None:
         """The text of *event*, which has lost its blank line, if it is one of this frame."""
         if event.startswith(self._before) and event.endswith(self._after):
-            return _string(event[len(self._before) : -len(self._after)])
+            return _string(event[self._first : -len(self._after)])
         return None
 
 
-def learnt(data: bytes, streamed: Streamed) -> Frame | None:
-    """The frame of an event with *data*, if all that it adds to *streamed* is one text."""
+def learnt(data: bytes, voice: Voice) -> Frame | None:
+    """The frame of the event *data*, if one text more is all that such events bring."""
     found = list(_TEXT.finditer(data))
     string = _STRING.match(data, found[0].end()) if len(found) == 1 else None
     if string is None or b"\n" in data:
         return None
     before, after = data[: string.start()], data[string.end() :]
+    streamed = voice.streamed
     tried, expected = streamed.blank(), streamed.blank()
-    try:
-        tried.add(chunk_of(before + json.dumps(_TRIED).encode() + after))
-    except (ValueError, TypeError):
-        return None
-    grown = [
-        (parts, added) for parts, added in zip(streamed.texts, tried.texts, strict=False) if added
-    ]
+    tried.add(chunk_of(before + json.dumps(_TRIED).encode() + after))
+    pairs = zip(streamed.texts, tried.texts, strict=False)
+    grown = [(parts, added) for parts, added in pairs if added]
     if [added for _, added in grown] != [[_TRIED]]:
         return None
     ((parts, added),) = grown
     added.clear()
     tried.words = expected.words
-    return Frame(before, after, parts) if tried == expected else None
+    shown = parts is voice.parts
+    return Frame(before, after, parts, shown=shown) if tried == expected else None
 
 
 def chunk_of(data: bytes) -> object:

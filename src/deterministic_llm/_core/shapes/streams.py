@@ -154,10 +154,14 @@ class Voice:
         self.given += len(fresh)
         return fresh[0] if len(fresh) == 1 else "".join(fresh)
 
+    def given_all(self) -> None:
+        """All that there is was given, by whoever added it."""
+        self.given = len(self.parts or ())
+
     @property
     def text(self) -> str:
-        """All that was given."""
-        return "".join((self.parts or [])[: self.given])
+        """All of it."""
+        return "".join(self.parts or ())
 
 
 def _chat(streamed: Streamed, chunk: object) -> None:

@@ -92,17 +92,17 @@ class AwaitingSpeech(Speech):
         response = self._response
         if response is None or self._stopped:
             return
-        chunks = _chunks(response)
+        chunks, take, events = _chunks(response), self._taking(), self._events
         try:
             async for raw in self._waited(chunks) if self._patience.limited else chunks:
-                text = self._take(raw)
+                text = take(raw)
                 if text:
                     yield text
-                if self._events.ended:
+                if events.ended:
                     await self._drain(chunks)
                     break
             else:
-                text = self._events.end()
+                text = events.end()
                 if text:
                     yield text
             self._end()

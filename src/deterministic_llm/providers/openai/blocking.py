@@ -62,16 +62,16 @@ class BlockingSpeech(Speech):
         try:
             if self._patience.limited:
                 self._dog = Watchdog(self._patience, self._line)
-            chunks = _chunks(response)
+            chunks, take, events = _chunks(response), self._taking(), self._events
             for raw in self._waited(chunks) if self._dog else chunks:
-                text = self._take(raw)
+                text = take(raw)
                 if text:
                     yield text
-                if self._events.ended:
+                if events.ended:
                     self._drain(chunks)
                     break
             else:
-                yield from filter(None, (self._events.end(),))
+                yield from filter(None, (events.end(),))
             self._end()
         except Exception as error:
             if not self._failed(error):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
@@ -84,18 +84,21 @@ class Speech(Hearing):
         self._response, self._headers = response, response.headers
         self._inflater = inflater_of(response)
 
-    def _take(self, raw: bytes) -> str:
-        """The text that comes with *raw*."""
-        if self._inflater is None:
-            text = self._fed(raw)
-        else:
-            text = "".join(map(self._fed, inflated(self._inflater, raw)))
-        self._heard()
-        return text
+    def _taking(self) -> Callable[[bytes], str]:
+        """What gives the text that comes with the bytes of one read."""
+        return self._take if self._inflater is None else self._inflate
 
-    def _fed(self, data: bytes) -> str:
-        text = self._events.feed(data)
-        if self._events.size > self._most:
+    def _inflate(self, data: bytes) -> str:
+        inflater = cast("Inflater", self._inflater)
+        return "".join(map(self._take, inflated(inflater, data)))
+
+    def _take(self, data: bytes) -> str:
+        events = self._events
+        words = events.words
+        text = events.feed(data)
+        if events.words != words:
+            self._heard()
+        if events.words + events.kept > self._most:
             raise TooLargeError(self._most)
         return text
 
