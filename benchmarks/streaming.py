@@ -1,0 +1,205 @@
+"""What a streamed answer costs: the transport alone and the whole, beside the bare transport."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache, partial
+from operator import truediv
+from statistics import median
+from time import process_time
+from typing import TYPE_CHECKING, cast
+
+from openai import DefaultHttpxClient, OpenAI
+from pydantic import BaseModel
+
+from benchmarks.answering import streaming
+from benchmarks.schemas import SAMPLES, Criterion
+from benchmarks.tables import met, show
+from deterministic_llm import JsonValue
+from deterministic_llm._core.attempts import Request
+from deterministic_llm.providers.openai import ChatModel
+
+if TYPE_CHECKING:
+    from httpx2 import Client
+
+SIZES = (20, 100, 400)
+"""Thousands of characters, in events of four."""
+FLOOR = "bare transport"
+PEER = "openai .stream()"
+PEER_SIZES = (20, 100)
+PEER_ROUNDS = 1
+LINEAR = 4.6
+"""The most that 400 KB may cost, in times of 100 KB."""
+AIMS = {"our transport": 0.8}
+"""The most that each may cost, in times of the floor."""
+PROMPT = "Grade the essay."
+_ASKED = Request(1, ({"role": "user", "content": PROMPT},))
+_BODY = {"model": "gpt-5-mini", "messages": [*_ASKED.prompt], "stream": True}
+
+Work = Callable[[str], int]
+"""Reads the stream at an address, and tells how many characters it had."""
+
+
+class StreamedGrade(BaseModel):
+    """Grade for one essay, with as many criteria as it takes."""
+
+    score: int
+    rubric: list[Criterion]
+    feedback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of the processor by size, each a median, and the ratios to the floor's."""
+
+    seconds: Mapping[int, float]
+    ratios: Mapping[int, float]
+
+    @property
+    def growth(self) -> float | None:
+        """400 KB in times of 100 KB."""
+        return self.seconds[400] / self.seconds[100] if 400 in self.seconds else None
+
+
+def main(*, rounds: int) -> None:
+    """Print what each way takes, the median over the rounds in which all take turns."""
+    texts = {str(size): essay(1000 * size) for size in SIZES}
+    with streaming(texts) as addresses, ExitStack() as stack:
+        works = _works(stack)
+        lengths = {size: len(texts[str(size)]) for size in SIZES}
+        costs = _costs(works, addresses, lengths, rounds=max(3, rounds // 5))
+    deltas = {size: -(-length // 4) for size, length in lengths.items()}
+    title = "Streams in 4-character deltas, seconds of the processor, medians of rounds in turns"
+    header = ["", *(f"{size} KB" for size in SIZES), "growth", f"<= {LINEAR}"]
+    show(title, header, [[name, *_seconds_of(cost)] for name, cost in costs.items()])
+    header = ["", *(f"{size} KB" for size in SIZES), "ratio", "aim", ""]
+    rows = [[name, *_deltas_of(name, cost, deltas)] for name, cost in costs.items()]
+    show("The same in microseconds a delta, and in times of the bare transport", header, rows)
+
+
+def essay(characters: int) -> str:
+    """A grade with as many criteria as make up about so many *characters*, written with blanks."""
+    good = SAMPLES[1].good
+    items = cast("list[JsonValue]", good["rubric"])
+    each = len(json.dumps(items)) / len(items)
+    rubric = [items[number % len(items)] for number in range(round(characters / each))]
+    return json.dumps({**good, "rubric": rubric}, ensure_ascii=False)
+
+
+def _works(stack: ExitStack) -> Mapping[str, Work]:
+    runner = stack.enter_context(asyncio.Runner())
+    bare = stack.enter_context(DefaultHttpxClient())
+    sdk = stack.enter_context(OpenAI(base_url="http://127.0.0.1", api_key="none", max_retries=0))
+    models = cache(lambda address: ChatModel("gpt-5-mini", base_url=address, api_key="none"))
+    return {
+        FLOOR: partial(_bare, bare),
+        "our transport": lambda address: _spoken(models(address)),
+        "our transport, awaited": lambda address: runner.run(_spoken_async(models(address))),
+        PEER: lambda address: _parsed(sdk.with_options(base_url=address)),
+    }
+
+
+def _bare(client: Client, address: str) -> int:
+    """What any stream costs: its lines are decoded, and nothing is done with them."""
+    size = 0
+    with client.stream("POST", f"{address}/chat/completions", json=_BODY) as response:
+        for line in response.iter_lines():
+            if line.startswith("data: {"):
+                choices = json.loads(line[6:])["choices"]
+                if choices and (text := choices[0]["delta"].get("content")):
+                    size += len(text)
+    return size
+
+
+def _spoken(model: ChatModel) -> int:
+    with model.stream(_ASKED) as answering:
+        return sum(map(len, answering))
+
+
+async def _spoken_async(model: ChatModel) -> int:
+    size = 0
+    async with model.astream(_ASKED) as answering:
+        async for piece in answering:
+            size += len(piece)
+    return size
+
+
+def _parsed(client: OpenAI) -> int:
+    """The SDK's own helper, which has an object of what came so far at every delta."""
+    size = 0
+    with client.chat.completions.stream(
+        model="gpt-5-mini",
+        messages=[{"role": "user", "content": PROMPT}],
+        response_format=StreamedGrade,
+    ) as events:
+        for event in events:
+            if event.type == "content.delta":
+                size += len(event.delta)
+    return size
+
+
+def _costs(
+    works: Mapping[str, Work],
+    addresses: Mapping[str, str],
+    lengths: Mapping[int, int],
+    *,
+    rounds: int,
+) -> Mapping[str, Cost]:
+    """The costs of *works*; in each round all take turns, and every second one goes backwards."""
+    taken: dict[str, dict[int, list[float]]] = {name: {} for name in works}
+    for number in range(rounds):
+        for name in list(works)[:: -1 if number % 2 else 1]:
+            for size, length in lengths.items():
+                if name == PEER and (size not in PEER_SIZES or number >= PEER_ROUNDS):
+                    continue
+                seconds = _seconds(works[name], addresses[str(size)], length)
+                taken[name].setdefault(size, []).append(seconds)
+    floor = taken[FLOOR]
+    return {
+        name: Cost(
+            {size: median(seconds) for size, seconds in sizes.items()},
+            {size: median(map(truediv, seconds, floor[size])) for size, seconds in sizes.items()},
+        )
+        for name, sizes in taken.items()
+    }
+
+
+def _seconds(work: Work, address: str, length: int) -> float:
+    """Seconds of the processor, all threads of ours counted and the server not."""
+    gc.collect()
+    start = process_time()
+    size = work(address)
+    seconds = process_time() - start
+    if size != length:
+        message = f"read {size} of {length} characters"
+        raise ValueError(message)
+    return seconds
+
+
+def _seconds_of(cost: Cost) -> list[object]:
+    growth = cost.growth
+    cells = [_written(cost.seconds.get(size), "{:.3f}") for size in SIZES]
+    return [*cells, _written(growth, "{:.2f}"), "-" if growth is None else met(growth <= LINEAR)]
+
+
+def _deltas_of(name: str, cost: Cost, deltas: Mapping[int, int]) -> list[object]:
+    each = [
+        _written(
+            1e6 * cost.seconds[size] / deltas[size] if size in cost.seconds else None, "{:.1f}"
+        )
+        for size in SIZES
+    ]
+    ratios = " / ".join(f"{cost.ratios[size]:.2f}" for size in SIZES if size in cost.ratios)
+    aim = AIMS.get(name)
+    if aim is None:
+        return [*each, ratios, "-", "-"]
+    return [*each, ratios, f"<= {aim}", met(all(each <= aim for each in cost.ratios.values()))]
+
+
+def _written(figure: float | None, form: str) -> str:
+    return "-" if figure is None else form.format(figure)
