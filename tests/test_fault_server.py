@@ -111,6 +111,7 @@ def test_every_fault_says_what_it_is(name: str):
 STREAMS = {
     "stream": (5, b"0\r\n\r\n"),
     "stream_lingers": (4, b"\n\n\r\n"),
+    "stream_late_reset": (3, b"\n\n\r\n"),
     "stream_crlf": (4, b"0\r\n\r\n"),
     "stream_multi_line": (16, b"0\r\n\r\n"),
     "stream_joined": (4, b"0\r\n\r\n"),

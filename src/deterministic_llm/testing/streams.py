@@ -52,6 +52,13 @@ async def _reset(wire: Wire, answer: Completion) -> None:
     wire.reset()
 
 
+async def _late_reset(wire: Wire, answer: Completion) -> None:
+    del answer
+    await wire.events([_FIRST, _REST, _END], last=False)
+    await wire.left_alone(0.02)
+    wire.reset()
+
+
 async def _stall(wire: Wire, answer: Completion) -> None:
     del answer
     await wire.events([_FIRST], last=False)
@@ -112,6 +119,7 @@ STREAMS: Mapping[str, Fault] = {
     "stream_no_done": _streaming("A reason for the end, and no [DONE].", _REST, _END),
     "stream_no_last_chunk": _streaming("Closed without the last chunk.", _REST, last=False),
     "stream_lingers": Fault("Silence after [DONE].", _linger),
+    "stream_late_reset": Fault("Reset after the reason for the end.", _late_reset),
     "stream_reset": Fault("Reset after the first event.", _reset),
     "stream_error": _streaming("An error among the data.", sent_event({"error": _OVERLOADED})),
     "stream_error_event": _streaming(

@@ -65,6 +65,10 @@ class Server:
         return True
 
 
+class _StoppedError(Exception):
+    """Nobody wants the rest of an answer."""
+
+
 class Speech(Hearing):
     """What both colours share: the events of the body, and what an exception makes of the call."""
 
@@ -93,6 +97,8 @@ class Speech(Hearing):
         return "".join(map(self._take, inflated(inflater, data)))
 
     def _take(self, data: bytes) -> str:
+        if self._stopped:  # from another thread, and the line could not be hung up
+            raise _StoppedError
         events = self._events
         words = events.words
         text = events.feed(data)
@@ -105,17 +111,19 @@ class Speech(Hearing):
     def _failed(self, error: Exception) -> bool:
         """Whether *error* is a failure of the call, which is what it comes to then.
 
-        After its last word, and after we have stopped it, nothing can go wrong with an answer.
+        Once it was said why an answer ended, and once we have stopped it, nothing can go wrong
+        with it.
         """
-        if self._stopped or self._events.ended:
+        told = self._events.ended or self._streamed.finish != "unfinished"
+        if self._stopped or told:
             self._end()
             return True
-        outcome = self._told(error)
+        outcome = self._outcome_of(error)
         if outcome is not None:
             self._fail(outcome)
         return outcome is not None
 
-    def _told(self, error: Exception) -> Completion | CallFailure | None:
+    def _outcome_of(self, error: Exception) -> Completion | CallFailure | None:
         client, limit = self._client, self._patience.overdue
         if client is None:
             return UNREADY if limit else None
