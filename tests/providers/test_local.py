@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -16,10 +17,12 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from deterministic_llm import DeadlineExceeded, Model
+from deterministic_llm import Completion, DeadlineExceeded, JsonValue, Model
+from deterministic_llm._core.attempts import Request
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
 from deterministic_llm.providers.local import Endpoint
+from deterministic_llm.providers.openai import ChatModel
 from deterministic_llm.storage import models
 
 ESSAY = "Dogs are good. I like dogs a lot because they are loyal. " * 4
@@ -62,6 +65,25 @@ def listening(endpoint: Endpoint) -> bool:
 def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)  # noqa: S603
+
+
+def test_an_answer_in_pieces_is_the_same_answer(endpoint: Endpoint) -> None:
+    """Stopped, it leaves the engine free for the next one."""
+    model = ChatModel("any", base_url=endpoint.base_url, api_key=endpoint.api_key)
+    parameters: dict[str, JsonValue] = {"max_tokens": 8, "temperature": 0, "seed": 1}
+    request = Request(1, ({"role": "user", "content": ESSAY},), parameters=parameters, timeout=50)
+    with model.stream(request) as answering:
+        pieces = list(answering)
+    streamed, whole = answering.answer(), model.complete(request)
+    assert isinstance(streamed, Completion)
+    assert isinstance(whole, Completion)
+    assert "".join(pieces) == whole.text
+    assert replace(streamed, first_token=None, seconds=whole.seconds) == whole
+    with model.stream(request) as answering:
+        for _ in answering:
+            answering.stop()
+    again = model.complete(request)
+    assert replace(again, seconds=whole.seconds) == whole
 
 
 def test_the_same_request_gives_the_same_bytes_whatever_was_asked_before_or_meanwhile(
