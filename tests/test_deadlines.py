@@ -26,6 +26,7 @@ from deterministic_llm import (
     Model,
     Spend,
     Turn,
+    budget,
     enforce,
 )
 from deterministic_llm.testing import FaultServer, ScriptedModel
@@ -235,6 +236,44 @@ def test_an_async_function_is_cancelled_when_its_time_is_over():
     assert LEFT <= perf_counter() - began < LEFT + GRACE
     assert outcomes(caught.value.attempts) == ["late"]
     assert closed == [True]
+
+
+@pytest.mark.parametrize("clears", [False, True], ids=["goes on", "answers late"])
+def test_an_async_function_that_swallows_its_cancellation_is_left_behind(*, clears: bool):
+    """The caller is back in time; what was reserved stays unsettled, and nothing is reported."""
+    over = asyncio.Event()
+    ended: list[str] = []
+
+    @enforce(int, timeout=LEFT, reserve=Spend(tokens=5))
+    async def stubborn() -> str:
+        while not over.is_set():
+            try:
+                await asyncio.wait_for(over.wait(), 2 * LEFT if clears else None)
+            except (asyncio.CancelledError, TimeoutError):
+                if clears:
+                    break
+        ended.append("at last")
+        raise ValueError("too late to matter")
+
+    async def story() -> tuple[float, list[str]]:
+        reported: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: reported.append(str(context))
+        )
+        began = perf_counter()
+        with pytest.raises((DeadlineExceeded, ValueError)) as caught, budget(tokens=10) as purse:
+            await stubborn()
+        seconds = perf_counter() - began
+        if not clears:
+            assert isinstance(caught.value, DeadlineExceeded)
+            assert purse.unsettled == Spend(tokens=5, calls=1)
+        over.set()
+        await asyncio.sleep(0.05)
+        return seconds, reported
+
+    seconds, reported = asyncio.run(story())
+    assert LEFT <= seconds < LEFT + GRACE
+    assert (ended, reported) == (["at last"], [])
 
 
 def test_a_sync_function_is_told_its_time_and_a_late_answer_is_kept():

@@ -121,7 +121,7 @@ def _vote(task: Task[T], sample: int) -> Task[T]:
     turn = sample % (1 + len(task.voters))
     model = len(task.fallback) + turn if turn else 0
     opening = asked_anew(task, number=1, model=model, sample=sample)
-    return replace(task, voting=None, resume=(), opening=opening)
+    return replace(task, voting=None, opening=opening)
 
 
 def _draw(

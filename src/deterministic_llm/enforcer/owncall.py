@@ -52,7 +52,9 @@ class OwnCall:
     async def awaiting(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
         """No prompt of ours, and an awaited call of the function."""
         functions = _in_turn(asked)
-        return (), lambda request: own_call.ask_async(_with_turn(functions, asked.target, request))
+        return (), lambda request: own_call.ask_async(
+            _with_turn(functions, asked.target, request), timeout=request.timeout
+        )
 
     def describing(
         self,

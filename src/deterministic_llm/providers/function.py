@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, closing
+from dataclasses import replace
 from time import perf_counter
 from types import TracebackType
 from typing import Self, cast
@@ -41,8 +42,54 @@ def ask(function: Callable[[], object]) -> Completion | CallFailure:
     return answer_of(answer, seconds=perf_counter() - started)
 
 
-async def ask_async(function: Callable[[], object]) -> Completion | CallFailure:
-    """Call *function*, await or iterate what it returns, and read that; raises like ask()."""
+async def ask_async(
+    function: Callable[[], object],
+    *,
+    timeout: float | None = None,  # noqa: ASYNC109  # also for one that is not to be cancelled
+) -> Completion | CallFailure:
+    """Call *function*, await or iterate what it returns, and read that; raises like ask().
+
+    One that is not done in *timeout* seconds is cancelled, and left behind where it does not let
+    itself be cancelled.
+    """
+    if timeout is None:
+        return await _asked(function)
+    started = perf_counter()
+    task = asyncio.ensure_future(_asked(function))
+    try:
+        await asyncio.wait({task}, timeout=timeout)
+        if task.done():
+            return task.result()
+    finally:
+        if not task.done():
+            await _left_behind(task)
+    seconds = perf_counter() - started
+    return task.result() if _is_answered(task) else replace(_OVERDUE, seconds=seconds)
+
+
+async def _left_behind(task: asyncio.Future[Completion | CallFailure]) -> None:
+    """Cancel *task*, and wait a moment for it to close what it opened."""
+    _STUBBORN.add(task)  # else nobody would hold it, and it would go in the midst of its work
+    task.add_done_callback(_STUBBORN.discard)
+    task.add_done_callback(_is_answered)
+    task.cancel()
+    await asyncio.wait({task}, timeout=_GRACE)
+
+
+def _is_answered(task: asyncio.Future[Completion | CallFailure]) -> bool:
+    """Whether *task* ended with an answer; an exception is looked at, so that none is reported."""
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+_OVERDUE = CallFailure("no answer before the deadline", "late")
+_GRACE = 0.04
+"""Seconds that a cancelled function gets; the loop waits for a call a little longer than that."""
+_STUBBORN: set[asyncio.Future[Completion | CallFailure]] = set()
+"""Functions that go on although they were cancelled."""
+
+
+async def _asked(function: Callable[[], object]) -> Completion | CallFailure:
+    """What *function* gives, as an answer."""
     started = perf_counter()
     try:
         answer = function()
