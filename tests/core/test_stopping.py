@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Annotated, Any
 
@@ -238,10 +239,11 @@ def test_no_stopped_answer_is_accepted_and_a_record_of_it_is_judged_alike(seed: 
     text = text_of(wrong)
     text = text[: random.randint(0, len(text))]
     job = task(kind.type, random.choice(["native", "json", "prompt"]))
+    job = replace(job, prompt=({"role": "user", "content": "Grade this."},))
     attempt = judge(job, next_step(job, ()).request, stopped(text))  # type: ignore[union-attr]  # a Call
     assert isinstance(attempt, Answered)
     assert not isinstance(attempt.verdict, Accepted)
     assert isinstance(next_step(job, [attempt]), Call)
     record = attempts_from_json(Result(None, (attempt,)).to_json())
-    again = taken_up(Task(job.contract, job.policy, resume=record))
+    again = taken_up(replace(job, resume=record))
     assert again == [attempt]
