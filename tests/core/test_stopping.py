@@ -42,7 +42,8 @@ class Grade(BaseModel):
 
 def task(target: Any = Grade, mode: Mode = "json", **options: Any) -> Task[Any]:
     """A run for *target*, held by *mode*."""
-    return Task(Contract(typed_target(target), Constraint(mode), ""), Policy(**options))
+    contract = Contract(typed_target(target), Constraint(mode), "")
+    return Task(contract, Policy(**options), ({"role": "user", "content": "Grade it."},))
 
 
 def stopped(text: str) -> Completion:
