@@ -252,12 +252,12 @@ def test_it_is_made_once_and_only_when_it_is_asked_for():
     assert made == [1]
 
 
-@pytest.mark.parametrize("value", [None, 1, "a", b"b", Decimal(1), UUID(int=1)])
+@pytest.mark.parametrize("value", [None, 1, "a", b"b", Decimal(1), UUID(int=1), (), ("a", 1)])
 def test_some_values_can_never_change(value: object):
     assert is_fixed([value])
 
 
-@pytest.mark.parametrize("value", [[], {}, (), essay("a"), Client(), Kind.ESSAY])
+@pytest.mark.parametrize("value", [[], {}, ([],), ((),), essay("a"), Client(), Kind.ESSAY])
 def test_of_others_that_is_not_known(value: object):
-    """A tuple may hold a list."""
+    """A tuple may hold a list, and one in another is not looked into."""
     assert not is_fixed([None, value])

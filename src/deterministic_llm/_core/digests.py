@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 from types import NoneType
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from uuid import UUID
 
 from deterministic_llm._core.canonical import written
@@ -86,9 +86,15 @@ class Digest:
         return made
 
 
-def is_fixed(values: Iterable[object]) -> bool:
-    """Whether none of *values* can ever change."""
-    return _FIXED.issuperset(map(type, values))
+def is_fixed(values: Collection[object]) -> bool:
+    """Whether none of *values* can ever change; a tuple is looked into, and no deeper."""
+    return _FIXED.issuperset(map(type, values)) or all(map(_is_fixed, values))
+
+
+def _is_fixed(value: object) -> bool:
+    if type(value) is tuple:
+        return _FIXED.issuperset(map(type, cast("tuple[object, ...]", value)))
+    return type(value) in _FIXED
 
 
 _FIXED = frozenset(
