@@ -1,4 +1,4 @@
-"""What a streamed answer costs: the transport alone and the whole, beside the bare transport."""
+"""What a streamed answer costs before anything is read in it, beside the bare transport."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from statistics import median
 from time import process_time
 from typing import TYPE_CHECKING, cast
 
-from openai import DefaultHttpxClient, OpenAI
+from openai import DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 from pydantic import BaseModel
 
 from benchmarks.answering import streaming
@@ -25,11 +25,12 @@ from deterministic_llm._core.attempts import Request
 from deterministic_llm.providers.openai import ChatModel
 
 if TYPE_CHECKING:
-    from httpx2 import Client
+    from httpx2 import AsyncClient, Client
 
 SIZES = (20, 100, 400)
 """Thousands of characters, in events of four."""
 FLOOR = "bare transport"
+AWAITED = ", awaited"
 PEER = "openai .stream()"
 PEER_SIZES = (20, 100)
 PEER_ROUNDS = 1
@@ -93,13 +94,16 @@ def essay(characters: int) -> str:
 
 def _works(stack: ExitStack) -> Mapping[str, Work]:
     runner = stack.enter_context(asyncio.Runner())
+    awaited = DefaultAsyncHttpxClient()
+    stack.callback(lambda: runner.run(awaited.aclose()))
     bare = stack.enter_context(DefaultHttpxClient())
     sdk = stack.enter_context(OpenAI(base_url="http://127.0.0.1", api_key="none", max_retries=0))
     models = cache(lambda address: ChatModel("gpt-5-mini", base_url=address, api_key="none"))
     return {
         FLOOR: partial(_bare, bare),
+        FLOOR + AWAITED: lambda address: runner.run(_bare_async(awaited, address)),
         "our transport": lambda address: _spoken(models(address)),
-        "our transport, awaited": lambda address: runner.run(_spoken_async(models(address))),
+        "our transport" + AWAITED: lambda address: runner.run(_spoken_async(models(address))),
         PEER: lambda address: _parsed(sdk.with_options(base_url=address)),
     }
 
@@ -109,6 +113,17 @@ def _bare(client: Client, address: str) -> int:
     size = 0
     with client.stream("POST", f"{address}/chat/completions", json=_BODY) as response:
         for line in response.iter_lines():
+            if line.startswith("data: {"):
+                choices = json.loads(line[6:])["choices"]
+                if choices and (text := choices[0]["delta"].get("content")):
+                    size += len(text)
+    return size
+
+
+async def _bare_async(client: AsyncClient, address: str) -> int:
+    size = 0
+    async with client.stream("POST", f"{address}/chat/completions", json=_BODY) as response:
+        async for line in response.aiter_lines():
             if line.startswith("data: {"):
                 choices = json.loads(line[6:])["choices"]
                 if choices and (text := choices[0]["delta"].get("content")):
@@ -159,14 +174,19 @@ def _costs(
                     continue
                 seconds = _seconds(works[name], addresses[str(size)], length)
                 taken[name].setdefault(size, []).append(seconds)
-    floor = taken[FLOOR]
-    return {
-        name: Cost(
-            {size: median(seconds) for size, seconds in sizes.items()},
-            {size: median(map(truediv, seconds, floor[size])) for size, seconds in sizes.items()},
+    costs: dict[str, Cost] = {}
+    for name, sizes in taken.items():
+        floor = taken[_floor_of(name)]
+        costs[name] = Cost(
+            {size: median(each) for size, each in sizes.items()},
+            {size: median(map(truediv, each, floor[size])) for size, each in sizes.items()},
         )
-        for name, sizes in taken.items()
-    }
+    return costs
+
+
+def _floor_of(name: str) -> str:
+    """What the cost of *name* is a multiple of: the bare transport of its own colour."""
+    return FLOOR + AWAITED if name.endswith(AWAITED) else FLOOR
 
 
 def _seconds(work: Work, address: str, length: int) -> float:
@@ -195,7 +215,7 @@ def _deltas_of(name: str, cost: Cost, deltas: Mapping[int, int]) -> list[object]
         for size in SIZES
     ]
     ratios = " / ".join(f"{cost.ratios[size]:.2f}" for size in SIZES if size in cost.ratios)
-    aim = AIMS.get(name)
+    aim = AIMS.get(name.removesuffix(AWAITED))
     if aim is None:
         return [*each, ratios, "-", "-"]
     return [*each, ratios, f"<= {aim}", met(all(each <= aim for each in cost.ratios.values()))]
