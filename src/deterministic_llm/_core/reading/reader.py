@@ -15,6 +15,7 @@ from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,
+    SINGLE_ITEM,
     TIME_SPELLING,
 )
 from deterministic_llm._core.reading.finding.candidates import Candidate
@@ -215,12 +216,24 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
     if not answers:
         return _without_candidate(found, goal, judged, context)
     distinct = dict.fromkeys(canonical(reading.output) for _, reading in answers)
-    if len(distinct) > 1 or _another_unread(found, judged, target, *distinct):
+    left = _is_left_of_a_list(answers[0][1], judged)
+    if left or len(distinct) > 1 or _another_unread(found, judged, target, *distinct):
         said = " and ".join([*distinct, "another that cannot be read"][:2])
         fix = "give one answer, or say which one is final"
         return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
     (candidate, *_), reading = answers[0]
     return replace(reading, repairs=(*extraction(found, candidate), *reading.repairs))
+
+
+def _is_left_of_a_list(
+    answer: Parsed[object], judged: Sequence[tuple[object, Parsed[object] | Unread]]
+) -> bool:
+    """Whether *answer* is one item of a list that stands there and is not valid as a whole."""
+    drafts = [reading.draft for _, reading in judged if isinstance(reading, Unread)]
+    lists = any(draft is not None and isinstance(draft.value, list) for draft in drafts)
+    return lists and any(
+        (each.rule, each.path) == (SINGLE_ITEM.name, "$") for each in answer.repairs
+    )
 
 
 def _to_be_judged(found: Found, goal: Goal[object]) -> list[tuple[Candidate, ...]]:
