@@ -1,0 +1,173 @@
+"""Answers to a lowered schema on their way up: what has no meaning is refused, never guessed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deterministic_llm._core.schema.lowering.dialects import (
+    ANTHROPIC,
+    COHERE,
+    DIALECTS,
+    LLAMA_CPP,
+    OPENAI,
+    Dialect,
+)
+from deterministic_llm._core.schema.lowering.lowering import UnraisableError, lower
+from deterministic_llm._core.schema.lowering.patterns import fitted
+
+ANY: Any = {"type": "object", "properties": {"a": {}}, "required": ["a"]}
+MAP: Any = {"type": "object", "additionalProperties": {"type": "integer"}}
+ROW: Any = {"type": "array", "prefixItems": [{"type": "integer"}] * 3, "items": False}
+LABEL: Any = {"enum": ["Yes", "No", 3]}
+MIXED: Any = {"anyOf": [MAP, {"type": "integer"}, {"type": "array", "items": {"type": "null"}}]}
+
+RAISED: list[tuple[str, Any, Dialect, Any, Any]] = [
+    ("a value in a text", ANY, OPENAI, {"a": '{"b": [1]}'}, {"a": {"b": [1]}}),
+    ("a text in a text", ANY, OPENAI, {"a": '"b"'}, {"a": "b"}),
+    ("a value that is none in a text", ANY, OPENAI, {"a": 5}, {"a": 5}),
+    ("a map", MAP, OPENAI, {"value": [{"key": "a", "value": 1}]}, {"a": 1}),
+    ("the same entry twice", MAP, OPENAI, {"value": [{"key": "a", "value": 1}] * 2}, {"a": 1}),
+    ("no wrapper", MAP, OPENAI, {"a": 1}, {"a": 1}),
+    ("a row", ROW, OPENAI, {"item0": 1, "item1": 2, "item2": None}, [1, 2]),
+    ("a row that is a list", ROW, OPENAI, [1], [1]),
+    ("a label in other capitals", LABEL, ANTHROPIC, {"value": "YES"}, "Yes"),
+    ("a label that is a number", LABEL, ANTHROPIC, {"value": 3}, 3),
+    ("another label", LABEL, ANTHROPIC, {"value": "perhaps"}, "perhaps"),
+    ("null where nothing may be", {"type": "object", "properties": {"a": {"type": "integer"}}},
+     OPENAI, {"a": None}, {}),
+    ("an alternative", MIXED, COHERE, {"value": '{"a": 1}'}, {"a": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("schema", "dialect", "answer", "value"),
+    [row[1:] for row in RAISED],
+    ids=[row[0] for row in RAISED],
+)
+def test_an_answer_is_raised(schema: Any, dialect: Dialect, answer: Any, value: Any):
+    """In the form of the original schema, whatever it is then judged to be."""
+    assert lower(schema, dialect).raise_back(answer) == value
+
+
+REFUSED: list[tuple[str, Any, Any, str]] = [
+    ("a text that is not JSON", ANY, {"a": "b"},
+     '$.a: expected JSON text, a string in quotes, got "b"'),
+    ("a number that no float holds", ANY, {"a": "1e999"},
+     '$.a: expected JSON text, a string in quotes, got "1e999"'),
+    ("NaN", ANY, {"a": "NaN"}, '$.a: expected JSON text, a string in quotes, got "NaN"'),
+    ("half a character", ANY, {"a": '"\\ud800"'},
+     '$.a: expected JSON text, a string in quotes, got "\\"\\\\ud800\\""'),
+    ("a key twice in a text", ANY, {"a": '{"b": 1, "b": 2}'},
+     '$.a: expected JSON text, a string in quotes, got "{\\"b\\": 1, \\"b\\": 2}"'),
+    ("two values for a key", MAP,
+     {"value": [{"key": "a", "value": 1}, {"key": "a", "value": 2}]},
+     '$.value[1].key: expected each key once, got "a"'),
+    ("an entry without a key", MAP, {"value": [{"value": 1}]},
+     '$.value[0]: expected an object of key and value, got {"value": 1}'),
+    ("a gap in a row", ROW, {"item0": None, "item1": 2, "item2": None},
+     "$.item0: expected every item before the last, got null"),
+    ("a place that a row has not", ROW, {"value": 1},
+     "$.value: expected no such member, got 1 (leave it out)"),
+    ("a second member of the wrapper", {"type": "string"}, {"value": "a", "other": "b"},
+     '$.other: expected no such member, got "b" (leave it out)'),
+    ("a listed member that has a name", {**MAP, "properties": {"a": {"type": "integer"}}},
+     {"a": 1, "rest": [{"key": "a", "value": 2}]},
+     '$.rest: expected no key of a member beside, got "a"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer", "said"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+def test_what_has_no_one_meaning_is_refused(schema: Any, answer: Any, said: str):
+    """With the place in the answer."""
+    with pytest.raises(UnraisableError) as caught:
+        lower(schema, OPENAI).raise_back(answer)
+    assert str(caught.value) == said
+
+
+def test_labels_that_differ_by_capitals_alone_are_not_given_to_who_changes_them():
+    """An answer in other capitals would be another label."""
+    lowered = lower({"enum": ["a", "A"]}, ANTHROPIC)
+    assert lowered.schema["properties"] == {
+        "value": {"type": "string", "description": '"a" or "A"'}
+    }
+
+
+def test_what_stands_too_deep_moves_to_a_definition():
+    """Where the dialect counts depth, from the definition on it is counted anew."""
+    schema: Any = {"type": "string"}
+    for _ in range(14):
+        schema = {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+    lowered = lower(schema, OPENAI)
+    assert [*lowered.schema["$defs"]] == ["a"]
+    assert {loss.kind for loss in lowered.losses} == {"closed"}
+
+
+def test_what_is_over_the_limits_becomes_text():
+    """More properties than the dialect takes, and more labels."""
+    wide: Any = {"type": "object", "properties": {f"p{n}": {"type": "null"} for n in range(300)}}
+    assert lower(wide, DIALECTS["azure"]).schema["properties"].keys() == {"value"}
+    labels = [f"label {n}" for n in range(1200)]
+    lowered = lower({"enum": labels}, OPENAI)
+    assert lowered.raise_back(lowered.push_down("label 7")) == "label 7"
+    assert ("enum", "described") in {(each.keyword, each.kind) for each in lowered.losses}
+
+
+def test_optional_members_beyond_the_limit_are_nullable_and_then_text():
+    """Anthropic counts optional members and unions of a request."""
+    schema: Any = {
+        "type": "object",
+        "properties": {f"p{number}": {"type": "integer"} for number in range(50)},
+    }
+    lowered = lower(schema, ANTHROPIC)
+    kinds = [each["type"] for each in lowered.schema["properties"].values()]
+    assert kinds == ["integer"] * 24 + [["integer", "null"]] * 16 + ["string"] * 10
+    assert lowered.raise_back(lowered.push_down({"p1": 1, "p49": 2})) == {"p1": 1, "p49": 2}
+
+
+def test_a_name_that_a_dialect_does_not_take_is_another_below():
+    """And comes back as it was."""
+    schema: Any = {
+        "type": "object",
+        "properties": {"first name": {"type": "string"}, "größe": {"type": "integer"}},
+        "required": ["first name", "größe"],
+    }
+    lowered = lower(schema, ANTHROPIC)
+    assert [*lowered.schema["properties"]] == ["first_name", "gr_e"]
+    value = {"first name": "Ada", "größe": 3}
+    assert lowered.raise_back(lowered.push_down(value)) == value
+
+
+PATTERNS = [
+    ("^[a-z]+$", "^[a-z]+$", "^[a-z]+$", "^[a-z]+$", "[a-z]+"),
+    (r"\d{2}", r"\d{2}", r"^[\s\S]*(?:\d{2})[\s\S]*$", "^.*[0-9]{2}.*$", None),
+    ("^a|b$", "^a|b$", None, None, None),
+    ("^(?:ab|[x-z])*$", "^(?:ab|[x-z])*$", "^(?:ab|[x-z])*$", "^(ab|[x-z])*$", "(?:ab|[x-z])*"),
+    (r"^\w\.x?", r"^\w\.x?", r"^(?:\w\.x?)[\s\S]*$", r"^[A-Za-z0-9_]\.x?.*$", None),
+    (r"^[\w-]{2,}$", r"^[\w-]{2,}$", r"^[\w-]{2,}$", "^[A-Za-z0-9_-]{2,}$", r"[\w-]{2,}"),
+    (r"^\p{L}$", r"^\p{L}$", r"^\p{L}$", None, r"\p{L}"),
+    ("(?=a)a", None, None, None, None),
+    (r"(a)\1", None, None, None, None),
+    ("(?i)a", None, None, None, None),
+    ("a(", None, None, None, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "search", "whole", "anchored", "bare"), PATTERNS, ids=[row[0] for row in PATTERNS]
+)
+def test_a_pattern_is_written_in_the_manner_of_the_dialect(
+    pattern: str, search: str | None, whole: str | None, anchored: str | None, bare: str | None
+):
+    """Or left out where that manner cannot say it."""
+    manners = ("search", "whole", "anchored", "bare", "none")
+    assert [fitted(pattern, manner) for manner in manners] == [search, whole, anchored, bare, None]
+
+
+def test_an_engine_that_closes_objects_is_not_told_to():
+    """Six tokens an object less."""
+    schema: Any = {"type": "object", "properties": {"a": {"type": "null"}}, "required": ["a"]}
+    assert lower(schema, LLAMA_CPP).schema == schema
