@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import cast, get_args
@@ -12,18 +12,19 @@ from pydantic_core import ErrorDetails, core_schema, to_jsonable_python
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.alternatives import UNDECIDED, closest, locate, unions
 from deterministic_llm._core.schema.locations import location_of, value_at
 from deterministic_llm._core.schema.violations import (
     Location,
     broken,
     extra,
     json_path,
-    member,
     missing,
     rule,
     with_got,
 )
-from deterministic_llm._core.schema.wording import quote, resolve
+from deterministic_llm._core.schema.walking import subschemas
+from deterministic_llm._core.schema.wording import quote
 from deterministic_llm.errors import ModelRetry, ResponseError
 
 _CODES: Mapping[str, Code] = {
@@ -51,7 +52,7 @@ _LONGEST = 500
 _OWN_KINDS = frozenset[str](get_args(core_schema.ErrorType))
 _RAISED = frozenset({"value_error", "assertion_error"})
 _TAGS = frozenset({"union_tag_invalid", "union_tag_not_found"})
-_TOLD_ONE_BY_ONE = _RAISED | _TAGS | {"extra_forbidden"}
+_TOLD_ONE_BY_ONE = _RAISED | _TAGS | {"extra_forbidden", UNDECIDED}
 
 
 class Complaints:
@@ -61,10 +62,11 @@ class Complaints:
     short answer: they are kept for the kinds of error and the places that came last.
     """
 
-    __slots__ = ("_schema", "_worded")
+    __slots__ = ("_has_alternatives", "_schema", "_worded")
 
     def __init__(self, schema: JsonObject) -> None:
         self._schema = schema
+        self._has_alternatives = any("anyOf" in node for _, node in subschemas(schema))
         self._worded = lru_cache(maxsize=256)(partial(_worded, schema))
 
     def of(self, error: ValidationError) -> tuple[Violation, ...]:
@@ -84,6 +86,8 @@ class Complaints:
     def _all_told(self, details: Sequence[ErrorDetails]) -> tuple[Violation, ...]:
         if len(details) == 1:
             return self._told(details[0])
+        if self._has_alternatives:
+            details = closest([*details], self._schema)
         return tuple(dict.fromkeys(each for detail in details for each in self._told(detail)))
 
     def _told(self, detail: ErrorDetails) -> tuple[Violation, ...]:
@@ -160,7 +164,7 @@ def _worded(schema: JsonObject, kind: str, place: tuple[str | int, ...]) -> Viol
     """What its *kind* and *place* tell of an error, all but the value; None where that is less."""
     if kind in _TOLD_ONE_BY_ONE:
         return None
-    location, node = _locate(place, schema, names_member=kind == "missing")
+    location, node = locate(place, schema, names_member=kind == "missing")
     if kind == "missing":
         return missing(location, node, schema)
     code = _code(kind)
@@ -170,7 +174,7 @@ def _worded(schema: JsonObject, kind: str, place: tuple[str | int, ...]) -> Viol
 def _violations(detail: ErrorDetails, schema: JsonObject) -> tuple[Violation, ...]:
     """What is told from the error itself: from its value, its message, or what was raised."""
     kind, got = detail["type"], cast("object", detail["input"])
-    location, node = _locate(detail["loc"], schema, names_member=kind == "extra_forbidden")
+    location, node = locate(detail["loc"], schema, names_member=kind == "extra_forbidden")
     if kind in _RAISED:
         raised = cast("Exception", detail.get("ctx", {})["error"])
         return raised_violations(raised, location, got)
@@ -178,6 +182,9 @@ def _violations(detail: ErrorDetails, schema: JsonObject) -> tuple[Violation, ..
         return (extra(location, got),)
     if kind in _TAGS:
         return (_untagged(location, node, got, schema),)
+    if kind == UNDECIDED:
+        said = "choose one of these, and give all of it"
+        return (Violation(json_path(location), "type", detail["msg"], quote(got), said),)
     return (Violation(json_path(location), _code(kind), detail["msg"], quote(got)),)
 
 
@@ -189,59 +196,10 @@ def _code(kind: str) -> Code:
     return "format" if kind.endswith(_FORMAT_ERRORS) else "type"
 
 
-def _locate(
-    tokens: Sequence[str | int], schema: JsonObject, *, names_member: bool
-) -> tuple[Location, JsonValue]:
-    """The path and schema node of an error; names of union members are no part of the path.
-
-    *names_member* says that the last token is a key, also where the schema does not know it.
-    """
-    if not schema:
-        return tokens, {}
-    path: list[str | int] = []
-    node: JsonValue = schema
-    for place, token in enumerate(tokens, 1):
-        if (branch := _branch(node, token, schema)) is not None:
-            # What is wrong with the value as a whole is told of all alternatives.
-            node = branch if place < len(tokens) else node
-            continue
-        inner = member(node, token, schema)
-        if inner != {} or isinstance(token, int) or (names_member and place == len(tokens)):
-            path.append(token)
-            node = inner
-    return path, node
-
-
-def _branch(node: JsonValue, token: str | int, schema: JsonObject) -> JsonValue:
-    """The one of several alternatives that *token* names, by its tag or its type."""
-    for each in _unions(node, schema):
-        told = each.get("discriminator")
-        tags = told.get("mapping") if isinstance(told, dict) else None
-        if isinstance(tags, dict) and isinstance(token, str) and token in tags:
-            return {"$ref": tags[token]}
-        for keyword in ("anyOf", "oneOf"):
-            branches = each.get(keyword)
-            for branch in branches if isinstance(branches, list) else ():
-                if isinstance(branch, dict) and branch.get("$ref") == f"#/$defs/{token}":
-                    return branch
-    return None
-
-
-def _unions(node: JsonValue, schema: JsonObject) -> Iterator[JsonObject]:
-    """*node*, if it is one of several, and those of its alternatives that are."""
-    resolved = resolve(node, root=schema)
-    if isinstance(resolved, dict):
-        yield resolved
-        branches = resolved.get("anyOf")
-        for branch in branches if isinstance(branches, list) else ():
-            if isinstance(branch, dict) and "oneOf" in branch:
-                yield branch
-
-
 def _untagged(location: Location, node: JsonValue, got: object, schema: JsonObject) -> Violation:
     """The member that tells the alternatives of *node* apart names none of them."""
     value = as_json(got)
-    for each in _unions(node, schema):
+    for each in unions(node, schema):
         told = each.get("discriminator")
         if isinstance(told, dict) and isinstance(value, dict):
             name, tags = told.get("propertyName"), told.get("mapping")

@@ -1,0 +1,201 @@
+"""Errors of a value that could be one of several: those of the closest alternative come out.
+
+Pydantic reports what is wrong by each alternative in turn. Told all of that, a model is asked for
+the members of kinds that it never meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from pydantic_core import ErrorDetails
+
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.violations import Location, member
+from deterministic_llm._core.schema.wording import describe, resolve
+
+UNDECIDED = "none is closest"
+"""The type of an error that stands for those of several alternatives, none of which is closest."""
+_NAMES_A_MEMBER = frozenset({"missing", "extra_forbidden"})
+
+
+def locate(
+    tokens: Sequence[str | int], schema: JsonObject, *, names_member: bool
+) -> tuple[Location, JsonValue]:
+    """The path and schema node of an error; names of union members are no part of the path.
+
+    *names_member* says that the last token is a key, also where the schema does not know it.
+    """
+    if not schema:
+        return tokens, {}
+    steps = [*_steps(tokens, schema, names_member=names_member)]
+    path = [each.token for each in steps if not each.is_label]
+    return path, steps[-1].node if steps else schema
+
+
+def closest(details: Sequence[ErrorDetails], schema: JsonObject) -> Sequence[ErrorDetails]:
+    """*details* less those of alternatives that the value at their place is farther from."""
+    prefixes = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    for prefix in sorted(prefixes, key=len):
+        details = _narrowed(details, schema, prefix) or details
+    return details
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One *token* of an error's place, and the schema *node* that it leads to.
+
+    It is a part of the path, or the label of an *alternative*.
+    """
+
+    token: str | int
+    node: JsonValue
+    is_label: bool
+    alternative: JsonValue = None
+
+
+def _steps(
+    tokens: Sequence[str | int], schema: JsonObject, *, names_member: bool
+) -> Iterator[_Step]:
+    node: JsonValue = schema
+    for place, token in enumerate(tokens, 1):
+        if (branch := _branch(node, token, schema)) is not None:
+            # What is wrong with the value as a whole is told of all alternatives.
+            node = branch if place < len(tokens) else node
+            yield _Step(token, node, is_label=True, alternative=branch)
+            continue
+        inner = member(node, token, schema)
+        known = inner != {} or isinstance(token, int) or (names_member and place == len(tokens))
+        node = inner if known else node
+        yield _Step(token, node, is_label=not known)
+
+
+@dataclass(slots=True)
+class _Alternative:
+    """The errors of one alternative: where in the list of all they stand, and what they say.
+
+    *is_other_kind* says that the value is not of its kind at all: no object, no list.
+    """
+
+    node: JsonValue
+    at: list[int] = field(default_factory=list[int])
+    missing: int = 0
+    is_other_kind: bool = False
+
+    def add(self, at: int, detail: ErrorDetails, *, of_the_whole: bool) -> None:
+        """Take in the error *detail*, number *at*."""
+        self.at.append(at)
+        if detail["type"] == "missing":
+            self.missing += 1
+        self.is_other_kind = self.is_other_kind or of_the_whole
+
+    def distance(self, value: object, schema: JsonObject) -> tuple[int, int, int]:
+        """How far *value* is from it: by the members that it knows, lacks, and has wrong."""
+        resolved = resolve(self.node, root=schema)
+        names = resolved.get("properties") if isinstance(resolved, dict) else None
+        keys = frozenset[str](cast("Mapping[str, object]", value) if _is_object(value) else ())
+        known = len(keys.intersection(names)) if isinstance(names, dict) else 0
+        return -known, self.missing, len(self.at)
+
+
+def _narrowed(
+    details: Sequence[ErrorDetails], schema: JsonObject, prefix: Sequence[str | int]
+) -> Sequence[ErrorDetails] | None:
+    """*details* with those of one alternative at *prefix*; None where there is but one."""
+    found: dict[str | int, _Alternative] = {}
+    value: object = None
+    for at, detail in enumerate(details):
+        place = detail["loc"]
+        if len(place) <= len(prefix) or place[: len(prefix)] != prefix:
+            continue
+        step = [*_steps(place, schema, names_member=detail["type"] in _NAMES_A_MEMBER)][len(prefix)]
+        if not step.is_label:
+            continue
+        here = found.setdefault(step.token, _Alternative(step.alternative))
+        last = len(place) == len(prefix) + 1
+        here.add(at, detail, of_the_whole=last)
+        if last or (detail["type"] == "missing" and len(place) == len(prefix) + 2):
+            value = detail["input"]
+    return _decided(details, schema, prefix, [*found.values()], value) if len(found) > 1 else None
+
+
+def _decided(
+    details: Sequence[ErrorDetails],
+    schema: JsonObject,
+    prefix: Sequence[str | int],
+    alternatives: Sequence[_Alternative],
+    value: object,
+) -> Sequence[ErrorDetails]:
+    ours = {at for each in alternatives for at in each.at}
+    first = min(ours)
+    fitting = [each for each in alternatives if not each.is_other_kind]
+    ranked = sorted((each.distance(value, schema), min(each.at), each) for each in fitting)
+    instead, kept = details[first], {first}  # where none fits, what is told there names them all
+    if len(ranked) == 1 or (ranked and _is_closer(ranked[0][0], ranked[1][0], value)):
+        kept = {*ranked[0][2].at}
+    elif ranked:
+        forms = " or ".join(_form(each.node, schema) for each in fitting)
+        instead = _undecided(prefix, forms, value)
+    return [
+        instead if at == first else detail
+        for at, detail in enumerate(details)
+        if at not in ours or at in kept
+    ]
+
+
+def _is_closer(first: tuple[int, int, int], second: tuple[int, int, int], value: object) -> bool:
+    """Whether the *first* distance is less; an object without a known member is close to none."""
+    return first < second and not (_is_object(value) and first[0] == 0)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _undecided(prefix: Sequence[str | int], forms: str, value: object) -> ErrorDetails:
+    return {
+        "type": UNDECIDED,
+        "loc": tuple(prefix),
+        "msg": f"expected {forms}",
+        "input": value,
+    }
+
+
+def _form(node: JsonValue, schema: JsonObject) -> str:
+    """An alternative in few words: the members that an object must have."""
+    resolved = resolve(node, root=schema)
+    required = resolved.get("required") if isinstance(resolved, dict) else None
+    if not isinstance(required, list) or not required:
+        return describe(node, root=schema)
+    return "an object with " + " and ".join(map(str, required[:_MOST_NAMES]))
+
+
+_MOST_NAMES = 3
+
+
+def _branch(node: JsonValue, token: str | int, schema: JsonObject) -> JsonValue:
+    """The one of several alternatives that *token* names, by its tag or its type."""
+    for each in unions(node, schema):
+        told = each.get("discriminator")
+        tags = told.get("mapping") if isinstance(told, dict) else None
+        if isinstance(tags, dict) and isinstance(token, str) and token in tags:
+            return {"$ref": tags[token]}
+        for keyword in ("anyOf", "oneOf"):
+            branches = each.get(keyword)
+            for branch in branches if isinstance(branches, list) else ():
+                if isinstance(branch, dict) and branch.get("$ref") == f"#/$defs/{token}":
+                    return branch
+    return None
+
+
+def unions(node: JsonValue, schema: JsonObject) -> Iterator[JsonObject]:
+    """*node*, if it is one of several, and those of its alternatives that are."""
+    resolved = resolve(node, root=schema)
+    if isinstance(resolved, dict):
+        yield resolved
+        branches = resolved.get("anyOf")
+        for branch in branches if isinstance(branches, list) else ():
+            if isinstance(branch, dict) and "oneOf" in branch:
+                yield branch

@@ -1,0 +1,162 @@
+"""What is said of a value that could be one of several: the closest of them, and no others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from deterministic_llm import ResponseError, parse
+from deterministic_llm.testing import ScriptedModel
+
+
+class Card(BaseModel):
+    """Paid by card."""
+
+    number: str
+    cvv: int
+
+
+class Transfer(BaseModel):
+    """Paid from an account."""
+
+    iban: str
+    bic: str
+
+
+class Cash(BaseModel):
+    """Paid in coins, of which there are several kinds."""
+
+    amount: int
+    coin: Literal["euro"] | Annotated[int, Field(ge=1)] | None = None
+
+
+class Payment(BaseModel):
+    """One of them."""
+
+    who: str
+    by: Card | Transfer | Cash
+
+
+class Mixed(BaseModel):
+    """Kinds of JSON."""
+
+    value: int | list[int] | Card | None
+
+
+FORMS = "an object with number and cvv or an object with iban and bic"
+CHOOSE = "choose one of these, and give all of it"
+LETTERS = "use one of the allowed values, letter by letter"
+KINDS = "an integer or a list or an object or null"
+COINS = '"euro" or an integer of at least 1 or null'
+
+
+class Tagged(BaseModel):
+    """Told apart by a tag."""
+
+    kind: Literal["tagged"]
+    number: int
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "said"),
+    [
+        pytest.param(
+            Payment,
+            '{"who": "Ada", "by": {"number": "12", "cvv": "abc"}}',
+            ['$.by.cvv: expected an integer, got "abc" (write an integer)'],
+            id="all its members are there, and one is wrong",
+        ),
+        pytest.param(
+            Payment,
+            '{"who": null, "by": {"iban": "DE1"}}',
+            [
+                "$.who: expected a string, got null (write a string)",
+                '$.by.bic: expected a string, got nothing (add "bic")',
+            ],
+            id="one of its members is there; errors elsewhere stay",
+        ),
+        pytest.param(
+            Payment,
+            '{"who": "Ada", "by": {}}',
+            [
+                f"$.by: expected {FORMS} or an object with amount, got {{}} ({CHOOSE})",
+            ],
+            id="of none is there anything: one line names them",
+        ),
+        pytest.param(
+            Card | Transfer,
+            '{"colour": "red"}',
+            [
+                f'$: expected {FORMS}, got {{"colour": "red"}} ({CHOOSE})',
+            ],
+            id="a member that none of them has",
+        ),
+        pytest.param(
+            Payment,
+            '{"who": "Ada", "by": "card"}',
+            ['$.by: expected an object, got "card" (write an object)'],
+            id="it is no object at all",
+        ),
+        pytest.param(
+            Mixed,
+            '{"value": [1, "x"]}',
+            ['$.value[1]: expected an integer, got "x" (write an integer)'],
+            id="a list is closest to a list",
+        ),
+        pytest.param(
+            Mixed,
+            '{"value": {"number": "12"}}',
+            ['$.value.cvv: expected an integer, got nothing (add "cvv")'],
+            id="an object is closest to an object",
+        ),
+        pytest.param(
+            Mixed,
+            '{"value": "many"}',
+            [
+                f'$.value: expected {KINDS}, got "many" (write {KINDS})',
+            ],
+            id="a kind that none of them is",
+        ),
+        pytest.param(
+            list[Card | Transfer],
+            '[{"iban": "x"}, {"cvv": 3}]',
+            [
+                '$[0].bic: expected a string, got nothing (add "bic")',
+                '$[1].number: expected a string, got nothing (add "number")',
+            ],
+            id="each item is closest to its own",
+        ),
+        pytest.param(
+            Payment,
+            '{"who": "Ada", "by": {"amount": 5, "coin": "penny"}}',
+            [
+                f'$.by.coin: expected {COINS}, got "penny" ({LETTERS})',
+            ],
+            id="one of several within one of several",
+        ),
+    ],
+)
+def test_only_the_closest_alternative_is_spoken_of(target: object, text: str, said: list[str]):
+    with pytest.raises(ResponseError) as caught:
+        parse(text, target)
+    assert [str(violation) for violation in caught.value.violations] == said
+
+
+def test_a_tag_decides_before_anything_else():
+    with pytest.raises(ResponseError) as caught:
+        parse('{"kind": "tagged", "number": "x"}', Tagged | Card)
+    assert [violation.path for violation in caught.value.violations] == ["$.number"]
+
+
+def test_a_re_ask_speaks_of_nothing_else():
+    """It asks for the member that may be several kinds, and for no members of other kinds."""
+    part = '{"by": {"number": "12", "cvv": 123}}'
+    llm = ScriptedModel(['{"who": "Ada", "by": {"number": "12", "cvv": "abc"}}', part])
+    assert llm.generate("Who pays?", Payment) == Payment(who="Ada", by=Card(number="12", cvv=123))
+    assert llm.requests[1].feedback.startswith(
+        "A previous answer was not valid:\n"
+        '- $.by.cvv: expected an integer, got "abc" (write an integer)\n'
+        "All the rest of it is kept. "
+    )
