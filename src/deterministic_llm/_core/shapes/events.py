@@ -160,6 +160,8 @@ class Events:
     def _event(self, data: bytes) -> str:
         """The text that the event with *data* adds."""
         frame, self._frame = self._frame, None
+        if frame is not None and frame.used:
+            self._lessons = _LESSONS
         if self.ended or data.strip() == b"[DONE]":
             self.ended = True
             return ""
@@ -173,13 +175,11 @@ class Events:
         fresh = voice.fresh()
         if streamed.words > words:
             self.words += streamed.words - words
-            self._learn(data, frame)
+            self._learn(data)
         return fresh
 
-    def _learn(self, data: bytes, before: Frame | None) -> None:
+    def _learn(self, data: bytes) -> None:
         """Expect the next event to look like the last one, unless that was in vain too often."""
-        if before is not None and before.used:
-            self._lessons = _LESSONS
         if self._lessons:
             self._lessons -= 1
             self._frame = learnt(data, self.voice)
