@@ -240,6 +240,16 @@ def test_events_that_all_look_different_are_learnt_from_only_so_often():
     assert events.voice.text == "a" * 20 + "bb"
 
 
+def test_noise_at_the_end_of_an_event_is_passed_over():
+    """OpenAI adds some to every event; what else is different is not."""
+    events = Events(Voice(Streamed()))
+    for number in range(20):
+        events.feed(event({**chunk(content="a"), "obfuscation": "x" * number}))
+        assert events._lessons == 7
+    events.feed(event({**chunk(content="b", refusal="no"), "obfuscation": "x"}))
+    assert (events.voice.text, events.voice.streamed.refused) == ("a" * 20 + "b", ["no"])
+
+
 def test_events_that_look_alike_are_learnt_from_again():
     """Whenever the envelope has changed, as with the second in it."""
     events = Events(Voice(Streamed()))
@@ -257,6 +267,11 @@ DELTAS = st.one_of(
     st.builds(calling, st.text(max_size=8), st.integers(0, 1), st.none() | st.just("answer")),
     st.builds(lambda text: {**chunk(content=text), "created": len(text)}, st.text(max_size=8)),
     st.builds(lambda text: {**chunk(content=text), "usage": {"prompt_tokens": 1}}, st.text()),
+    st.builds(
+        lambda text, noise: {**chunk(content=text), "obfuscation": noise},
+        st.text(max_size=8),
+        st.text(max_size=8) | st.sampled_from(["abc", '"}', '","obfuscation":"', "\\"]),
+    ),
     st.just(chunk("stop")),
     st.just(chunk(content='"content":"x"')),
     st.just({**chunk(content="a"), "model": "other"}),

@@ -11,11 +11,14 @@ import json
 import re
 
 from pydantic_core import from_json
+from typing_extensions import override
 
 from deterministic_llm._core.shapes.streams import Voice
 
 _TEXT = re.compile(rb'"(?:content|arguments|reasoning_content|reasoning|text)"\s*:\s*(?=")')
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+_NOISY = re.compile(rb'^(.*,\s*"obfuscation"\s*:\s*")[^"\\]*"\}$')
+_NOISE = re.compile(rb'[^"\\\n]*"\}')
 _FIELD = b"data: "
 _END = b"\n\n"
 _TRIED = "?"
@@ -57,6 +60,26 @@ class Frame:
         return None
 
 
+class NoisyFrame(Frame):
+    """A frame of events that end in noise, with which OpenAI hides how long a token is."""
+
+    __slots__ = ()
+
+    @override
+    def alone(self, data: bytes) -> str | None:
+        """The text in *data*, if that is one event of this frame and nothing else."""
+        return self.inside(data[: -len(_END)]) if data.endswith(_END) else None
+
+    @override
+    def inside(self, event: bytes) -> str | None:
+        """The text of *event*, which has lost its blank line, if it is one of this frame."""
+        end = event.rfind(self._after)
+        if end < self._first or not event.startswith(self._before):
+            return None
+        noise = event[end + len(self._after) :]
+        return _string(event[self._first : end]) if _NOISE.fullmatch(noise) else None
+
+
 def learnt(data: bytes, voice: Voice) -> Frame | None:
     """The frame of the event *data*, if one text more is all that such events bring."""
     found = list(_TEXT.finditer(data))
@@ -74,8 +97,13 @@ def learnt(data: bytes, voice: Voice) -> Frame | None:
     ((parts, added),) = grown
     added.clear()
     tried.words = expected.words
+    if tried != expected:
+        return None
     shown = parts is voice.parts
-    return Frame(before, after, parts, shown=shown) if tried == expected else None
+    noisy = _NOISY.search(after)
+    if noisy is None:
+        return Frame(before, after, parts, shown=shown)
+    return NoisyFrame(before, noisy[1], parts, shown=shown)
 
 
 def chunk_of(data: bytes) -> object:
