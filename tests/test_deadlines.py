@@ -50,7 +50,21 @@ def awaiting(model: Model, **options: Any) -> object:
     return asyncio.run(model.arun("Where?", Point, **options))
 
 
-colours = pytest.mark.parametrize("ask", [blocking, awaiting])
+def streaming(model: Model, **options: Any) -> object:
+    with model.stream("Where?", Point, **options) as events:
+        return list(events)
+
+
+def astreaming(model: Model, **options: Any) -> object:
+    async def told() -> list[object]:
+        async with model.astream("Where?", Point, **options) as events:
+            return [event async for event in events]
+
+    return asyncio.run(told())
+
+
+BLOCKING = [blocking, streaming]
+colours = pytest.mark.parametrize("ask", [blocking, awaiting, streaming, astreaming])
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +139,7 @@ def test_a_call_that_is_given_up_closes_its_connection(ask: Ask, fault: str):
         FaultServer(pace=0.2) as patient,
         OpenAI(base_url=patient.base_url(fault), api_key="k") as client,
     ):
-        given = {"client": client} if ask is blocking else {"base_url": str(client.base_url)}
+        given = {"client": client} if ask in BLOCKING else {"base_url": str(client.base_url)}
         exceeded(ask, Model("openai:m", api_key="k", **given), timeout=LEFT)
         assert eventually(lambda: patient.busy == 0, within=3.0)
 

@@ -41,11 +41,30 @@ def awaiting(model: Model, **options: Any) -> Point:
     return asyncio.run(model.agenerate("Where?", Point, **options))
 
 
+def streaming(model: Model, **options: Any) -> Point:
+    with model.stream("Where?", Point, **options) as events:
+        list(events)
+    return events.result.output
+
+
+def astreaming(model: Model, **options: Any) -> Point:
+    async def told() -> Point:
+        async with model.astream("Where?", Point, **options) as events:
+            async for _ in events:
+                pass
+        return events.result.output
+
+    return asyncio.run(told())
+
+
+AWAITING = [awaiting, astreaming]
+
+
 @contextmanager
 def model_at(server: FaultServer, ask: Callable[..., Point], **options: Any) -> Iterator[Model]:
     """A model of *server* whose connections are closed with the block."""
     address = server.base_url("ok")
-    if ask is awaiting:  # each event loop closes its own
+    if ask in AWAITING:  # each event loop closes its own
         yield Model("openai:m", base_url=address, api_key="k", **options)
         return
     with OpenAI(base_url=address, api_key="k") as client:
@@ -290,7 +309,7 @@ def test_an_async_generator_that_is_not_read_to_its_end_is_closed():
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals here")
-@pytest.mark.parametrize("ask_model", [blocking, awaiting])
+@pytest.mark.parametrize("ask_model", [blocking, awaiting, streaming, astreaming])
 @pytest.mark.parametrize("fault", ["hang", "stall"])
 @pytest.mark.parametrize("options", [{}, {"timeout": 1.0}], ids=["no deadline", "a deadline"])
 def test_an_interrupt_from_the_keyboard_ends_a_call(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,18 @@ import pytest
 from pydantic import BaseModel, Field
 
 from deterministic_llm import (
+    AsyncStream,
     BudgetExceeded,
     CallFailure,
     Completion,
     EnforcementError,
+    Final,
     NoProgress,
     ProviderError,
     Refused,
     Result,
     RetriesExhausted,
+    Stream,
     Turn,
     enforce,
 )
@@ -61,6 +64,17 @@ class Said:
         words = {"stop": "stop", "length": "length", "filter": "content_filter"}
         choice = {"message": message, "finish_reason": words[self.finish]}
         return {"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 5}}
+
+    @property
+    def chunks(self) -> Iterator[dict[str, Any]]:
+        """As the chunks of a streamed one."""
+        whole = self.response
+        (choice,) = whole["choices"]
+        text = self.text or ""
+        for at in range(0, len(text), 3):
+            yield {"choices": [{"delta": {"content": text[at : at + 3]}}]}
+        yield {"choices": [{"delta": {}, "finish_reason": choice["finish_reason"]}]}
+        yield {"choices": [], "usage": whole["usage"]}
 
 
 class BusyError(Exception):
@@ -133,6 +147,72 @@ def by_own_call_awaited(script: Script, options: dict[str, Any]) -> Result[Order
     return asyncio.run(order.run())
 
 
+def end_of(events: Stream[Order]) -> Result[Order]:
+    """The result of a stream that is read to its end."""
+    with events:
+        *_, last = events
+        assert isinstance(last, Final)
+        assert last.result is events.result
+    return last.result
+
+
+async def end_of_awaited(events: AsyncStream[Order]) -> Result[Order]:
+    async with events:
+        *_, last = [event async for event in events]
+        assert isinstance(last, Final)
+        assert last.result is events.result
+    return last.result
+
+
+def by_stream(script: Script, options: dict[str, Any]) -> Result[Order]:
+    return end_of(scripted(script).stream("Order!", Order, **options))
+
+
+def by_stream_awaited(script: Script, options: dict[str, Any]) -> Result[Order]:
+    return asyncio.run(end_of_awaited(scripted(script).astream("Order!", Order, **options)))
+
+
+def by_decorated_stream(script: Script, options: dict[str, Any]) -> Result[Order]:
+    return end_of(scripted(script).enforce(Order, **options)(lambda: "Order!").stream())
+
+
+def by_decorated_stream_awaited(script: Script, options: dict[str, Any]) -> Result[Order]:
+    async def order() -> str:
+        return "Order!"
+
+    model = scripted(script)
+    return asyncio.run(end_of_awaited(model.enforce(Order, **options)(order).stream()))
+
+
+def by_own_stream(script: Script, options: dict[str, Any]) -> Result[Order]:
+    answers = iter(script)
+
+    @enforce(Order, **options)
+    def order(turn: Turn) -> Iterator[object]:
+        assert turn.stream
+        answer = next(answers)
+        if isinstance(answer, BusyError):
+            raise answer
+        yield from answer.chunks
+
+    return end_of(order.stream())
+
+
+def by_own_stream_awaited(script: Script, options: dict[str, Any]) -> Result[Order]:
+    answers = iter(script)
+
+    @enforce(Order, **options)
+    async def order(turn: Turn) -> AsyncIterator[object]:
+        assert turn.stream
+        answer = next(answers)
+        if isinstance(answer, BusyError):
+            raise answer
+        for chunk in answer.chunks:
+            yield chunk
+
+    return asyncio.run(end_of_awaited(order.stream()))
+
+
 DOORS: list[Callable[[Script, dict[str, Any]], Result[Order]]] = [
     by_prompt,
     by_prompt_awaited,
@@ -140,6 +220,12 @@ DOORS: list[Callable[[Script, dict[str, Any]], Result[Order]]] = [
     by_decorator_awaited,
     by_own_call,
     by_own_call_awaited,
+    by_stream,
+    by_stream_awaited,
+    by_decorated_stream,
+    by_decorated_stream_awaited,
+    by_own_stream,
+    by_own_stream_awaited,
 ]
 
 GOOD = Said('{"buyer": "Ann", "lines": [{"sku": "A1", "count": 2}]}')

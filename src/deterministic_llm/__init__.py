@@ -40,6 +40,20 @@ if TYPE_CHECKING:
     from deterministic_llm._core.ledger import attempts_from_json
     from deterministic_llm._core.reading.reader import Parsed
     from deterministic_llm._core.results import Result
+    from deterministic_llm._core.streaming.events import (
+        FieldClosed,
+        Final,
+        Item,
+        Restarted,
+        StreamEvent,
+        TextGrown,
+    )
+    from deterministic_llm._drivers.streams import (
+        AsyncItemStream,
+        AsyncStream,
+        ItemStream,
+        Stream,
+    )
     from deterministic_llm.enforcer import enforce
     from deterministic_llm.enforcer.enforcers import AsyncEnforcer, Enforcer
     from deterministic_llm.enforcer.turn import Turn
@@ -87,6 +101,8 @@ __all__ = [
     "Accepted",
     "Adaptive",
     "AsyncEnforcer",
+    "AsyncItemStream",
+    "AsyncStream",
     "Attempt",
     "Breaker",
     "Budget",
@@ -109,9 +125,13 @@ __all__ = [
     "Enforcer",
     "Escalated",
     "Event",
+    "FieldClosed",
     "Filtered",
+    "Final",
     "FirstTo",
     "GaveUp",
+    "Item",
+    "ItemStream",
     "JsonValue",
     "Limits",
     "Marker",
@@ -134,12 +154,16 @@ __all__ = [
     "Repair",
     "ReplayError",
     "ResponseError",
+    "Restarted",
     "Result",
     "RetriesExhausted",
     "Schema",
     "SchemaError",
     "Spend",
+    "Stream",
+    "StreamEvent",
     "Template",
+    "TextGrown",
     "Truncated",
     "Turn",
     "Usage",
@@ -166,6 +190,8 @@ _HOMES = {
     "_core.ledger": "attempts_from_json",
     "_core.reading.reader": "Parsed",
     "_core.results": "Result",
+    "_core.streaming.events": "FieldClosed Final Item Restarted StreamEvent TextGrown",
+    "_drivers.streams": "AsyncItemStream AsyncStream ItemStream Stream",
     "enforcer": "enforce",
     "enforcer.enforcers": "AsyncEnforcer Enforcer",
     "enforcer.turn": "Turn",

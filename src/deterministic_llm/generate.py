@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, overload
 
@@ -12,8 +12,9 @@ from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
 from deterministic_llm.enforcer.terms import ModelOptions, Terms
 from deterministic_llm.metering.price_lists import LISTED
-from deterministic_llm.sources import Asked, Prompt, messages_of, source_of
-from deterministic_llm.targets import Declared, compiled
+from deterministic_llm.sources import Asked, Prompt, source_of
+from deterministic_llm.streaming import Streaming
+from deterministic_llm.targets import Declared
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -38,7 +39,7 @@ class DecoratePrompt(Generic[T_co]):
         return decorated(function, self._terms)
 
 
-class Model:
+class Model(Streaming):
     """A model that the library calls: ``Model("openai:gpt-5-mini")``, ``"local:smollm2-135m"``.
 
     ``local:`` takes a name of the catalogue or the path of a GGUF file; the engine starts at the
@@ -304,17 +305,10 @@ class Model:
         """Ask, and await the output with its evidence."""
         return await self._arun(prompt, self._terms(output_type, on_exhausted, options))
 
-    def _terms(
-        self, output_type: object, on_exhausted: object, options: Mapping[str, object]
-    ) -> Terms[object]:
-        chosen = {**self._source.known.options, **options}
-        return Terms(compiled(output_type), self._source, on_exhausted, chosen)
-
     def _run(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
-        task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
-        return terms.run(task, self._source.in_turn(terms.others).complete, terms.guards())
+        call = self._source.in_turn(terms.others).complete
+        return terms.run(self._task(prompt, terms), call, terms.guards())
 
     async def _arun(self, prompt: Prompt, terms: Terms[T]) -> Result[T]:
-        task = terms.task().about(messages_of(prompt), terms.context((prompt,), {}))
         call = self._source.in_turn(terms.others).acomplete
-        return await terms.arun(task, call, terms.guards())
+        return await terms.arun(self._task(prompt, terms), call, terms.guards())

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from functools import cache
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, cast, runtime_checkable
 
+from deterministic_llm._core.answering import (
+    Answering,
+    AsyncAnswering,
+    AsyncOpening,
+    AsyncTold,
+    Opening,
+    Told,
+)
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import (
     Abilities,
@@ -59,6 +68,14 @@ class Backend(Protocol):
         """Ask, and await the answer."""
         ...
 
+    def stream(self, request: Request) -> Answering:
+        """Ask for an answer in pieces."""
+        ...
+
+    def astream(self, request: Request) -> AsyncAnswering:
+        """Ask for an answer in pieces that are awaited."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -74,6 +91,14 @@ class Asked:
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         """Ask the backend."""
         return await self.backend().acomplete(request)
+
+    def stream(self, request: Request) -> Answering:
+        """Ask the backend."""
+        return self.backend().stream(request)
+
+    def astream(self, request: Request) -> AsyncAnswering:
+        """Ask the backend."""
+        return self.backend().astream(request)
 
     def hears(self, turn_at: int | None) -> bool:
         """What we add is a part of the prompt."""
@@ -117,6 +142,15 @@ class Asked:
         prompt = messages_of(await cast("Awaitable[object]", asked.function()))
         return prompt, self.in_turn(asked.fallback).acomplete
 
+    def opening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], Opening]:
+        """The prompt that the function returns, and how to ask for an answer in pieces."""
+        return messages_of(asked.function()), self.in_turn(asked.fallback).stream
+
+    async def aopening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AsyncOpening]:
+        """The prompt that the function returns, and how to ask for an answer in pieces."""
+        prompt = messages_of(await cast("Awaitable[object]", asked.function()))
+        return prompt, self.in_turn(asked.fallback).astream
+
 
 _NO_KEY = "key= is for functions that make their own call: a prompt is its own key"
 
@@ -134,6 +168,14 @@ class InTurn:
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         """Ask the model that is meant."""
         return await self.models[request.model].acomplete(request)
+
+    def stream(self, request: Request) -> Answering:
+        """Ask the model that is meant."""
+        return self.models[request.model].stream(request)
+
+    def astream(self, request: Request) -> AsyncAnswering:
+        """Ask the model that is meant."""
+        return self.models[request.model].astream(request)
 
 
 @runtime_checkable
@@ -209,23 +251,94 @@ class _Embedded:
 
     def complete(self, request: Request) -> Completion | CallFailure:
         """Ask the engine, which starts at the first call, if there is time for that."""
-        if request.timeout is None:
-            return self._engine().complete(request)
         began = perf_counter()
-        engine = started(self._engine)
-        done, _ = wait((engine,), request.timeout)
-        if not done:
-            return CallFailure("the engine was not there in time", "late", sent=False)
-        left = max(request.timeout - (perf_counter() - began), 0.001)
-        return engine.result().complete(replace(request, timeout=left))
+        engine = self._in_time(request)
+        return _NO_ENGINE if engine is None else engine.complete(_later(request, began))
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         """Ask the engine, once it is there: starting it can take seconds."""
-        engine = await asyncio.to_thread(self._engine)
+        engine = await self.aengine()
         return await engine.acomplete(request)
 
-    def _engine(self) -> ChatModel:
+    def stream(self, request: Request) -> Answering:
+        """Ask the engine, as complete() does, for an answer in pieces."""
+        began = perf_counter()
+        engine = self._in_time(request)
+        if engine is None:
+            return Told(request, _NO_ENGINE)
+        return engine.stream(_later(request, began))
+
+    def astream(self, request: Request) -> AsyncAnswering:
+        """Ask the engine, once it is there, for an answer in pieces."""
+        return _OfEngine(self, request)
+
+    def engine(self) -> ChatModel:
+        """What to ask; it is started when it is not there."""
         return _chat(self.name, local.address(models.locate(self.name)))
+
+    async def aengine(self) -> ChatModel:
+        """The same, awaited; an event loop that ends does not wait for it."""
+        return await asyncio.wrap_future(started(self.engine))
+
+    def _in_time(self, request: Request) -> ChatModel | None:
+        """The engine, when it is there within the time for *request*."""
+        if request.timeout is None:
+            return self.engine()
+        engine = started(self.engine)
+        done, _ = wait((engine,), request.timeout)
+        return engine.result() if done else None
+
+
+class _OfEngine:
+    """An answer in pieces of an *embedded* engine, which starts when it is asked."""
+
+    def __init__(self, embedded: _Embedded, request: Request) -> None:
+        self._embedded = embedded
+        self._request = request
+
+    async def __aenter__(self) -> Self:
+        self._answering = await self._opened()
+        await self._answering.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        await self._answering.__aexit__(kind, error, trace)
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return aiter(self._answering)
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        await self._answering.stop()
+
+    def answer(self) -> Completion | CallFailure:
+        """What the call came to."""
+        return self._answering.answer()
+
+    async def _opened(self) -> AsyncAnswering:
+        began = perf_counter()
+        try:
+            async with asyncio.timeout(self._request.timeout):
+                engine = await self._embedded.aengine()
+        except TimeoutError:
+            return AsyncTold(self._request, _NO_ENGINE)
+        return engine.astream(_later(self._request, began))
+
+
+_NO_ENGINE = CallFailure("the engine was not there in time", "late", sent=False)
+
+
+def _later(request: Request, began: float) -> Request:
+    """*request* with the time that it has left now, of what it had when it *began*."""
+    if request.timeout is None:
+        return request
+    return replace(request, timeout=max(request.timeout - (perf_counter() - began), 0.001))
 
 
 @cache

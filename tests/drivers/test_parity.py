@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from tenacity.wait import wait_fixed
+from typing_extensions import override
 
 from deterministic_llm import EnforcementError
 from deterministic_llm._core.attempts import Attempt, Request
@@ -16,8 +19,13 @@ from deterministic_llm._core.exchange import UNCONSTRAINED, CallFailure, Complet
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.typed import typed_target
+from deterministic_llm._core.streaming.events import Final
+from deterministic_llm._core.streaming.shown import Shown
 from deterministic_llm._core.tasks import Task
-from deterministic_llm._drivers import awaiting, blocking
+from deterministic_llm._drivers import awaiting, blocking, streaming
+from deterministic_llm._drivers.streaming import Hold
+from deterministic_llm._drivers.telling import told
+from deterministic_llm.testing import ScriptedModel
 
 Answer = Completion | CallFailure
 Script = list[Answer]
@@ -63,7 +71,48 @@ def by_awaiting(script: Script, resume: tuple[Attempt[object], ...] = ()) -> Sto
     return result.output, result.attempts, waits, requests
 
 
-DRIVERS: list[Callable[..., Story]] = [by_blocking, by_awaiting]
+class Unslept(Hold):
+    """Notes the waits, and does not wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    @override
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+def by_streaming(script: Script, resume: tuple[Attempt[object], ...] = ()) -> Story:
+    model, hold, task = ScriptedModel(script, chunk=3), Unslept(), replace(TASK, resume=resume)
+
+    try:
+        *_, last = streaming.stream(task, Shown(task), model.source.stream, hold)
+    except EnforcementError as error:
+        return type(error), error.attempts, hold.waits, list(model.requests)
+    assert isinstance(last, Final)
+    return last.result.output, last.result.attempts, hold.waits, list(model.requests)
+
+
+def by_astreaming(script: Script, resume: tuple[Attempt[object], ...] = ()) -> Story:
+    model, waits, task = ScriptedModel(script, chunk=3), [], replace(TASK, resume=resume)
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def events() -> list[object]:
+        begin = partial(streaming.astream, task, Shown(task), model.source.astream, sleep=sleep)
+        return [event async for event in told(begin, copy_context())]
+
+    try:
+        *_, last = asyncio.run(events())
+    except EnforcementError as error:
+        return type(error), error.attempts, waits, list(model.requests)
+    assert isinstance(last, Final)
+    return last.result.output, last.result.attempts, waits, list(model.requests)
+
+
+DRIVERS: list[Callable[..., Story]] = [by_blocking, by_awaiting, by_streaming, by_astreaming]
 STORIES = [
     pytest.param([Completion("7")], id="a good answer"),
     pytest.param([Completion("seventh"), Completion("7")], id="a bad answer and a good one"),
@@ -71,6 +120,11 @@ STORIES = [
     pytest.param([BUSY, BUSY, Completion("7")], id="a busy server"),
     pytest.param([CallFailure("no", "bad_request")], id="a failure for good"),
     pytest.param([Completion(None, "refusal", "no")], id="a refusal"),
+    pytest.param(
+        [CallFailure("it broke", "unreachable", partial="1"), Completion("17")],
+        id="a connection that breaks in mid-answer",
+    ),
+    pytest.param([Completion("1", "length")], id="a cut answer"),
 ]
 
 

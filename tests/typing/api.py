@@ -19,6 +19,8 @@ from deterministic_llm import (
     Accepted,
     Adaptive,
     AsyncEnforcer,
+    AsyncItemStream,
+    AsyncStream,
     Breaker,
     Budget,
     Cache,
@@ -29,7 +31,11 @@ from deterministic_llm import (
     EnforcementError,
     Enforcer,
     Event,
+    FieldClosed,
+    Final,
     FirstTo,
+    Item,
+    ItemStream,
     JsonValue,
     Limits,
     Median,
@@ -41,10 +47,14 @@ from deterministic_llm import (
     Pattern,
     Price,
     Record,
+    Restarted,
     Result,
     Schema,
     Spend,
+    Stream,
+    StreamEvent,
     Template,
+    TextGrown,
     Turn,
     Violation,
     Votes,
@@ -672,3 +682,80 @@ def kept() -> None:
     assert_type(llm.generate("ask", Grade, cache=True), Grade)
     assert_type(llm.generate("ask", Grade, cache=Path("answers.sqlite")), Grade)
     llm.generate("ask", Grade, cache=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+# A stream yields typed events, and ends with the result.
+
+
+def streams(asked: Model) -> None:
+    with grade.stream("text", words=3) as events:
+        assert_type(events, Stream[Grade])
+        for event in events:
+            assert_type(event, FieldClosed | TextGrown | Item[object] | Restarted | Final[Grade])
+            if isinstance(event, Final):
+                assert_type(event.result, Result[Grade])
+            elif isinstance(event, FieldClosed):
+                assert_type((event.path, event.value, event.changed), tuple[str, object, bool])
+            elif isinstance(event, TextGrown):
+                assert_type((event.path, event.delta, event.anew), tuple[str, str, bool])
+            elif isinstance(event, Item):
+                assert_type((event.index, event.changed), tuple[int, bool])
+            else:
+                assert_type((event.reason, event.discarded), tuple[str, JsonValue])
+        assert_type(events.snapshot(), JsonValue)
+        assert_type(events.result, Result[Grade])
+        events.close()
+    assert_type(with_turn.stream(essay="text"), Stream[Grade])
+    assert_type(or_none.stream("text"), Stream[Grade | None])
+    assert_type(Grader().method.stream("text", words=3), Stream[Grade])
+    grade.stream(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    whole = asked.stream("ask", Grade, early_stop="never")
+    iterator: Iterator[StreamEvent[Grade]] = whole
+    assert_type(next(iterator), StreamEvent[Grade])
+    assert_type(asked.stream("ask", Grade | Point), Stream[Grade | Point])
+    assert_type(
+        asked.stream("ask", Choice("a", "b"), on_exhausted="return_none"), Stream[str | None]
+    )
+    assert_type(asked.stream("ask", Template("{a}"), on_exhausted=fallback), Stream[Record | Point])
+    options = asked.stream("ask", Grade, idle_timeout=5, first_token_timeout=30, max_chars=4000)
+    assert_type(options, Stream[Grade])
+    asked.stream("ask", Grade, early_stop="yes")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def item_streams(asked: Model) -> None:
+    with graded.stream_items("text") as items:
+        assert_type(items, ItemStream[Grade])
+        for item in items:
+            assert_type(item, Item[Grade])
+            assert_type((item.index, item.output), tuple[int, Grade])
+        assert_type(items.result, Result[list[Grade]])
+    assert_type(asked.stream_items("ask", list[Grade | Point]), ItemStream[Grade | Point])
+    assert_type(asked.stream_items("ask", Template.lines("{a}")), ItemStream[Record])
+    grade.stream_items("text")  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    asked.stream_items("ask", Grade)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+@enforce(list[Grade])
+def graded(essay: str) -> str:
+    return essay
+
+
+async def async_streams(asked: Model) -> None:
+    async with async_grade.stream("text") as events:
+        assert_type(events, AsyncStream[Grade])
+        async for event in events:
+            assert_type(event, StreamEvent[Grade])
+        assert_type(events.result, Result[Grade])
+        assert_type(events.snapshot(), JsonValue)
+        await events.close()
+    async with many.stream_items("text") as items:
+        assert_type(items, AsyncItemStream[Grade])
+        async for item in items:
+            assert_type(item.output, Grade)
+    assert_type(async_or_none.stream("text"), AsyncStream[str | None])
+    assert_type(async_chunks.stream(essay="text"), AsyncStream[Grade])
+    assert_type(asked.astream("ask", Grade, on_exhausted=fallback), AsyncStream[Grade | Point])
+    assert_type(asked.astream("ask", Literal["a", "b"]), AsyncStream[Literal["a", "b"]])
+    assert_type(asked.astream_items("ask", list[Grade]), AsyncItemStream[Grade])
+    async_grade.stream(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    async_grade.stream_items("text")  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

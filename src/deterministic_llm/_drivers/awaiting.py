@@ -106,7 +106,7 @@ async def _followed(
             if teller:
                 await teller.atell([CallFinished(attempts[-1])])
         elif isinstance(step, Check):
-            attempts[-1:] = await _checked(task, step, attempts[-1], watch)
+            attempts[-1:] = await after_check(task, step, attempts[-1], watch)
         else:
             return step, attempts
 
@@ -135,7 +135,7 @@ async def _alone(vote: Vote[T], means: _Means) -> Sequence[Attempt[T]]:
     return attempts
 
 
-async def _checked(
+async def after_check(
     task: Task[T], step: Check, last: Attempt[T], watch: Stopwatch
 ) -> Sequence[Attempt[T]]:
     """*last* with what the validator says of it, or followed by the record that time ran out."""

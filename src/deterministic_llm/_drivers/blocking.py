@@ -105,7 +105,7 @@ def _followed(
             if teller:
                 teller.tell([CallFinished(attempts[-1])])
         elif isinstance(step, Check):
-            attempts[-1:] = _checked(task, step, attempts[-1], watch)
+            attempts[-1:] = after_check(task, step, attempts[-1], watch)
         else:
             return step, attempts
 
@@ -139,7 +139,7 @@ def _alone(vote: Vote[T], means: _Means) -> Sequence[Attempt[T]]:
     return attempts
 
 
-def _checked(
+def after_check(
     task: Task[T], step: Check, last: Attempt[T], watch: Stopwatch
 ) -> Sequence[Attempt[T]]:
     """*last* with what the validator says of it, or followed by the record that time ran out."""

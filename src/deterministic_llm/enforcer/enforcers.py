@@ -21,10 +21,12 @@ from typing import (
 
 from typing_extensions import TypeVar, Unpack
 
+from deterministic_llm._core.answering import AsyncOpening
 from deterministic_llm._core.exchange import ChatMessage
 from deterministic_llm._core.questions import opened
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.tasks import Task
+from deterministic_llm._drivers.streams import AsyncItemStream, AsyncStream, ItemStream, Stream
 from deterministic_llm.enforcer.calls import Calls
 from deterministic_llm.enforcer.signatures import (
     AnyFunction,
@@ -32,12 +34,14 @@ from deterministic_llm.enforcer.signatures import (
     waits,
     without_turn,
 )
+from deterministic_llm.enforcer.streams import AsyncKind, Kind, astream, check_listed, stream
 from deterministic_llm.enforcer.terms import Asking, ModelOptions, Terms
 from deterministic_llm.errors import EnforcementError
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")  # what is left of P once self or cls is bound
 S = TypeVar("S")
+E = TypeVar("E")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 D = TypeVar("D", default=Never)  # what on_exhausted returns; T | Never is T
@@ -140,6 +144,29 @@ class Enforcer(_Decorated[T_co], Generic[P, T_co]):
         task = self._about(prompt, args, kwargs)
         return terms.run(task, call, self._guards, asked)
 
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[T_co]:
+        """Run, and tell what comes while it comes; nothing is asked before the first event is.
+
+        It is meant for ``with grade.stream(...) as events``, and iterated in the block.
+        """
+        return self._stream(Stream, args, kwargs)
+
+    def stream_items(
+        self: Enforcer[P, list[E]], *args: P.args, **kwargs: P.kwargs
+    ) -> ItemStream[E]:
+        """Run, and give each item of the list when it is there; raises SchemaError for no list."""
+        check_listed(self._terms)
+        return self._stream(ItemStream, args, kwargs)
+
+    def _stream(
+        self, kind: Kind[T_co, S], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> S:
+        terms = self._terms
+        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        prompt, opening = terms.source.opening(asked)
+        task = self._about(prompt, args, kwargs)
+        return stream(kind, terms, task, opening, self._guards, asked)
+
     @overload
     def with_options(
         self, *, on_exhausted: Literal["return_none"], **options: Unpack[ModelOptions]
@@ -185,6 +212,33 @@ class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
         prompt, call = await terms.source.awaiting(asked)
         task = self._about(prompt, args, kwargs)
         return await terms.arun(task, call, self._guards, asked)
+
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> AsyncStream[T_co]:
+        """Run, and tell what comes while it comes; nothing is asked before the first event is.
+
+        It is meant for ``async with grade.stream(...) as events``, and iterated in the block.
+        """
+        return self._stream(AsyncStream, args, kwargs)
+
+    def stream_items(
+        self: AsyncEnforcer[P, list[E]], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncItemStream[E]:
+        """Run, and give each item of the list when it is there; raises SchemaError for no list."""
+        check_listed(self._terms)
+        return self._stream(AsyncItemStream, args, kwargs)
+
+    def _stream(
+        self, kind: AsyncKind[T_co, S], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> S:
+        terms = self._terms
+        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        task = self._about((), args, kwargs)
+
+        async def ask() -> tuple[Task[T_co], AsyncOpening]:
+            prompt, opening = await terms.source.aopening(asked)
+            return task.about(prompt) if prompt else task, opening
+
+        return astream(kind, terms, task, ask, self._guards, asked)
 
     @overload
     def with_options(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
+from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import response_format
 from deterministic_llm._core.exchange import Abilities, ChatMessage, JsonObject
@@ -54,6 +55,20 @@ class OwnCall:
         functions = _in_turn(asked)
         return (), lambda request: own_call.ask_async(
             _with_turn(functions, asked.target, request), timeout=request.timeout
+        )
+
+    def opening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], Opening]:
+        """No prompt of ours, and a call of the function, whose chunks are read one by one."""
+        functions = _in_turn(asked)
+        return (), lambda request: own_call.stream(
+            _with_turn(functions, asked.target, request, stream=True), request
+        )
+
+    async def aopening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AsyncOpening]:
+        """The same, awaited."""
+        functions = _in_turn(asked)
+        return (), lambda request: own_call.astream(
+            _with_turn(functions, asked.target, request, stream=True), request
         )
 
     def describing(
@@ -126,6 +141,8 @@ def _with_turn(
     functions: Sequence[tuple[partial[object], int | None]],
     target: Target[object],
     request: Request,
+    *,
+    stream: bool = False,
 ) -> Callable[[], object]:
     function, turn_at = functions[request.model]
     if turn_at is None:
@@ -142,6 +159,7 @@ def _with_turn(
         timeout=request.timeout,
         seed=_number(request, "seed"),
         tool=constraint.tool,
+        stream=stream,
     )
     before, after = function.args[:turn_at], function.args[turn_at:]
     return partial(function.func, *before, turn, *after, **function.keywords)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import Any, Generic, Protocol, TypeAlias, cast, get_args
+from typing import Any, Generic, Protocol, TypeAlias, cast
 
 from tenacity.wait import wait_base
 from typing_extensions import TypedDict, TypeVar
 
+from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Attempt, Request
 from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.consensus.rules import Voting, voting_of
@@ -22,7 +23,7 @@ from deterministic_llm._core.exchange import (
     JsonValue,
     Mode,
 )
-from deterministic_llm._core.policy import EarlyStop, Policy
+from deterministic_llm._core.policy import EarlyStop
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
@@ -31,10 +32,17 @@ from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm._drivers.hooks import as_hooks
+from deterministic_llm.enforcer.policies import POLICY, policy_of
 from deterministic_llm.errors import ConfigurationError, EnforcementError
 from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
-from deterministic_llm.metering.guards import OPTIONS, Guards, aguarded, guarded, guards_of
+from deterministic_llm.metering.guards import (
+    OPTIONS,
+    Guards,
+    aguarded,
+    guarded,
+    guards_of,
+)
 from deterministic_llm.metering.limits import Limits
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.purses import within
@@ -44,6 +52,7 @@ from deterministic_llm.storage.caching import acached, cached
 from deterministic_llm.storage.keys import Describe
 from deterministic_llm.storage.reels import reel
 
+S = TypeVar("S")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -55,6 +64,10 @@ class Options(TypedDict, total=False):
     transport_retries: int
     wait: wait_base
     timeout: float
+    idle_timeout: float
+    first_token_timeout: float
+    early_stop: EarlyStop
+    max_chars: int
     strict: bool
     mode: Mode
     seed: int
@@ -135,6 +148,14 @@ class Source(Protocol):
         """
         ...
 
+    def opening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], Opening]:
+        """The prompt of one run, and how to ask for an answer in pieces."""
+        ...
+
+    async def aopening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AsyncOpening]:
+        """The same for an async function."""
+        ...
+
 
 @quick
 @dataclass(frozen=True)
@@ -174,7 +195,7 @@ class Terms(Generic[T_co]):
         validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
         return Task(
             contract,
-            self._policy(),
+            policy_of(self.options),
             parameters=_without_ours(self.options),
             fallback=tuple(ways[:fallback]),
             voting=self.voting,
@@ -206,16 +227,16 @@ class Terms(Generic[T_co]):
         """Carry out *task* with *call* behind *guards*, and those behind the cache."""
         call, cache = guarded(call, guards), self.cache
         if cache is not None:
-            call = cached(call, cache, self._describing(asked))
-        tape = reel(partial(self._describing, asked, lenient=True))
-        call, purse = tape.blocking(call), self._purse
+            call = cached(call, cache, self.describing(asked))
+        tape = reel(partial(self.describing, asked, lenient=True))
+        call, purse = tape.blocking(call), self.purse
         try:
             if purse is None:  # a block for nothing would take a twentieth of the run
                 return blocking.run(task, call, sleep=tape.sleep, clock=tape.clock)
             with within(purse):
                 return blocking.run(task, call, sleep=tape.sleep, clock=tape.clock)
         except EnforcementError as error:
-            return self._settled(error)
+            return self.settled(error)
 
     async def arun(
         self,
@@ -227,16 +248,16 @@ class Terms(Generic[T_co]):
         """The same, awaited."""
         call, cache = aguarded(call, guards), self.cache
         if cache is not None:
-            call = acached(call, cache, self._describing(asked))
-        tape = reel(partial(self._describing, asked, lenient=True))
-        call, purse = tape.awaiting(call), self._purse
+            call = acached(call, cache, self.describing(asked))
+        tape = reel(partial(self.describing, asked, lenient=True))
+        call, purse = tape.awaiting(call), self.purse
         try:
             if purse is None:
                 return await awaiting.run(task, call, sleep=tape.asleep, clock=tape.clock)
             with within(purse):
                 return await awaiting.run(task, call, sleep=tape.asleep, clock=tape.clock)
         except EnforcementError as error:
-            return self._settled(error)
+            return self.settled(error)
 
     @cached_property
     def fallback(self) -> Sequence[object]:
@@ -270,17 +291,9 @@ class Terms(Generic[T_co]):
         given = self.options.get("context")
         return given(*arguments, **keywords) if callable(given) else given
 
-    def _describing(self, asked: Asking | None, *, lenient: bool = False) -> Describe:
+    def describing(self, asked: Asking | None, *, lenient: bool = False) -> Describe:
+        """What tells the questions of one run apart, as its source says."""
         return self.source.describing(self.others, asked, key=self.key, lenient=lenient)
-
-    def _policy(self) -> Policy:
-        chosen = {name: self.options[name] for name in _POLICY if name in self.options}
-        for name, value in chosen.items():
-            wanted, holds = _MUST_BE.get(name, _ANYTHING)
-            if value is not None and not holds(value):
-                message = f"{name}={value!r}: expected {wanted}"
-                raise ConfigurationError(message)
-        return replace(_DEFAULT, **cast("dict[str, Any]", chosen))
 
     def _abstain_below(self) -> float | None:
         share = cast("ModelOptions", self.options).get("abstain_below")
@@ -301,11 +314,11 @@ class Terms(Generic[T_co]):
         return Way(contract.constraint, contract.instructions, parameters, other.name)
 
     @cached_property
-    def _purse(self) -> Budget | None:
+    def purse(self) -> Budget | None:
         """The budget that all calls of a run, those of judges too, are held to."""
         return cast("ModelOptions", self.options).get("budget")
 
-    def _settled(self, error: EnforcementError) -> Result[T_co]:
+    def settled(self, error: EnforcementError) -> Result[T_co]:
         """What a run that gave up comes to: *error* raised again, or the fallback."""
         if self.on_exhausted == "raise":
             raise error
@@ -316,24 +329,8 @@ class Terms(Generic[T_co]):
         return Result(cast("T_co", output), error.attempts, exhausted=True)
 
 
-_DEFAULT = Policy()
-_Rule: TypeAlias = tuple[str, Callable[[Any], bool]]
-_ANYTHING: _Rule = ("anything", lambda _: True)
-_SECONDS: _Rule = ("seconds above 0", lambda value: value > 0)
-_COUNT: _Rule = ("0 or more", lambda value: value >= 0)
-_MUST_BE: Mapping[str, _Rule] = {
-    "timeout": _SECONDS,
-    "idle_timeout": _SECONDS,
-    "first_token_timeout": _SECONDS,
-    "max_retries": _COUNT,
-    "transport_retries": _COUNT,
-    "max_chars": ("1 or more", lambda value: value >= 1),
-    "early_stop": ("'auto', 'always' or 'never'", lambda value: value in get_args(EarlyStop)),
-}
-"""What options of the policy must be, None aside."""
-_POLICY = tuple(each.name for each in fields(Policy))
 _OURS = OPTIONS | {
-    *_POLICY,
+    *POLICY,
     "strict",
     "mode",
     "validators",

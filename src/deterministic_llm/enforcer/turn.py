@@ -22,6 +22,8 @@ class Turn:
     *max_tokens* and *seed* are those of the run's options, with more room where an answer was cut;
     *timeout* is what is left of the run's time, in seconds. *tool* is what is to be called with the
     answer under ``mode="tool"``, as OpenAI's chat completions declare a function.
+    *stream* says that the answer is read as it comes: a function that returns chunks is then shown
+    at work, and one that returns the whole is read at its end.
     """
 
     number: int
@@ -34,6 +36,7 @@ class Turn:
     timeout: float | None = None
     seed: int | None = None
     tool: JsonObject | None = None
+    stream: bool = False
 
     def request(self, provider: Provider) -> dict[str, Any]:
         """Keyword arguments for the call of *provider*'s SDK, besides those of model and prompt.

@@ -40,6 +40,11 @@ def within(purse: Budget) -> Generator[Budget]:
         _PURSES.reset(token)
 
 
+def hold_to(purse: Budget) -> None:
+    """Hold all calls of this context to *purse*, for good: a context made for one run."""
+    _PURSES.set((*_PURSES.get(), purse))
+
+
 def ambient() -> tuple[Budget, ...]:
     """The budgets of all blocks around this line, outermost first."""
     return _PURSES.get()

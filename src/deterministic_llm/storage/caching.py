@@ -31,7 +31,7 @@ def cached(call: BlockingCall, cache: Cache, describe: Describe) -> BlockingCall
     keys = Keys(describe)
 
     def ask(request: Request) -> Answer:
-        visit = _Visit(cache, keys, request, awaiting=False)
+        visit = Visit(cache, keys, request, awaiting=False)
         while isinstance(step := visit.step(), Flight):
             step.wait(visit.left())
         if step is not None:
@@ -47,7 +47,7 @@ def acached(call: AwaitingCall, cache: Cache, describe: Describe) -> AwaitingCal
     keys = Keys(describe)
 
     async def ask(request: Request) -> Answer:
-        visit = _Visit(cache, keys, request, awaiting=True)
+        visit = Visit(cache, keys, request, awaiting=True)
         while isinstance(step := visit.step(), Flight):
             await step.awaited(visit.left())
         if step is not None:
@@ -58,7 +58,7 @@ def acached(call: AwaitingCall, cache: Cache, describe: Describe) -> AwaitingCal
     return ask
 
 
-class _Visit:
+class Visit:
     """One request at the cache: it is answered there, waits for another one, or leads."""
 
     def __init__(self, cache: Cache, keys: Keys, request: Request, *, awaiting: bool) -> None:

@@ -6,12 +6,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeAlias
 
+from typing_extensions import override
+
+from deterministic_llm._core.answering import AsyncOpening, AsyncTold, Opening, Told
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm.storage.cassettes import Cassette, running
 from deterministic_llm.storage.keys import Describe
+from deterministic_llm.storage.noting import AsyncNoted, Noted
 
 Answer: TypeAlias = Completion | CallFailure
 BlockingCall: TypeAlias = Callable[[Request], Answer]
@@ -27,6 +32,19 @@ class Reel(Protocol):
 
     def awaiting(self, call: AwaitingCall) -> AwaitingCall:
         """*call*, recorded or replaced, to be awaited."""
+        ...
+
+    def opening(self, opening: Opening) -> Opening:
+        """*opening* of answers in pieces, recorded or replaced."""
+        ...
+
+    def aopening(self, opening: AsyncOpening) -> AsyncOpening:
+        """The same, to be awaited."""
+        ...
+
+    @property
+    def played(self) -> bool:
+        """Whether nothing is waited for."""
         ...
 
     def clock(self) -> float:
@@ -55,11 +73,19 @@ def reel(describing: Callable[[], Describe]) -> Reel:
 class _Live:
     """A run off any cassette."""
 
+    played = False
+
     def blocking(self, call: BlockingCall) -> BlockingCall:
         return call
 
     def awaiting(self, call: AwaitingCall) -> AwaitingCall:
         return call
+
+    def opening(self, opening: Opening) -> Opening:
+        return opening
+
+    def aopening(self, opening: AsyncOpening) -> AsyncOpening:
+        return opening
 
     clock = staticmethod(time.perf_counter)
     sleep = staticmethod(time.sleep)
@@ -89,6 +115,14 @@ class _Recorded(_Live):
 
         return ask
 
+    @override
+    def opening(self, opening: Opening) -> Opening:
+        return lambda request: Noted(opening(request), partial(self._noted, request))
+
+    @override
+    def aopening(self, opening: AsyncOpening) -> AsyncOpening:
+        return lambda request: AsyncNoted(opening(request), partial(self._noted, request))
+
     def _noted(self, request: Request, answer: Answer) -> Answer:
         self._cassette.record(self._describe, request, answer, self.clock() - self._began)
         return answer
@@ -96,6 +130,8 @@ class _Recorded(_Live):
 
 class _Played:
     """A run that is played: nothing is waited for, and its clock shows the recorded time."""
+
+    played = True
 
     def __init__(self, cassette: Cassette, describe: Describe) -> None:
         self._cassette = cassette
@@ -114,6 +150,14 @@ class _Played:
             return self._answer(request)
 
         return ask
+
+    def opening(self, opening: Opening) -> Opening:
+        del opening
+        return lambda request: Told(request, self._answer(request))
+
+    def aopening(self, opening: AsyncOpening) -> AsyncOpening:
+        del opening
+        return lambda request: AsyncTold(request, self._answer(request))
 
     def clock(self) -> float:
         return self._now

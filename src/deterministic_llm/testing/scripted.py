@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from typing_extensions import Unpack, override
 
+from deterministic_llm._core.answering import AsyncTold, Told
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
 from deterministic_llm.enforcer.terms import Known, ModelOptions
@@ -42,8 +43,9 @@ class ScriptedModel(Model):
 
     It is used as a Model, or called with a Request, from any thread. An answer is a str, a
     Completion or a CallFailure. It holds answers to nothing, so ``mode="auto"`` only asks in words;
-    *abilities* says otherwise. Asked more often than scripted it raises ScriptEndedError, which is
-    an AssertionError.
+    *abilities* says otherwise. A stream brings *chunk* characters at a time, of a failure its
+    ``partial``. Asked more often than scripted it raises ScriptEndedError, which is an
+    AssertionError.
     """
 
     def __init__(
@@ -51,10 +53,11 @@ class ScriptedModel(Model):
         answers: Iterable[Answer],
         *,
         abilities: Abilities = Abilities(),  # noqa: B008  # frozen
+        chunk: int = 4,
         **options: Unpack[ModelOptions],
     ) -> None:
         # Not Model's own __init__: it looks for a provider behind the name.
-        script = _Script(answers)
+        script = _Script(answers, chunk)
         self.name = "scripted"
         self._source = Asked(lambda: script, Known(abilities, options, self.name))
         self._script = script
@@ -72,7 +75,8 @@ class ScriptedModel(Model):
 class _Script:
     """The backend of a scripted model."""
 
-    def __init__(self, answers: Iterable[Answer]) -> None:
+    def __init__(self, answers: Iterable[Answer], chunk: int) -> None:
+        self._chunk = chunk
         self._answers = tuple(answers)
         self._asked: list[Request] = []
         self._lock = threading.Lock()
@@ -93,3 +97,21 @@ class _Script:
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         return self.complete(request)
+
+    def stream(self, request: Request) -> Told:
+        answer = self.complete(request)
+        return Told(request, answer, self._pieces(request, answer))
+
+    def astream(self, request: Request) -> AsyncTold:
+        answer = self.complete(request)
+        return AsyncTold(request, answer, self._pieces(request, answer))
+
+    def _pieces(self, request: Request, answer: Completion | CallFailure) -> Sequence[str]:
+        if isinstance(answer, CallFailure):
+            said = answer.partial
+        elif request.constraint.tool is not None and answer.calls:
+            said = answer.calls[0].arguments
+        else:
+            said = answer.text
+        text = said or ""
+        return [text[at : at + self._chunk] for at in range(0, len(text), self._chunk)]

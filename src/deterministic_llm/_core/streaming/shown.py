@@ -44,7 +44,7 @@ class Shown(Generic[T]):
     def __init__(self, task: Task[T]) -> None:
         self._task = task
         self._held = Held()
-        self._listed = _is_listed(task.contract.target)
+        self._listed = is_listed(task.contract.target)
         self._watcher: Watcher | None = None
         self._payload: JsonValue = None
 
@@ -112,7 +112,7 @@ class Shown(Generic[T]):
         return told_as(location, json_path(location), typed, changed=changed, item=item)
 
 
-def _is_listed(target: Target[object]) -> bool:
+def is_listed(target: Target[object]) -> bool:
     """Whether an answer is a list, each element of which is of one kind."""
     if isinstance(target, TextTarget):
         return isinstance(target.form, TemplateForm) and target.form.many

@@ -1,0 +1,41 @@
+"""How patiently a run goes on: its options go in, the policy that they ask for comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeAlias, cast, get_args
+
+from deterministic_llm._core.policy import EarlyStop, Policy
+from deterministic_llm.errors import ConfigurationError
+
+_DEFAULT = Policy()
+POLICY = tuple(each.name for each in fields(Policy))
+"""The options that are the policy's."""
+
+
+def policy_of(options: Mapping[str, object]) -> Policy:
+    """The policy of *options*; raises ConfigurationError for one that makes no sense."""
+    chosen = {name: options[name] for name in POLICY if name in options}
+    for name, value in chosen.items():
+        wanted, holds = _MUST_BE.get(name, _ANYTHING)
+        if value is not None and not holds(value):
+            message = f"{name}={value!r}: expected {wanted}"
+            raise ConfigurationError(message)
+    return replace(_DEFAULT, **cast("dict[str, Any]", chosen))
+
+
+_Rule: TypeAlias = tuple[str, Callable[[Any], bool]]
+_ANYTHING: _Rule = ("anything", lambda _: True)
+_SECONDS: _Rule = ("seconds above 0", lambda value: value > 0)
+_COUNT: _Rule = ("0 or more", lambda value: value >= 0)
+_MUST_BE: Mapping[str, _Rule] = {
+    "timeout": _SECONDS,
+    "idle_timeout": _SECONDS,
+    "first_token_timeout": _SECONDS,
+    "max_retries": _COUNT,
+    "transport_retries": _COUNT,
+    "max_chars": ("1 or more", lambda value: value >= 1),
+    "early_stop": ("'auto', 'always' or 'never'", lambda value: value in get_args(EarlyStop)),
+}
+"""What options of the policy must be, None aside."""

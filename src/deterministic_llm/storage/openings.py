@@ -1,0 +1,133 @@
+"""An answer in pieces behind a cache: one that was kept has none, and is told at its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from types import TracebackType
+from typing import Generic, Self
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.answering import (
+    Answering,
+    AsyncAnswering,
+    AsyncOpening,
+    AsyncTold,
+    Opening,
+    Told,
+)
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm.storage.cache import Cache
+from deterministic_llm.storage.caching import Visit
+from deterministic_llm.storage.flights import Flight
+from deterministic_llm.storage.keys import Describe, Keys
+
+A = TypeVar("A", bound=Answering | AsyncAnswering)
+
+
+def cached_opening(opening: Opening, cache: Cache, describe: Describe) -> Opening:
+    """*opening*, for the questions that *cache* knows no answer to; made for one run."""
+    keys = Keys(describe)
+    return lambda request: _Cached(opening, Visit(cache, keys, request, awaiting=False))
+
+
+def acached_opening(opening: AsyncOpening, cache: Cache, describe: Describe) -> AsyncOpening:
+    """The same, to be awaited."""
+    keys = Keys(describe)
+    return lambda request: _AsyncCached(opening, Visit(cache, keys, request, awaiting=True))
+
+
+class _Kept(Generic[A]):
+    """What both colours share: what is told, and whether it is to be kept."""
+
+    _visit: Visit
+    _answering: A
+    _asked = False
+    _answer: Completion | CallFailure | None = None
+
+    def answer(self) -> Completion | CallFailure:
+        """What the call came to; a whole answer is kept."""
+        if self._answer is None:
+            answer = self._answering.answer()
+            self._answer = self._visit.brought(answer) if self._asked else answer
+        return self._answer
+
+
+class _Cached(_Kept[Answering]):
+    """An answering that is opened where the cache knows no answer."""
+
+    def __init__(self, opening: Opening, visit: Visit) -> None:
+        self._opening = opening
+        self._visit = visit
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        visit = self._visit
+        while isinstance(step := visit.step(), Flight):
+            step.wait(visit.left())
+        with self._stack:
+            if step is not None:
+                self._answering = Told(visit.request, step)
+            else:
+                self._asked = True
+                self._stack.enter_context(visit.leading())
+                self._answering = self._stack.enter_context(self._opening(visit.request))
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._answering)
+
+    def stop(self) -> None:
+        """End the answer here."""
+        self._answering.stop()
+
+
+class _AsyncCached(_Kept[AsyncAnswering]):
+    """The same, to be awaited."""
+
+    def __init__(self, opening: AsyncOpening, visit: Visit) -> None:
+        self._opening = opening
+        self._visit = visit
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        visit = self._visit
+        while isinstance(step := visit.step(), Flight):
+            await step.awaited(visit.left())
+        async with self._stack:
+            if step is not None:
+                self._answering = AsyncTold(visit.request, step)
+            else:
+                self._asked = True
+                self._stack.enter_context(visit.leading())
+                opened = self._opening(visit.request)
+                self._answering = await self._stack.enter_async_context(opened)
+            self._stack = self._stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return aiter(self._answering)
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        await self._answering.stop()
