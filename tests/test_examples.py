@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -49,8 +50,19 @@ def test_weather_prints_json_that_is_valid_for_the_schema_file() -> None:
     assert parse(report, schema, strict=True).output == json.loads(report)
 
 
+def test_stream_grades_ends_with_all_fields() -> None:
+    shown = ast.literal_eval(run("stream_grades.py"))
+    assert list(shown) == ["$.score", "$.summary"]
+    assert 0 <= int(shown["$.score"]) <= 10
+
+
 def test_every_example_is_run_by_a_test_of_its_own() -> None:
-    assert [script.name for script in SCRIPTS] == ["essay_grade.py", "essay_score.py", "weather.py"]
+    assert [script.name for script in SCRIPTS] == [
+        "essay_grade.py",
+        "essay_score.py",
+        "stream_grades.py",
+        "weather.py",
+    ]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
