@@ -1,4 +1,4 @@
-"""What a streamed answer costs before anything is read in it, beside the bare transport."""
+"""What a streamed answer costs: the transport alone and the whole, beside the bare transport."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from benchmarks.answering import streaming
 from benchmarks.schemas import SAMPLES, Criterion
 from benchmarks.tables import met, show
-from deterministic_llm import JsonValue
+from deterministic_llm import FieldClosed, JsonValue, Model
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.providers.openai import ChatModel
 
@@ -36,8 +36,11 @@ PEER_SIZES = (20, 100)
 PEER_ROUNDS = 1
 LINEAR = 4.6
 """The most that 400 KB may cost, in times of 100 KB."""
-AIMS = {"our transport": 0.8}
+WHOLE = "all of it, each event told"
+AIMS = {"our transport": 0.8, WHOLE: 1.5}
 """The most that each may cost, in times of the floor."""
+AHEAD = 10
+"""How many times ours the peer must take at least."""
 PROMPT = "Grade the essay."
 _ASKED = Request(1, ({"role": "user", "content": PROMPT},))
 _BODY = {"model": "gpt-5-mini", "messages": [*_ASKED.prompt], "stream": True}
@@ -81,6 +84,11 @@ def main(*, rounds: int) -> None:
     header = ["", *(f"{size} KB" for size in SIZES), "ratio", "aim", ""]
     rows = [[name, *_deltas_of(name, cost, deltas)] for name, cost in costs.items()]
     show("The same in microseconds a delta, and in times of the bare transport", header, rows)
+    ahead = {size: costs[PEER].seconds[size] / costs[WHOLE].seconds[size] for size in PEER_SIZES}
+    for size, times in ahead.items():
+        print(
+            f"{PEER} takes {times:.0f} times ours at {size} KB, aim >= {AHEAD}", met(times >= AHEAD)
+        )
 
 
 def essay(characters: int) -> str:
@@ -99,11 +107,14 @@ def _works(stack: ExitStack) -> Mapping[str, Work]:
     bare = stack.enter_context(DefaultHttpxClient())
     sdk = stack.enter_context(OpenAI(base_url="http://127.0.0.1", api_key="none", max_retries=0))
     models = cache(lambda address: ChatModel("gpt-5-mini", base_url=address, api_key="none"))
+    ours = cache(lambda address: Model("openai:gpt-5-mini", base_url=address, api_key="none"))
     return {
         FLOOR: partial(_bare, bare),
         FLOOR + AWAITED: lambda address: runner.run(_bare_async(awaited, address)),
         "our transport": lambda address: _spoken(models(address)),
         "our transport" + AWAITED: lambda address: runner.run(_spoken_async(models(address))),
+        WHOLE: lambda address: _whole(ours(address)),
+        WHOLE + AWAITED: lambda address: runner.run(_whole_async(ours(address))),
         PEER: lambda address: _parsed(sdk.with_options(base_url=address)),
     }
 
@@ -142,6 +153,23 @@ async def _spoken_async(model: ChatModel) -> int:
         async for piece in answering:
             size += len(piece)
     return size
+
+
+def _whole(model: Model) -> int:
+    """Every event, and a snapshot whenever an item of the rubric is closed."""
+    with model.stream(PROMPT, StreamedGrade, mode="native") as events:
+        for event in events:
+            if isinstance(event, FieldClosed) and event.path.endswith("]"):
+                events.snapshot()
+        return len(events.result.attempts[-1].text or "")
+
+
+async def _whole_async(model: Model) -> int:
+    async with model.astream(PROMPT, StreamedGrade, mode="native") as events:
+        async for event in events:
+            if isinstance(event, FieldClosed) and event.path.endswith("]"):
+                events.snapshot()
+        return len(events.result.attempts[-1].text or "")
 
 
 def _parsed(client: OpenAI) -> int:
