@@ -196,6 +196,13 @@ def test_hooks_are_told_what_they_are_told_of_every_run(ask: Ask):
     assert seen["stream"] == seen["run"]
 
 
+def test_what_is_kept_is_in_the_snapshot_between_two_answers():
+    """Valid members of an answer that was given up, and not the wrong one."""
+    with ScriptedModel([WRONG, MENDED]).stream("Grade!", Grade) as events:
+        kept = [events.snapshot() for event in events if isinstance(event, Restarted)]
+    assert kept == [{"comment": "Well told."}]
+
+
 @colours
 def test_a_run_that_gives_up_raises_what_run_raises(ask: Ask):
     """With all its attempts; hooks are told."""

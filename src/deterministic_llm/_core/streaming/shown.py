@@ -52,8 +52,9 @@ class Shown(Generic[T]):
         """What there is to tell when *step* follows *attempts*, before it is carried out."""
         if isinstance(step, Call) and self._watcher is not None:
             self._watcher.abandon()
-            self._watcher = None
-            yield Restarted(attempts[-1].summary, self._held.restart(step.request.patch))
+            discarded = self._held.restart(step.request.patch)
+            self.watch(step.request)  # what is kept for it is there at once
+            yield Restarted(attempts[-1].summary, discarded)
 
     def watch(self, request: Request) -> Watcher:
         """What watches the answer to *request*."""
