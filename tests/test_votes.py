@@ -7,6 +7,7 @@ import pickle
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -48,11 +49,13 @@ from deterministic_llm import (
     enforce,
 )
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.checks import Judgement
 from deterministic_llm._core.exchange import Abilities
 from deterministic_llm.enforcer.terms import Known
 from deterministic_llm.generate import Model
 from deterministic_llm.sources import Asked
 from deterministic_llm.testing import Answer, ScriptedModel
+from deterministic_llm.validators import validator
 
 DEAD = CallFailure("wrong key", "unauthorized", status=401)
 
@@ -450,6 +453,20 @@ def test_a_run_is_gone_on_with_wherever_it_was_stopped():
     assert Voters().run("?", int, votes=5, resume=record).votes == whole.votes
     with pytest.raises(RecordError, match="belongs to another run"):
         Voters().run("!", int, votes=5, resume=record)
+
+
+def test_judges_of_votes_are_not_paid_twice():
+    """A vote that is taken up again finds what was said of its output."""
+    asked: list[object] = []
+
+    def check(value: object) -> Judgement:
+        asked.append(value)
+        return Judgement(attempts=ScriptedModel(["7"]).run("Fair?", int).attempts)
+
+    rule = replace(validator(check, name="fair"), waits=True)
+    whole = ScriptedModel(["7", "8", "7"]).run("?", int, validators=[rule], votes=3)
+    again = ScriptedModel([]).run("?", int, validators=[rule], votes=3, resume=whole.to_json())
+    assert (again.output, asked) == (7, [7, 8, 7])
 
 
 def events(way: Voting, run: Callable[..., object]) -> list[Event]:
