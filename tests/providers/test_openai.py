@@ -8,6 +8,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -19,12 +20,13 @@ from deterministic_llm import (
     CallFailure,
     Completion,
     ConfigurationError,
+    Limits,
     Model,
     ProviderError,
     Usage,
 )
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import Constraint, JsonObject
+from deterministic_llm._core.exchange import Allowance, Constraint, JsonObject, Quota
 from deterministic_llm.providers.openai import ChatModel
 
 HTTP: Any = importlib.import_module(DefaultHttpxClient.__mro__[1].__module__)
@@ -44,11 +46,71 @@ Ask = Callable[[ChatModel, Request], Completion | CallFailure]
 both = pytest.mark.parametrize("ask", [blocking, awaiting])
 
 
+def in_pieces(model: ChatModel, request: Request) -> Completion | CallFailure:
+    with model.stream(request) as answering:
+        for _ in answering:
+            pass
+        return answering.answer()
+
+
+def in_awaited_pieces(model: ChatModel, request: Request) -> Completion | CallFailure:
+    async def story() -> Completion | CallFailure:
+        async with model.astream(request) as answering:
+            async for _ in answering:
+                pass
+            return answering.answer()
+
+    return asyncio.run(story())
+
+
 def asked(ask: Ask, reply: Reply, request: Request | None = None) -> Completion | CallFailure:
     """What one request to a server that answers *reply* comes to, its duration set to zero."""
     with serving([reply]) as server:
         model = ChatModel("some-model", base_url=server.base_url, api_key="sk-canary")
         return ask(model, request or Request(1, PROMPT))
+
+
+LEFT = {
+    "x-ratelimit-limit-requests": "500",
+    "x-ratelimit-remaining-requests": "7",
+    "x-ratelimit-reset-requests": "2m",
+    "x-ratelimit-limit-tokens": "30000",
+    "x-ratelimit-remaining-tokens": "20",
+    "x-ratelimit-reset-tokens": "59.96s",
+}
+
+
+@pytest.mark.parametrize("ask", [blocking, awaiting, in_pieces, in_awaited_pieces])
+@pytest.mark.parametrize(
+    "reply",
+    [Reply("7", headers=LEFT), Reply(status=429, headers=LEFT, body=b"{}")],
+    ids=["an answer", "a refusal"],
+)
+def test_what_is_left_of_the_limits_of_the_server_is_told_when_asked(ask: Ask, reply: Reply):
+    told = asked(ask, reply, Request(1, PROMPT, limited=True))
+    assert told.quota == Quota(Allowance(7, 500, 120.0), Allowance(20, 30000, 59.96))
+    if isinstance(told, Completion):
+        assert asked(ask, reply).quota is None
+
+
+@both
+def test_limits_keep_to_what_the_server_says(ask: Ask):
+    """One request is left, and two come back in a second: the third call waits."""
+    left = {
+        "x-ratelimit-limit-requests": "100",
+        "x-ratelimit-remaining-requests": "1",
+        "x-ratelimit-reset-requests": "49.5s",
+    }
+    limits = Limits()
+    with serving([Reply("7", headers=left), Reply("7")]) as server:
+        llm = Model("openai:m", base_url=server.base_url, api_key="k", limits=limits)
+        began = perf_counter()
+        for _ in range(3):
+            if ask is blocking:
+                llm.generate("?", int)
+            else:
+                asyncio.run(llm.agenerate("?", int))
+        assert perf_counter() - began >= 0.45
 
 
 USAGE = Usage(7, 3, cached_tokens=2, reasoning_tokens=1)
