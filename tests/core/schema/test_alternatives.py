@@ -52,6 +52,19 @@ KINDS = "an integer or a list or an object or null"
 COINS = '"euro" or an integer of at least 1 or null'
 
 
+class Red(BaseModel):
+    """A colour with no member that it must have."""
+
+    hue: int = 1
+
+
+class Blue(BaseModel):
+    """Another one."""
+
+    shade: int = 2
+    depth: int = 3
+
+
 class Tagged(BaseModel):
     """Told apart by a tag."""
 
@@ -135,6 +148,33 @@ class Tagged(BaseModel):
                 f'$.by.coin: expected {COINS}, got "penny" ({LETTERS})',
             ],
             id="one of several within one of several",
+        ),
+        pytest.param(
+            dict[str, int] | dict[str, bool],
+            '{"a": "x"}',
+            ['$.a: Input should be a valid integer, got "x"'],
+            id="two of one kind: the first, and its name is no member",
+        ),
+        pytest.param(
+            list[dict[str, int] | list[int]],
+            '[{"a": "x"}, ["q"]]',
+            [
+                '$[0].a: expected an integer, got "x" (write an integer)',
+                '$[1][0]: expected an integer, got "q" (write an integer)',
+            ],
+            id="kinds without a class of their own",
+        ),
+        pytest.param(
+            Red | Blue,
+            '{"hue": "q", "shade": "r"}',
+            [f"$: expected an object with hue or an object with shade and depth ({CHOOSE})"],
+            id="members of both: neither is closer",
+        ),
+        pytest.param(
+            Red | list[Red],
+            '[{"hue": "q"}]',
+            ['$[0].hue: expected an integer, got "q" (write an integer)'],
+            id="one or a list of it",
         ),
     ],
 )

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.violations import Location, member
-from deterministic_llm._core.schema.wording import describe, resolve
+from deterministic_llm._core.schema.wording import resolve
 
 UNDECIDED = "none is closest"
 """The type of an error that stands for those of several alternatives, none of which is closest."""
@@ -61,13 +61,16 @@ def _steps(
 ) -> Iterator[_Step]:
     node: JsonValue = schema
     for place, token in enumerate(tokens, 1):
-        if (branch := _branch(node, token, schema)) is not None:
+        branches = _branches(node, schema)
+        if branches or _tagged(node, token, schema) is not None:
+            branch = _tagged(node, token, schema) or _meant(branches, token)
             # What is wrong with the value as a whole is told of all alternatives.
             node = branch if place < len(tokens) else node
             yield _Step(token, node, is_label=True, alternative=branch)
             continue
         inner = member(node, token, schema)
-        known = inner != {} or isinstance(token, int) or (names_member and place == len(tokens))
+        known = inner != {} or node == {} or isinstance(token, int)
+        known = known or (names_member and place == len(tokens))
         node = inner if known else node
         yield _Step(token, node, is_label=not known)
 
@@ -105,7 +108,7 @@ def _narrowed(
 ) -> Sequence[ErrorDetails] | None:
     """*details* with those of one alternative at *prefix*; None where there is but one."""
     found: dict[str | int, _Alternative] = {}
-    value: object = None
+    value: object = UNDECIDED
     for at, detail in enumerate(details):
         place = detail["loc"]
         if len(place) <= len(prefix) or place[: len(prefix)] != prefix:
@@ -135,9 +138,11 @@ def _decided(
     instead, kept = details[first], {first}  # where none fits, what is told there names them all
     if len(ranked) == 1 or (ranked and _is_closer(ranked[0][0], ranked[1][0], value)):
         kept = {*ranked[0][2].at}
-    elif ranked:
-        forms = " or ".join(_form(each.node, schema) for each in fitting)
+    elif ranked and all(_names(each.node, schema) for each in fitting):
+        forms = " or ".join(dict.fromkeys(_form(each.node, schema) for each in fitting))
         instead = _undecided(prefix, forms, value)
+    elif ranked:
+        kept = {*ranked[0][2].at}
     return [
         instead if at == first else detail
         for at, detail in enumerate(details)
@@ -155,39 +160,72 @@ def _is_object(value: object) -> bool:
 
 
 def _undecided(prefix: Sequence[str | int], forms: str, value: object) -> ErrorDetails:
-    return {
-        "type": UNDECIDED,
-        "loc": tuple(prefix),
-        "msg": f"expected {forms}",
-        "input": value,
-    }
+    """An error in the place of all others there; *value* is UNDECIDED where nobody told it."""
+    return {"type": UNDECIDED, "loc": tuple(prefix), "msg": f"expected {forms}", "input": value}
 
 
 def _form(node: JsonValue, schema: JsonObject) -> str:
-    """An alternative in few words: the members that an object must have."""
+    """An alternative in few words: the members that an object must have, or may have."""
+    return "an object with " + " and ".join(_names(node, schema)[:_MOST_NAMES])
+
+
+def _names(node: JsonValue, schema: JsonObject) -> Sequence[str]:
     resolved = resolve(node, root=schema)
-    required = resolved.get("required") if isinstance(resolved, dict) else None
-    if not isinstance(required, list) or not required:
-        return describe(node, root=schema)
-    return "an object with " + " and ".join(map(str, required[:_MOST_NAMES]))
+    if not isinstance(resolved, dict):
+        return ()
+    required, named = resolved.get("required"), resolved.get("properties")
+    names = required or (list(named) if isinstance(named, dict) else [])
+    return [str(name) for name in names] if isinstance(names, list) else ()
 
 
 _MOST_NAMES = 3
 
 
-def _branch(node: JsonValue, token: str | int, schema: JsonObject) -> JsonValue:
-    """The one of several alternatives that *token* names, by its tag or its type."""
+def _tagged(node: JsonValue, token: str | int, schema: JsonObject) -> JsonObject | None:
+    """The alternative whose tag is *token*."""
     for each in unions(node, schema):
         told = each.get("discriminator")
         tags = told.get("mapping") if isinstance(told, dict) else None
         if isinstance(tags, dict) and isinstance(token, str) and token in tags:
             return {"$ref": tags[token]}
-        for keyword in ("anyOf", "oneOf"):
-            branches = each.get(keyword)
-            for branch in branches if isinstance(branches, list) else ():
-                if isinstance(branch, dict) and branch.get("$ref") == f"#/$defs/{token}":
-                    return branch
     return None
+
+
+def _branches(node: JsonValue, schema: JsonObject) -> Sequence[JsonObject]:
+    """The alternatives of *node*, where there are several besides null: errors name one of them."""
+    resolved = resolve(node, root=schema)
+    branches = resolved.get("anyOf") if isinstance(resolved, dict) else None
+    several = [
+        each
+        for each in (branches if isinstance(branches, list) else ())
+        if isinstance(each, dict) and each.get("type") != "null"
+    ]
+    return several if len(several) > 1 else ()
+
+
+def _meant(branches: Sequence[JsonObject], token: str | int) -> JsonObject:
+    """The one of *branches* that *token* names, by its class or its type; {} if not only one."""
+    name = str(token)
+    by_class = [each for each in branches if each.get("$ref") == f"#/$defs/{name}"]
+    kind = next((kind for start, kind in _KINDS.items() if name.startswith(start)), None)
+    found = by_class or [each for each in branches if kind is not None and each.get("type") == kind]
+    return found[0] if len(found) == 1 else {}
+
+
+_KINDS: Mapping[str, str] = {
+    "list[": "array",
+    "tuple[": "array",
+    "set[": "array",
+    "dict[": "object",
+    "int": "integer",
+    "constrained-int": "integer",
+    "float": "number",
+    "constrained-float": "number",
+    "str": "string",
+    "constrained-str": "string",
+    "bool": "boolean",
+}
+"""How pydantic names alternatives without a class of their own, and what JSON calls them."""
 
 
 def unions(node: JsonValue, schema: JsonObject) -> Iterator[JsonObject]:

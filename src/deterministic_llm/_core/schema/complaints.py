@@ -183,8 +183,9 @@ def _violations(detail: ErrorDetails, schema: JsonObject) -> tuple[Violation, ..
     if kind in _TAGS:
         return (_untagged(location, node, got, schema),)
     if kind == UNDECIDED:
+        shown = None if got is UNDECIDED else quote(got)
         said = "choose one of these, and give all of it"
-        return (Violation(json_path(location), "type", detail["msg"], quote(got), said),)
+        return (Violation(json_path(location), "type", detail["msg"], shown, said),)
     return (Violation(json_path(location), _code(kind), detail["msg"], quote(got)),)
 
 
