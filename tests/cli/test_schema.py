@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from typer.testing import CliRunner
 
 from deterministic_llm.cli.schema import app
 
-SCORE = {"type": "object", "properties": {"score": {"type": "integer", "maximum": 10}}}
+PROPERTIES = {"score": {"type": "integer", "maximum": 10}}
+SCORE = {"type": "object", "properties": PROPERTIES}
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/schemas.md").read_text("utf-8")
+SHOWN = re.findall(r"```console\n\$ dllm schema ([^\n]+)\n(?!```)(.+?)```", PAGE, re.DOTALL)
 
 
 def test_render_shows_the_notation_of_a_schema_file(tmp_path: Path) -> None:
@@ -74,3 +79,113 @@ def test_a_text_form_has_no_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         2,
         f"dllm: choice_of_answers:ANSWER: {sentence}\n",
     )
+
+
+WRONG = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 3, "maximum": 2}}}
+
+
+def written(folder: Path, name: str, schema: object) -> str:
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(schema), "utf-8")
+    return str(file)
+
+
+def test_check_says_what_is_wrong_and_what_backends_hold_to(tmp_path: Path) -> None:
+    file = written(tmp_path, "score", SCORE)
+    result = CliRunner().invoke(app, ["check", file])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (
+        result.stdout.splitlines()
+        == [
+            f"{file}: nothing is wrong with it",
+            "openai, groq, deepseek, xai, llama.cpp, ollama, llguidance, xgrammar",
+            "  without other members: #",
+            "azure, anthropic, bedrock, mistral, together, fireworks, cohere, outlines-core",
+            "  maximum only described: #/properties/score",
+            "  without other members: #",
+            "gemini",
+            "  without other members: #",
+        ]
+        or "gemini" in result.stdout
+    )
+
+
+def test_check_fails_for_ci_where_a_schema_cannot_work(tmp_path: Path) -> None:
+    file = written(tmp_path, "wrong", WRONG)
+    result = CliRunner().invoke(app, ["check", file])
+    finding = "minimum 3 leaves nothing below maximum 2 (correct one of them)"
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert lines[:2] == [f"error    #/properties/a  {finding}", f"{file}: 1 error"]
+
+
+def test_check_and_lower_and_diff_print_json(tmp_path: Path) -> None:
+    old, new = written(tmp_path, "old", SCORE), written(tmp_path, "new", WRONG)
+    runner = CliRunner()
+    found = json.loads(runner.invoke(app, ["check", new, "--json"]).stdout)
+    assert [each["rule"] for each in found["findings"]] == ["bounds"]
+    lowered = json.loads(runner.invoke(app, ["lower", old, "--dialect", "gemini", "--json"]).stdout)
+    assert lowered["losses"] == [
+        {"pointer": "#", "keyword": "additionalProperties", "kind": "closed"}
+    ]
+    changes = json.loads(runner.invoke(app, ["diff", old, new, "--json"]).stdout)
+    assert changes == [
+        {"path": "$.score", "what": "removed", "breaks": []},
+        {"path": "$.a", "what": "added", "breaks": []},
+    ]
+
+
+def test_lower_shows_the_schema_and_tells_what_is_lost(tmp_path: Path) -> None:
+    file = written(tmp_path, "score", SCORE)
+    result = CliRunner().invoke(app, ["lower", file, "--dialect", "azure"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["properties"]["score"] == {
+        "type": ["integer", "null"],
+        "description": "an integer of at most 10",
+    }
+    assert result.stderr.splitlines()[:2] == [
+        "maximum only described: #/properties/score",
+        "without other members: #",
+    ]
+
+
+def test_diff_says_whom_a_change_breaks(tmp_path: Path) -> None:
+    old = written(tmp_path, "old", SCORE)
+    new = written(tmp_path, "new", {**SCORE, "required": ["score"]})
+    runner = CliRunner()
+    broken = runner.invoke(app, ["diff", old, new])
+    assert (broken.exit_code, broken.stdout.splitlines()) == (
+        1,
+        ["breaks writers              $.score  became required", "breaking, for writers"],
+    )
+    same = runner.invoke(app, ["diff", old, old])
+    assert (same.exit_code, same.stdout) == (0, "no change that matters to a value\n")
+    wider = written(tmp_path, "wider", {"type": "object", "properties": {**PROPERTIES, "b": {}}})
+    added = runner.invoke(app, ["diff", old, wider])
+    assert (added.exit_code, added.stdout.splitlines()[-1]) == (0, "compatible")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(["check"], "nothing is fetched", id="check: a reference outside"),
+        pytest.param(["lower", "--dialect", "openai"], "nothing is fetched", id="lower"),
+        pytest.param(["lower", "--dialect", "nobody"], "unknown dialect 'nobody'", id="dialect"),
+    ],
+)
+def test_what_is_no_schema_is_one_sentence(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    file = written(tmp_path, "outside", {"$ref": "https://x.test/s.json"})
+    command, *options = arguments
+    result = CliRunner().invoke(app, [command, file, *options])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize(("command", "output"), SHOWN)
+def test_the_documentation_shows_what_is_printed(
+    command: str, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert CliRunner().invoke(app, command.split()).stdout == output

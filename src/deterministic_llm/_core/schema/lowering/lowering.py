@@ -183,7 +183,7 @@ def _merged(scope: Scope, node: JsonObject, place: Place) -> Low | None:
 
     def lower_whole(inside: Place) -> Low | None:
         try:
-            whole = intersection(flattened(scope, node))
+            whole = intersection(flattened(scope.references, node))
         except EmptyIntersection:
             return None
         return scope.low(whole, inside)

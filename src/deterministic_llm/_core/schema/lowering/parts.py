@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.schema.lowering.scope import Scope
+from deterministic_llm._core.schema.lowering.references import References
 
 ANNOTATIONS = frozenset(
     {
@@ -110,7 +110,7 @@ def unwrapped(node: JsonObject) -> JsonObject:
     return node
 
 
-def flattened(scope: Scope, node: JsonValue) -> Iterator[JsonValue]:
+def flattened(references: References, node: JsonValue) -> Iterator[JsonValue]:
     """The parts of *node* that must all hold, without references and further parts on top."""
     seen: set[str] = set()
     pending = [node]
@@ -125,7 +125,7 @@ def flattened(scope: Scope, node: JsonValue) -> Iterator[JsonValue]:
         parts = here.get("allOf")
         pending += parts if isinstance(parts, list) else []
         if isinstance(reference := here.get("$ref"), str):
-            pointer = scope.references.pointer(reference)
+            pointer = references.pointer(reference)
             if pointer not in seen:
                 seen.add(pointer)
-                pending.append(scope.references.target(pointer))
+                pending.append(references.target(pointer))

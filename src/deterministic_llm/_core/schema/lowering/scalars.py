@@ -31,17 +31,27 @@ _RULES = {
 _CONDITIONS = ("not", "if", "then", "else", RESIDUE)
 
 
-def scalar(scope: Scope, node: JsonObject, place: Place) -> Low:
+def scalar(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     """A string, number, boolean or null, with the rules that the dialect holds it to."""
     kind = str(node["type"])
     node = _whole_bounds(node) if kind == "integer" else node
     names = _RULES["number" if kind == "integer" else kind]
     rules = {name: node[name] for name in names if name in node}
+    if any(_crosses(rules, low, high) for low, high in _PAIRS):
+        return None
     kept = _kept(scope, rules, kind)
     dropped = {name: rules[name] for name in rules if name not in kept}
     dropped |= {name: node[name] for name in _CONDITIONS if name in node}
     schema: JsonObject = {"type": kind, **kept, **scope.told(node, dropped, place)}
     return Low(schema, SAME, frozenset({kind}))
+
+
+_PAIRS = (("minLength", "maxLength"), ("minimum", "maximum"))
+
+
+def _crosses(rules: JsonObject, low: str, high: str) -> bool:
+    least, most = rules.get(low), rules.get(high)
+    return isinstance(least, int | float) and isinstance(most, int | float) and least > most
 
 
 def _kept(scope: Scope, rules: JsonObject, kind: str) -> JsonObject:

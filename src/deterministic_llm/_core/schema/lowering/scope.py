@@ -27,11 +27,16 @@ DEEPEST = 60
 _FORMATS = format_checker()
 
 
-class _Validator(Protocol):
+class Checker(Protocol):
     """What of a validator of jsonschema is used here."""
 
-    def evolve(self, *, schema: JsonValue) -> _Validator: ...
-    def is_valid(self, instance: JsonValue) -> bool: ...
+    def evolve(self, *, schema: JsonValue) -> Checker:
+        """The same for a part of the schema."""
+        ...
+
+    def is_valid(self, instance: JsonValue) -> bool:
+        """Whether *instance* is valid."""
+        ...
 
 
 LossKind: TypeAlias = Literal["described", "closed", "null", "narrowed", "text"]
@@ -115,8 +120,8 @@ class Scope:
     )
     spent: Spent = field(default_factory=Spent)
     lowered: JsonObject = field(default_factory=dict[str, JsonValue])
-    above: _Validator | None = None
-    below: _Validator | None = None
+    above: Checker | None = None
+    below: Checker | None = None
 
     def low(self, node: JsonValue, place: Place) -> Low | None:
         """*node* lowered; None where no value can fit it."""
@@ -215,7 +220,7 @@ class Scope:
 
         def valid(value: JsonValue) -> bool:
             if self.above is None:
-                self.above = _validator(self.root)
+                self.above = validator_of(self.root)
             return self.above.evolve(schema=whole).is_valid(value)
 
         return valid
@@ -225,7 +230,7 @@ class Scope:
 
         def valid(value: JsonValue) -> bool:
             if self.below is None:
-                self.below = _validator(self.lowered)
+                self.below = validator_of(self.lowered)
             return self.below.evolve(schema=schema).is_valid(value)
 
         return valid
@@ -243,9 +248,10 @@ def _with_residue(node: JsonValue) -> JsonValue:
     return {**{key: node[key] for key in node if key != RESIDUE}, "allOf": node[RESIDUE]}
 
 
-def _validator(schema: JsonObject) -> _Validator:
+def validator_of(schema: JsonObject) -> Checker:
+    """What checks values of *schema*, formats included, and fetches nothing."""
     return cast(
-        "_Validator",
+        "Checker",
         Draft202012Validator(schema, registry=Registry(), format_checker=_FORMATS),
     )
 

@@ -31,7 +31,7 @@ def alternatives(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     rest = {key: others[key] for key in others if key not in ANNOTATIONS}
     nodes = [both(option, rest) if rest else option for option in options]
     places = [place.below(keyword, str(index)) for index in range(len(nodes))]
-    if keyword == "oneOf" and not all_apart(scope, options):
+    if keyword == "oneOf" and not all_apart(scope.references, options):
         said = scope.told(said, {"oneOf": True}, place)
     return _union(scope, nodes, places, said)
 
