@@ -277,6 +277,40 @@ def test_what_was_changed_after_the_call_was_not_its_argument():
     assert size.with_options(resume=whole.to_json()).run(["a"]) == whole
 
 
+def test_what_is_around_a_function_is_that_of_the_call():
+    rubric, words = "a", ["a"]
+
+    @enforce(int)
+    def grade(essay: str) -> str:
+        return str(len(f"{rubric}{words}{essay}"))
+
+    whole = grade.run("a")
+    rubric = "b"
+    other = grade.run("a")
+    words.append("b")
+    with pytest.raises(RecordError):
+        grade.with_options(resume=whole.to_json()).run("a")
+    with pytest.raises(RecordError):
+        grade.with_options(resume=other.to_json()).run("a")
+    words.pop()
+    assert grade.with_options(resume=other.to_json()).run("a") == other
+    rubric = "a"
+    assert grade.with_options(resume=whole.to_json()).run("a") == whole
+
+
+def test_what_is_around_a_function_may_have_no_value_yet():
+    @enforce(int)
+    def grade(essay: str) -> str:
+        return essay if essay.isdigit() else late
+
+    record = grade.run("1").to_json()
+    assert grade.with_options(resume=record).run("1").output == 1
+    late = "3"
+    with pytest.raises(RecordError):
+        grade.with_options(resume=record).run("1")
+    assert grade.run("a").output == 3
+
+
 def test_a_record_that_does_not_say_is_refused():
     """One of a model, whose prompt is none of a function's arguments."""
     record = ScriptedModel(["7"]).run("How many?", int).to_json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from inspect import Signature
-from types import FunctionType, MethodType
+from types import CellType, FunctionType, MappingProxyType, MethodType
 from typing import TypeAlias, cast
 
 from deterministic_llm._core.digests import Digest, UntellableError, is_fixed
@@ -15,6 +15,7 @@ from deterministic_llm.enforcer.signatures import AnyFunction, without_turn
 
 _Key: TypeAlias = Callable[..., object]
 _Given: TypeAlias = tuple[object, ...]
+_Cells: TypeAlias = tuple[tuple[str, CellType], ...]
 
 
 class Calls:
@@ -30,34 +31,52 @@ class Calls:
         self._held = held
         self._turn_at = turn_at if turn_at is None else turn_at + len(held)
         self._key = key
-        self._is_fixed = isinstance(function, FunctionType) and not function.__closure__
+        self._cells: _Cells | None = None
+        if isinstance(function, FunctionType):
+            names = function.__code__.co_freevars
+            self._cells = tuple(zip(names, function.__closure__ or (), strict=True))
 
     def digest(self, held: _Given, arguments: _Given, keywords: Mapping[str, object]) -> Digest:
         """Of the call with *arguments* and *keywords*, as a method of what is *held*.
 
         It is made when it is asked for; only what may change until then is looked at now.
         """
-        given = (*self._held, *held, *arguments)
+        given = arguments
+        if held or self._held:
+            given = (*self._held, *held, *arguments)
         if self._key is not None:
             key = self._key(*given, **keywords)
             return Digest(partial(self._by_key, _now(key)))
-        around = () if self._is_fixed else _around(self._function)
-        if not is_fixed(given):
+        around = _NOTHING if self._cells == () else self._around()
+        if given and not is_fixed(given):
             given = tuple(map(_now, given))
-        if not is_fixed(keywords.values()):
+        if keywords and not is_fixed(keywords.values()):
             keywords = {name: _now(value) for name, value in keywords.items()}
         return Digest(partial(self._by_arguments, around, given, keywords))
+
+    def _around(self) -> Mapping[str, object]:
+        """What the function holds besides its code, as it is now."""
+        function = self._function
+        if self._cells is None or not isinstance(function, FunctionType):
+            return {"self": _now(function)}  # a partial, or another object that can be called
+        try:
+            around: Mapping[str, object] = {name: cell.cell_contents for name, cell in self._cells}
+        except ValueError:  # one has no value yet
+            around = enclosed(function)
+        if is_fixed(around.values()):
+            return around
+        return {name: _now(value) for name, value in around.items()}
 
     def _by_key(self, key: object) -> object:
         return {"function": name_of(self._function), "key": _then("what key= gives", key)}
 
     def _by_arguments(
         self,
-        around: Sequence[tuple[str, object]],
+        around: Mapping[str, object],
         arguments: _Given,
         keywords: Mapping[str, object],
     ) -> object:
-        named = {name: _then(f"the variable {name!r}", value) for name, value in around}
+        named = {name: _then(f"the variable {name!r}", value) for name, value in around.items()}
         said = {"function": self._name, "around": named}
         try:
             bound = self._signature.bind(*arguments, **keywords)
@@ -82,13 +101,6 @@ class Calls:
         return without_turn(self._function, self._turn_at)
 
 
-def _around(function: AnyFunction) -> Sequence[tuple[str, object]]:
-    """What *function* holds besides its code, as it is now."""
-    if isinstance(function, FunctionType):
-        return [(name, _now(value)) for name, value in enclosed(function).items()]
-    return [("self", _now(function))]  # a partial, or another object that can be called
-
-
 def _now(value: object) -> object:
     """*value* if it can never change, else its digest as it is now."""
     return value if is_fixed((value,)) else Digest(lambda: value).take()
@@ -106,3 +118,6 @@ def _then(where: str, value: object) -> object:
         members = cast("dict[str, object]", value)
         return {name: _then(where, each) for name, each in members.items()}
     return value
+
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
