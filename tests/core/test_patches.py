@@ -203,6 +203,48 @@ def test_what_may_be_another_member_is_not_taken(kind: object, first: str, secon
     assert attempts[-1].outcome == "invalid"
 
 
+GRADED = '{"score": 11, "line": {"name": "plot", "points": 3}}'
+PLAIN = [
+    pytest.param('{"score": 7}', {"score": 7}, id="as it was asked for"),
+    pytest.param('{"score": "7"}', {"score": 7}, id="in another kind"),
+    pytest.param('{"Score": 7}', {"score": 7}, id="in another spelling"),
+    pytest.param('{"score": 7, "Score": 7}', {"score": 7}, id="twice the same"),
+    pytest.param('{"score": 7, "score": 8}', None, id="a second value under the same key"),
+    pytest.param('{"score": 12}', None, id="as bad as before"),
+]
+PLAIN_OBJECTS = [
+    pytest.param('{"name": "plot", "points": 4}', 4, id="as it was asked for"),
+    pytest.param('{"name": "plot", "points": 4, "Points": 4}', 4, id="twice the same"),
+    pytest.param('{"name": "plot", "Points": 4}', 4, id="in another spelling"),
+    pytest.param('{"name": "plot", "points": 4, "weight": 5}', 4, id="with what has no name"),
+]
+
+
+class Scored(BaseModel):  # noqa: D101
+    name: str
+    points: int = Field(ge=0, le=10)
+
+
+class Graded(BaseModel):  # noqa: D101
+    score: int = Field(ge=0, le=10)
+    line: Scored
+
+
+@pytest.mark.parametrize(("second", "expected"), PLAIN)
+def test_a_member_of_a_plain_type_has_one_value(second: str, expected: JsonValue):
+    output, attempts = play(Graded, GRADED, second)
+    said = {**json.loads(GRADED), **expected} if isinstance(expected, dict) else None
+    assert output == (said and Graded.model_validate(said))
+    assert attempts[-1].outcome == ("accepted" if said else "invalid")
+
+
+@pytest.mark.parametrize(("line", "points"), PLAIN_OBJECTS)
+def test_an_object_of_a_plain_type_has_one_value_a_member(line: str, points: int):
+    first = '{"score": 7, "line": "plot"}'
+    output, _ = play(Graded, first, f'{{"line": {line}}}')
+    assert output == Graded(score=7, line=Scored(name="plot", points=points))
+
+
 def test_a_part_that_looks_like_a_whole_replaces_nothing():
     """The members that were valid stay, also where the part could stand in for them."""
     first = '{"title": "Essay", "owner": {"zip_code": "30"}, "pair": [1, 2], "note": "well"}'

@@ -23,8 +23,11 @@ from deterministic_llm._core.reading.alignment.bends import (
     TOOL_CALL,
     TYPED_VALUE,
 )
+from deterministic_llm._core.reading.doubts import may_be_a_call
 from deterministic_llm._core.reading.goals import shortcut_to
-from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.reading.omissions import may_omit
+from deterministic_llm._core.reading.reader import MAX_CHARACTERS, Parsed, Unread, read
+from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.schema.locations import schema_at, sole, without
 from deterministic_llm._core.schema.merges import (
     merged,
@@ -80,6 +83,18 @@ def read_members(
     Members that were not asked for are not taken. Where none that was is there, all that was *told*
     is still wrong.
     """
+    plain = None if contract.strict else _plainly(text, target, patch)
+    return plain or _in_full(text, contract, target, patch, context, told)
+
+
+def _in_full(
+    text: str,
+    contract: Contract[T_co],
+    target: JsonTarget[T_co],
+    patch: Patch,
+    context: object,
+    told: Sequence[Violation],
+) -> Parsed[T_co] | Unread:
     flat = read(text, patch_target(target, patch), strict=contract.strict)
     if (exact := _exactly(flat, patch)) is not None:
         return _merged(contract, target, patch, exact, context)
@@ -97,6 +112,27 @@ def read_members(
     if (key := restated(patch, brought.members, cut=brought.truncated)) is not None:
         return Unread((_said_again(patch, key),), brought.repairs)
     return _merged(contract, target, patch, brought, context)
+
+
+def _plainly(text: str, target: JsonTarget[T_co], patch: Patch) -> Parsed[T_co] | None:
+    """The whole that comes of JSON with just the keys that were asked for, valid as it stands.
+
+    No member is under another spelling of its name where none is there that the type does not name,
+    and nothing is left to bend: a full reading would take the same.
+    """
+    shortcut = shortcut_to(target)
+    if shortcut is None or not target.closable or text[:1] != "{" or len(text) > MAX_CHARACTERS:
+        return None
+    if may_omit(text) or may_be_a_call(text) or any(each.appends for each in patch.places.values()):
+        return None  # a rest may begin again with what had come
+    try:
+        said = native(text.encode(), floats=shortcut.floats)
+        if not isinstance(said, dict) or said.keys() != patch.places.keys():
+            return None
+        output = shortcut.validate(merged(patch, said), strict=True)
+    except ValueError:  # pydantic's is one, too
+        return None
+    return Parsed(output, (), (0, len(text)))
 
 
 def _exactly(reading: Parsed[JsonValue] | Unread, patch: Patch) -> _Brought | None:

@@ -60,6 +60,11 @@ def doubts_about(target: JsonTarget[object]) -> Doubts | None:
     return doubts if doubts.always or doubts.words or doubts.patterns else None
 
 
+def may_be_a_call(text: str) -> bool:
+    """Whether *text* has a key under which a tool call would hold its arguments."""
+    return any(word in text for word in _CALL_WORDS)
+
+
 _NULL_WORD = re.compile(r'"[^\w"]*+(?=[nNuU])(?i:null|none|nil|undefined|n[^\w"]{0,2}a)[^\w"]*+"')
 _DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
 _CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
