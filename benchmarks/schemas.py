@@ -164,7 +164,7 @@ def _large_payload() -> dict[str, JsonValue]:
 class Sample:
     """A model with a payload that it takes, and one that breaks a rule of it.
 
-    *tokens* is the aim for its notation in a prompt.
+    *tokens* is the aim for its notation in a prompt, *sent* that for its schema in a request.
     """
 
     name: str
@@ -172,6 +172,7 @@ class Sample:
     good: dict[str, JsonValue]
     bad: dict[str, JsonValue]
     tokens: int
+    sent: int
 
 
 _SMALL: dict[str, JsonValue] = {
@@ -181,8 +182,8 @@ _SMALL: dict[str, JsonValue] = {
 }
 LARGE = _large()
 SAMPLES = (
-    Sample("small", Small, _SMALL, {**_SMALL, "confidence": 1.7}, 33),
-    Sample("essay", EssayGrade, _essay(), {**_essay(), "score": 11}, 61),
-    Sample("medium", Medium, _medium(), {**_medium(), "total": "n/a"}, 215),
-    Sample("large", LARGE, _large_payload(), {**_large_payload(), "status": "lost"}, 586),
+    Sample("small", Small, _SMALL, {**_SMALL, "confidence": 1.7}, 33, 52),
+    Sample("essay", EssayGrade, _essay(), {**_essay(), "score": 11}, 61, 129),
+    Sample("medium", Medium, _medium(), {**_medium(), "total": "n/a"}, 215, 302),
+    Sample("large", LARGE, _large_payload(), {**_large_payload(), "status": "lost"}, 586, 718),
 )

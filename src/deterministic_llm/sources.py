@@ -199,7 +199,7 @@ def _asked(other: object) -> Asked:
     raise ConfigurationError(message)
 
 
-_HOSTED = Abilities(json_schema=True, json_object=True, shows_schema=True)
+_HOSTED = Abilities(json_schema=True, json_object=True, shows_schema=True, dialect="openai")
 _EMBEDDED = Abilities(json_schema=True, any_root=True, json_object=True, grammar=True)
 
 

@@ -17,9 +17,12 @@ from deterministic_llm._core.exchange import (
     Mode,
 )
 from deterministic_llm._core.schema.grammar import gbnf
+from deterministic_llm._core.schema.lowering.dialects import DIALECTS
+from deterministic_llm._core.schema.lowering.lowering import lower
 from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm._core.schema.walking import subschemas
 from deterministic_llm._core.schema.wording import resolve
-from deterministic_llm.errors import ConfigurationError
+from deterministic_llm.errors import ConfigurationError, SchemaError
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -49,7 +52,7 @@ def constrain(
         return UNCONSTRAINED
     if isinstance(target, JsonTarget):
         if wanted == "native":
-            return Constraint("native", response_format=response_format(target))
+            return Constraint("native", response_format=response_format(target, abilities.dialect))
         if wanted == "tool":
             return Constraint("tool", tool=_tool(target))
         if wanted == "json":
@@ -72,12 +75,33 @@ def _is_object(schema: JsonObject) -> bool:
     return isinstance(root, dict) and root.get("type") == "object"
 
 
-def response_format(target: Target[object]) -> JsonObject:
-    """The ``response_format`` of an OpenAI-style request for *target*."""
+def response_format(target: Target[object], dialect: str | None = None) -> JsonObject:
+    """The ``response_format`` of an OpenAI-style request for *target*.
+
+    It is strict where *dialect* can say the schema in such a way that an answer to it is an answer
+    to the target as it stands: it is read, and streamed, like any other.
+    """
     if not isinstance(target, JsonTarget):
         return {"type": "text"}
-    schema: JsonObject = {"name": _identifier(target), "schema": target.schema}
-    return {"type": "json_schema", "json_schema": schema}
+    fitted = None if dialect is None else _fitted(target, dialect)
+    schema: JsonObject = {"name": _identifier(target), "schema": fitted or target.schema}
+    strict: JsonObject = {} if fitted is None else {"strict": True}
+    return {"type": "json_schema", "json_schema": {**schema, **strict}}
+
+
+@lru_cache(maxsize=1024)
+def _fitted(target: JsonTarget[object], dialect: str) -> JsonObject | None:
+    """The schema of *target* in *dialect*; None where an answer would have another form.
+
+    Nor is it used where members without a name are asked for: a strict schema has none.
+    """
+    if any(node.get("additionalProperties") is True for _, node in subschemas(target.schema)):
+        return None
+    try:
+        lowered = lower(target.schema, DIALECTS[dialect])
+    except SchemaError:
+        return None  # validation will say what is wrong with an answer
+    return lowered.schema if lowered.same else None
 
 
 def _tool(target: JsonTarget[object]) -> JsonObject:

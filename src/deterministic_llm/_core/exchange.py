@@ -80,7 +80,8 @@ UNCONSTRAINED = Constraint()
 class Abilities:
     """What a backend can hold an answer to, besides being asked nicely.
 
-    *shows_schema* says that the model is shown the schema that it is held to.
+    *shows_schema* says that the model is shown the schema that it is held to. *dialect* names what
+    it takes of JSON Schema when it is to hold an answer to all of that.
     """
 
     json_schema: bool = False
@@ -88,6 +89,7 @@ class Abilities:
     json_object: bool = False
     grammar: bool = False
     shows_schema: bool = False
+    dialect: str | None = None
 
 
 @quick
