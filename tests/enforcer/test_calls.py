@@ -18,6 +18,7 @@ from deterministic_llm import (
     attempts_from_json,
     enforce,
 )
+from deterministic_llm.enforcer.calls import Calls
 from deterministic_llm.testing import ScriptedModel
 
 OTHERS = "$.attempts[0].arguments: the function was called with others than now"
@@ -41,6 +42,12 @@ class Client:
 def length(essay: object, *, wanted: str = "words", **more: object) -> str:
     """Not what it says, but the same for the same."""
     return str(len(f"{essay}{wanted}{more or ''}"))
+
+
+@enforce(int)
+def longest(*essays: object) -> str:
+    """Of any number of them."""
+    return str(max(len(str(essay)) for essay in essays))
 
 
 @enforce(int)
@@ -155,6 +162,7 @@ SAME = [
     pytest.param(By(length, "a"), By(length, "a", wanted="words"), id="a default, said or not"),
     pytest.param(By(length, Essay(text="a")), By(length, Essay(text="a")), id="an equal model"),
     pytest.param(By(length, ["a"], x=1, y=2), By(length, ["a"], y=2, x=1), id="names in any order"),
+    pytest.param(By(longest, "a", ["b"]), By(longest, "a", ["b"]), id="any number of arguments"),
     pytest.param(By(told, "a"), By(told, "a"), id="with a turn"),
     pytest.param(By(awaited, "a"), By(awaited, "a"), id="awaited"),
     pytest.param(By(Grader(2).grade, "a"), By(Grader(2).grade, "a"), id="a method of an equal"),
@@ -184,6 +192,8 @@ OTHER = [
     pytest.param(By(length, "a"), By(length, "a", more=None), OTHERS, id="one keyword more"),
     pytest.param(By(length, ["a"]), By(length, ["a", "a"]), OTHERS, id="another list"),
     pytest.param(By(length, "a"), By(size, "a"), OTHERS, id="another function"),
+    pytest.param(By(longest, "a", "b"), By(longest, "b", "a"), OTHERS, id="in another order"),
+    pytest.param(By(longest, ["a"]), By(longest, ["a"], ["a"]), OTHERS, id="once more"),
     pytest.param(By(told, "a"), By(told, "b"), OTHERS, id="another argument behind a turn"),
     pytest.param(By(awaited, "a"), By(awaited, "b"), OTHERS, id="another argument awaited"),
     pytest.param(By(Grader(2).grade, "a"), By(Grader(3).grade, "a"), OTHERS, id="another self"),
@@ -344,6 +354,11 @@ def test_an_error_pickles_whatever_the_arguments_are():
     assert problem == "the argument 'client' cannot be written as JSON (Client)"
     (read,) = attempts_from_json(caught.value.to_json())
     assert read.arguments.problem == problem
+
+
+def test_arguments_that_do_not_fit_tell_nothing():
+    digest = Calls(len, None).digest((), ("a", "b"), {})
+    assert digest.problem == "what was given is not what the function takes"
 
 
 def test_arguments_that_do_not_fit_are_the_functions_own_error():

@@ -13,6 +13,7 @@ from deterministic_llm._core.telling import enclosed
 from deterministic_llm.enforcer.identities import code_of, name_of
 from deterministic_llm.enforcer.signatures import AnyFunction, without_turn
 
+_UNFIT = ("what was given", "is not what the function takes")
 _Key: TypeAlias = Callable[..., object]
 _Given: TypeAlias = tuple[object, ...]
 _Cells: TypeAlias = tuple[tuple[str, CellType], ...]
@@ -80,8 +81,8 @@ class Calls:
         said = {"function": self._name, "around": named}
         try:
             bound = self._signature.bind(*arguments, **keywords)
-        except TypeError:  # the call itself says better what does not fit
-            return {**said, "arguments": arguments, "keywords": keywords}
+        except TypeError as error:  # the call itself says better what does not fit
+            raise UntellableError(*_UNFIT) from error
         for name, parameter in self._signature.parameters.items():
             if name not in bound.arguments and parameter.default is not parameter.empty:
                 bound.arguments[name] = _now(parameter.default)
