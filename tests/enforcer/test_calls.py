@@ -91,14 +91,14 @@ class Grader:
         """As strict as the scale."""
         return str(self.scale * len(str(essay)) * turn.number)
 
-    @classmethod
     @enforce(int)
+    @classmethod
     def made(cls, essay: object) -> str:
         """Of the class."""
         return str(len(cls.__name__ + str(essay)))
 
-    @staticmethod
     @enforce(int)
+    @staticmethod
     def free(essay: object) -> str:
         """Of nobody."""
         return str(len(str(essay)))

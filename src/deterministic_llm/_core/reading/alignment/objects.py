@@ -117,6 +117,20 @@ class ObjectNode:
         node = self._opened().get(name)
         return node is not None and name not in self._required and not node.fits(None, Trace())
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether it names members, and takes an object that has none of them."""
+        free = self._others is not None or "patternProperties" in self._schema
+        return bool(self._opened()) and not self._required and not self._closed and not free
+
+    def knows(self, value: JsonObject) -> bool:
+        """Whether some member of *value* is one that is named here, in whatever spelling."""
+        return any(self.names.meant(key) is not None for key in value)
+
+    def names_one_of(self, value: JsonObject) -> bool:
+        """Whether some member of *value* has the very name that it has here."""
+        return not self._opened().keys().isdisjoint(value)
+
     def _opened(self) -> dict[str, Node]:
         """The nodes of the members, made when a first value arrives."""
         if self._members is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.bending import Node, Trace, Trial
 from deterministic_llm._core.reading.alignment.bends import NULL_WORD, Refused
 from deterministic_llm._core.reading.alignment.keys import Names
 from deterministic_llm._core.reading.alignment.leaves import Anything, LabelNode, NullNode, TextNode
+from deterministic_llm._core.reading.alignment.objects import ObjectNode
 from deterministic_llm._core.reading.alignment.scalars import null_word
 from deterministic_llm._core.reading.alignment.tags import Tags
 from deterministic_llm._core.reading.alignment.vocabulary import NULL_LITERALS, NULL_WORDS
@@ -18,11 +19,12 @@ from deterministic_llm._core.reading.syntax.documents import same
 class UnionNode:
     """anyOf, oneOf or several types."""
 
-    __slots__ = ("_members", "_null_words", "_tags", "names", "plain", "settled", "sole")
+    __slots__ = ("_loose", "_members", "_null_words", "_tags", "names", "plain", "settled", "sole")
 
     def __init__(self, members: Sequence[Node], tags: Tags | None) -> None:
         self._members = tuple(members)
         self._tags = tags
+        self._loose: tuple[ObjectNode, ...] | None = None
         self.names: Names | None = None
         others = [member for member in members if not isinstance(member, NullNode)]
         self.sole = others[0] if len(others) == 1 else None
@@ -41,16 +43,45 @@ class UnionNode:
         if self.sole is not None:
             return self.sole.bend(value, trace)
         if trace.fits_any(self._members, value, self):
-            return value
+            return self._meant(value, trace)
         member = self._tags.member(value) if self._tags is not None else None
-        return member.bend(value, trace) if member is not None else self._mildest(value, trace)
+        if member is None:
+            return self._mildest(value, self._members, trace)
+        return member.bend(value, trace)
 
     def fits(self, value: JsonValue, trace: Trace) -> bool:
         """Whether *value* fits a member."""
         return trace.fits_any(self._members, value, self)
 
-    def _mildest(self, value: JsonValue, trace: Trace) -> JsonValue:
-        trials = [trace.attempt(member, value) for member in self._members]
+    def _is_nobodys(self, value: JsonObject, trace: Trace) -> bool:
+        """Whether *value* fits only what needs no members, and has none of those.
+
+        As a card with a wrong number, which is taken for no cash.
+        """
+        if self._loose is None:
+            nodes = [each for each in self._members if isinstance(each, ObjectNode)]
+            self._loose = tuple(each for each in nodes if each.is_loose)
+        if not self._loose:
+            return False
+        if any(each.names_one_of(value) and each.fits(value, trace) for each in self._loose):
+            return False
+        others = [each for each in self._members if each not in self._loose]
+        return not any(each.fits(value, trace) for each in others)
+
+    def _meant(self, value: JsonValue, trace: Trace) -> JsonValue:
+        """*value*, which fits, as it is; or as what knows its members, if nothing fitting does."""
+        if not isinstance(value, dict) or not value or not self._is_nobodys(value, trace):
+            return value
+        objects = [each for each in self._members if isinstance(each, ObjectNode)]
+        knowing = [each for each in objects if each.knows(value)]
+        mark = len(trace.events)
+        bent = self._mildest(value, knowing, trace)
+        if len(trace.events) == mark:
+            trace.note(_NOT_MEANT, value)
+        return bent
+
+    def _mildest(self, value: JsonValue, members: Sequence[Node], trace: Trace) -> JsonValue:
+        trials = [trace.attempt(member, value) for member in members]
         fitting = sorted((trial for trial in trials if trial.fits), key=lambda trial: trial.cost)
         if not fitting:
             return _refused(value, trials, trace)
@@ -61,6 +92,9 @@ class UnionNode:
         reason = "expected a value that only one of the alternatives can be"
         trace.note(Refused("ambiguous", reason), value)
         return value
+
+
+_NOT_MEANT = Refused("no_value", "expected all of one alternative, not members of another or none")
 
 
 def _settled(member: Node) -> frozenset[type]:
