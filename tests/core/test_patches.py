@@ -209,12 +209,15 @@ PLAIN = [
     pytest.param('{"score": "7"}', {"score": 7}, id="in another kind"),
     pytest.param('{"Score": 7}', {"score": 7}, id="in another spelling"),
     pytest.param('{"score": 7, "Score": 7}', {"score": 7}, id="twice the same"),
+    pytest.param('{"score": 7, "Score": 8}', None, id="a second value"),
     pytest.param('{"score": 7, "score": 8}', None, id="a second value under the same key"),
     pytest.param('{"score": 12}', None, id="as bad as before"),
 ]
 PLAIN_OBJECTS = [
     pytest.param('{"name": "plot", "points": 4}', 4, id="as it was asked for"),
     pytest.param('{"name": "plot", "points": 4, "Points": 4}', 4, id="twice the same"),
+    pytest.param('{"name": "plot", "points": 4, "Points": 5}', None, id="a second value"),
+    pytest.param('{"name": "...", "points": 4}', None, id="with dots for a text"),
     pytest.param('{"name": "plot", "Points": 4}', 4, id="in another spelling"),
     pytest.param('{"name": "plot", "points": 4, "weight": 5}', 4, id="with what has no name"),
 ]
@@ -239,10 +242,17 @@ def test_a_member_of_a_plain_type_has_one_value(second: str, expected: JsonValue
 
 
 @pytest.mark.parametrize(("line", "points"), PLAIN_OBJECTS)
-def test_an_object_of_a_plain_type_has_one_value_a_member(line: str, points: int):
+def test_an_object_of_a_plain_type_has_one_value_a_member(line: str, points: int | None):
     first = '{"score": 7, "line": "plot"}'
     output, _ = play(Graded, first, f'{{"line": {line}}}')
-    assert output == Graded(score=7, line=Scored(name="plot", points=points))
+    expected = points and Graded(score=7, line=Scored(name="plot", points=points))
+    assert output == expected
+
+
+def test_a_second_value_in_the_whole_again_is_one_too():
+    first = '{"score": 7, "line": {"name": "plot", "points": 33}}'
+    output, _ = play(Graded, first, '{"line": {"name": "plot", "points": 4, "Points": 5}}')
+    assert output is None
 
 
 def test_a_part_that_looks_like_a_whole_replaces_nothing():

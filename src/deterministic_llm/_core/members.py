@@ -101,7 +101,8 @@ def _in_full(
     brought = _by_key(flat, patch)
     if _is_opened(brought.repairs, target):
         brought = _NOTHING
-    if brought.others and _may_be_without_key(brought, target, patch):
+    elsewhere = brought.others and _may_be_without_key(brought, target, patch)
+    if elsewhere or _says_two_values(flat):
         return _nothing(flat, told)
     for way in _ways(brought, patch, strict=contract.strict):
         brought = way(text, target, patch, brought)
@@ -133,6 +134,13 @@ def _plainly(text: str, target: JsonTarget[T_co], patch: Patch) -> Parsed[T_co] 
     except ValueError:  # pydantic's is one, too
         return None
     return Parsed(output, (), (0, len(text)))
+
+
+def _says_two_values(reading: Parsed[JsonValue] | Unread) -> bool:
+    """Whether it was refused for two values of one member, of which a draft holds the first."""
+    return isinstance(reading, Unread) and any(
+        each.code == "duplicate_key" for each in reading.violations
+    )
 
 
 def _exactly(reading: Parsed[JsonValue] | Unread, patch: Patch) -> _Brought | None:
@@ -254,6 +262,8 @@ def _in_the_whole(
     elif (draft := reading.draft) is not None:
         value, repairs, truncated = draft.value, reading.repairs_tried, draft.truncated
     else:
+        return brought
+    if _says_two_values(reading):
         return brought
     if truncated or _is_opened(repairs, target) or _may_be_item(value, target, patch):
         return brought
@@ -435,13 +445,13 @@ def _judged(
     value: JsonValue, target: JsonTarget[T_co], *, strict: bool, context: object
 ) -> Parsed[T_co] | Unread:
     """*value* judged in full; it need not be written where a reader would validate it at once."""
-    shortcut = shortcut_to(target)
-    if shortcut and not strict:
+    shortcut, said = shortcut_to(target), to_json(value).decode()
+    if shortcut and not strict and not may_omit(said):
         try:
             return Parsed(shortcut.validate(value, strict=True), (), (0, 0))
         except ValidationError:
             pass  # it may have to be bent
-    return read(to_json(value).decode(), target, strict=strict, context=context)
+    return read(said, target, strict=strict, context=context)
 
 
 def _noted(rule: str) -> Repair:
