@@ -21,7 +21,7 @@ from deterministic_llm import (
     RetriesExhausted,
     Truncated,
 )
-from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.attempts import Attempt, Checked, Failed, Request
 from deterministic_llm._core.checks import Validator, validator
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import (
@@ -39,6 +39,7 @@ from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers.checking import check
+from deterministic_llm.testing import ScriptedModel
 
 
 class Person(BaseModel):
@@ -411,6 +412,17 @@ def checked_through(text: str, *validators: Validator) -> tuple[object, tuple[st
         attempt = checked(job, attempt, check(step.validator, step.value))
     output = step.output.model_dump() if isinstance(step, Accept) else None
     return output, tuple(violation.expected for violation in attempt.violations)
+
+
+def test_what_brought_no_answer_is_checked_by_nobody():
+    failed = Failed(Request(1), BUSY)
+    assert checked(task(), failed, Checked("a rule")) is failed
+
+
+def test_a_result_tells_what_is_only_warned_of():
+    meh = validator(lambda _: "meh", severity="warning", name="taste")
+    result = ScriptedModel(["7"]).run("How many?", int, validators=[meh])
+    assert [each.expected for each in result.warnings] == ["meh"]
 
 
 FIXES = [

@@ -21,12 +21,12 @@ from deterministic_llm._core.exchange import (
 )
 from deterministic_llm._core.loop import Accept, Call, GiveUp, judge, next_step
 from deterministic_llm._core.policy import Policy
-from deterministic_llm._core.reask import instructions
+from deterministic_llm._core.reask import instructions, reask
 from deterministic_llm._core.schema.merges import merged
 from deterministic_llm._core.schema.patches import continuing, mending, patch_target
 from deterministic_llm._core.schema.typed import typed_target
 from deterministic_llm._core.tasks import Task
-from deterministic_llm.errors import NoProgress, Truncated
+from deterministic_llm.errors import Degenerate, NoProgress, Truncated
 from deterministic_llm.testing import ScriptedModel
 
 
@@ -284,6 +284,23 @@ def test_endless_repetition_is_asked_for_once_more_under_other_conditions():
     _, attempts = run([endless, '{"score": 3}'], seed=1)
     assert [attempt.outcome for attempt in attempts] == ["degenerate", "accepted"]
     assert attempts[1].request.parameters == {"seed": 2, "temperature": 0.7}
+
+
+def test_endless_repetition_is_asked_for_only_once_more():
+    """Then it ends the run, however many re-asks were left; a warm temperature is made warmer."""
+    endless = Completion('{"score": ' + "ha " * 400, "length")
+    end, attempts = run([endless, endless], temperature=0.2)
+    assert isinstance(end, GiveUp)
+    assert type(end.error) is Degenerate
+    assert attempts[1].request.parameters == {"temperature": 0.5}
+
+
+def test_a_follow_up_stays_small_however_much_was_wrong():
+    """The first lines are told, and how many more there were."""
+    told = [Violation(f"$[{each}]", "type", "expected an integer", "x" * 50) for each in range(40)]
+    lines = reask([*told], "").splitlines()
+    assert lines[-2] == f"- and {40 - (len(lines) - 3)} more"
+    assert sum(map(len, lines)) < 1200
 
 
 def test_native_mode_asks_for_the_sub_schema_or_the_whole_by_price():
