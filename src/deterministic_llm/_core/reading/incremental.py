@@ -19,6 +19,7 @@ from deterministic_llm._core.reading.arriving.changes import (
     Opened,
     Replaced,
 )
+from deterministic_llm._core.reading.arriving.transcripts import Transcript
 from deterministic_llm._core.reading.goals import goal_of
 from deterministic_llm._core.schema.target import Target, TextTarget
 
@@ -28,20 +29,22 @@ __all__ = ["Change", "Closed", "Grown", "Incremental", "Location", "Opened", "Re
 class Incremental:
     """The reader of one answer to *target*; *strict* takes nothing but valid JSON."""
 
-    __slots__ = ("_answer", "_pieces")
+    __slots__ = ("_answer", "_transcript")
 
     def __init__(self, target: Target[object], *, strict: bool = False) -> None:
-        self._pieces: list[str] = []
+        self._transcript = Transcript()
         self._answer: JsonAnswer | None = None
         if not isinstance(target, TextTarget):
             goal = goal_of(target)
             if strict or not goal.scalar:
-                self._answer = JsonAnswer(goal, self._whole, strict=strict)
+                self._answer = JsonAnswer(goal, self._transcript, strict=strict)
 
     def feed(self, piece: str) -> Sequence[Change]:
         """What *piece*, the next of the text, changes."""
-        self._pieces.append(piece)
-        return () if self._answer is None else self._answer.feed(piece)
+        if self._answer is not None:
+            return self._answer.feed(piece)
+        self._transcript.add(piece)
+        return ()
 
     def snapshot(self) -> JsonValue:
         """The closed members of the value as plain data; nobody is to change them."""
@@ -50,14 +53,9 @@ class Incremental:
     @property
     def text(self) -> str:
         """All that was fed."""
-        return self._whole()
+        return self._transcript.whole()
 
     @property
     def started(self) -> bool:
         """Whether a value is in sight."""
         return self._answer is not None and self._answer.started
-
-    def _whole(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""

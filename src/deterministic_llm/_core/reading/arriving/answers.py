@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.arriving.changes import Change, Replaced
 from deterministic_llm._core.reading.arriving.growth import Growth
 from deterministic_llm._core.reading.arriving.prose import Beginning, Lost, Prose, Void
+from deterministic_llm._core.reading.arriving.strands import Strand
+from deterministic_llm._core.reading.arriving.transcripts import Transcript
 from deterministic_llm._core.reading.arriving.trees import FREE, Tree
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.marks import marking
@@ -22,10 +24,7 @@ MOST_RIVALS = 8
 
 
 class JsonAnswer:
-    """The document that is shown, the text around it, and which of the two is being read.
-
-    *text* gives the whole text so far.
-    """
+    """The document that is shown, the text around it, and which of the two is being read."""
 
     __slots__ = (
         "_goal",
@@ -33,29 +32,33 @@ class JsonAnswer:
         "_prose",
         "_rivals",
         "_shown",
-        "_size",
         "_span",
+        "_strand",
         "_strict",
-        "_text",
+        "_transcript",
         "_tree",
         "started",
     )
 
-    def __init__(self, goal: Goal[object], text: Callable[[], str], *, strict: bool) -> None:
+    def __init__(self, goal: Goal[object], transcript: Transcript, *, strict: bool) -> None:
         self._goal = goal
-        self._text = text
+        self._transcript = transcript
         self._strict = strict
         self._prose = Prose()
         self._tree = Tree(FREE, hidden=True, strict=strict)
-        self._growth: Growth | None = self._begin(0, hidden=False) if strict else None
+        self._strand = Strand(self._tree, strict=strict)
         self._shown: Tree | None = None
+        self._growth: Growth | None = self._begin(0, hidden=False) if strict else None
         self._span = (0, 0)
-        self._size = self._rivals = 0
+        self._rivals = 0
         self.started = strict
 
     def feed(self, piece: str) -> Sequence[Change]:
         """What *piece* changes."""
-        self._size += len(piece)
+        self._transcript.add(piece)
+        strand = self._strand
+        if strand.open and strand.is_plain(piece):
+            return strand.go_on(piece)
         changes: list[Change] = []
         rest: str | None = piece
         while rest is not None:
@@ -77,7 +80,7 @@ class JsonAnswer:
         rest = growth.feed(piece)
         if not tree.complete:
             return None
-        end = self._size - len(rest)
+        end = self._transcript.size() - len(rest)
         self._growth = None
         self._prose.resume("]" if growth.listed else "}", end)
         if tree is self._shown:
@@ -106,7 +109,9 @@ class JsonAnswer:
         self._tree = Tree(self._goal.plan.start, hidden=hidden, strict=self._strict)
         if not hidden:
             self._shown = self._tree
-        return Growth(self._tree, start, strict=self._strict)
+        growth = Growth(self._tree, start, strict=self._strict)
+        self._strand = growth.strand
+        return growth
 
     def _is_held(self, found: Beginning) -> bool:
         """Whether a document may be the first line of a list, or its envelope."""
@@ -124,7 +129,7 @@ class JsonAnswer:
         if self._rivals > MOST_RIVALS:
             return True
         start, end = self._span
-        text = self._text()
+        text = self._transcript.whole()
         mark = marking(text, start, end, floor=0, ceiling=found.start)
         if mark is None or mark.mark in {"final", "corrected"}:
             candidate = Candidate(start, end, "span")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.arriving.changes import Replaced
 from deterministic_llm._core.reading.arriving.strands import Strand
 from deterministic_llm._core.reading.arriving.trees import Tree, UndecidedError
@@ -37,15 +38,16 @@ class Growth:
         "_at",
         "_comma",
         "_end",
+        "_in_string",
         "_rest",
         "_step",
-        "_strand",
         "_strict",
         "_text",
         "_tree",
         "listed",
         "muted",
         "start",
+        "strand",
     )
 
     def __init__(self, tree: Tree, start: int, *, strict: bool) -> None:
@@ -55,11 +57,12 @@ class Growth:
         """Whether it is a list."""
         self._tree = tree
         self._strict = strict
-        self._strand = Strand(tree, strict=strict)
+        self.strand = Strand(tree, strict=strict)
         self._text = self._rest = ""
         self._at = self._end = 0
         self._comma = False
         self._step: _Step = self._value
+        self._in_string: _Step = self._inside
         self.muted = False
         """Whether nothing more is said before the text is whole."""
 
@@ -73,12 +76,14 @@ class Growth:
             self._walk()
         except UndecidedError as undecided:
             self.mute(void=undecided.void)
+            return ""
         except ReadingError:
             self.mute()
-        rest = text[self._at :]
+            return ""
+        self._rest = rest = text[self._at :]
+        self.strand.open = not rest and self._step is self._in_string
         if self._tree.complete:
             return rest
-        self._rest = rest
         if len(rest) > LONGEST_TOKEN:
             self.mute()
         return ""
@@ -94,12 +99,16 @@ class Growth:
     def mute(self, *, void: bool = False) -> None:
         """Say nothing more; with *void* what was said may be wrong."""
         self.muted = True
+        self.strand.open = False
         self._rest = self._text = ""
         if void:
             self._tree.changes.append(Replaced("a later part of the text gives another value"))
 
     def _next(self) -> str:
         """The next character that is no blank, or nothing when it has not come."""
+        char = self._text[self._at]
+        if char > " ":
+            return char
         blanks = _BLANKS.match(self._text, self._at)
         self._at = self._at if blanks is None else blanks.end()
         return self._text[self._at : self._at + 1]
@@ -129,13 +138,13 @@ class Growth:
         return self._value if char == "[" else self._key
 
     def _string(self, mark: str, role: Role) -> _Step:
-        self._strand.begin(mark, role)
+        self.strand.begin(mark, role)
         self._at += 1
-        return self._inside
+        return self._in_string
 
     def _inside(self) -> _Step | None:
         """The inside of a string, up to its closing mark."""
-        self._at, closed = self._strand.read(self._text, self._at)
+        self._at, closed = self.strand.read(self._text, self._at)
         return self._behind if closed else None
 
     def _behind(self) -> _Step | None:
@@ -143,10 +152,10 @@ class Growth:
         char = self._next()
         if not char:
             return None
-        if self._strand.role == "key":
-            return self._colon(self._strand.value())
+        if self.strand.role == "key":
+            return self._colon(self.strand.value())
         if char in ",}]":
-            self._strand.put()
+            self.strand.put()
             return self._after
         if char in _COMMENTS and not self._strict:
             return self._comment(self._behind, before="", quiet=True)
@@ -156,6 +165,9 @@ class Growth:
         if not self._text.startswith(":", self._at):
             raise UndecidedError
         self._at += 1
+        return self._named(key)
+
+    def _named(self, key: str) -> _Step:
         self._tree.named(key)
         return self._value
 
@@ -168,7 +180,7 @@ class Growth:
         found = (_ITEM if top.listed else _MEMBER).match(text, at)
         if found is None:
             return self._word(listed=top.listed)
-        self._tree.put(scalar(found[1], 0, edits=Edits()))
+        self._tree.put(_plain(found[1]))
         self._at = found.end(1)
         return self._after
 
@@ -217,11 +229,13 @@ class Growth:
         """The next key of an object, or its end."""
         char = self._next()
         if char == '"':
-            whole = _KEY.match(self._text, self._at)
-            if whole is None:
+            key = _KEY.match(self._text, self._at)
+            if key is None:
                 return self._string(char, "key")
-            self._at = whole.end() - 1
-            return self._colon(whole[1])
+            if key.end() == self._end and not key[2]:
+                return None
+            self._at = key.end()
+            return self._named(key[1])
         if not char:
             return None
         if char == "}":
@@ -268,12 +282,20 @@ class Growth:
         return step
 
 
+def _plain(word: str) -> JsonValue:
+    """The value of a number or literal of JSON."""
+    if word.isdigit() and len(word) < _MOST_DIGITS:
+        return int(word)
+    return scalar(word, 0, edits=Edits())
+
+
+_MOST_DIGITS = 16
 _LONGEST_REMARK = 200
 _SCALARS = frozenset("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+.") | {""}
 _COMMENTS = frozenset("/#<")
 _BLANKS = re.compile(r"[ \t\r\n]*+")
 _ODD_BLANKS = re.compile(rf"{BLANK}++")
-_KEY = re.compile(r'"([^"\\\x00-\x1f]*+)"[ \t\r\n]*+:')
+_KEY = re.compile(r'"([^"\\\x00-\x1f]*+)(?:\Z|"[ \t\r\n]*+(?:\Z|(:)))')
 _BARE_KEY = re.compile(rf"({BARE_KEY})[ \t]*+")
 _COMMENT_BEGINS = re.compile(r"/\Z|<(?:!-?)?\Z")
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"

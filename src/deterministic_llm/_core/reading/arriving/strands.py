@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from deterministic_llm._core.reading.arriving.changes import Grown, Location, Opened
+from deterministic_llm._core.reading.arriving.changes import Change, Grown, Location, Opened
 from deterministic_llm._core.reading.arriving.manners import can_be_null
 from deterministic_llm._core.reading.arriving.trees import Tree, UndecidedError
 from deterministic_llm._core.reading.syntax.edits import Edits
@@ -32,28 +33,36 @@ class Strand:
         "_said",
         "_strict",
         "_tree",
+        "_was_shown",
+        "is_plain",
+        "open",
         "role",
     )
 
     def __init__(self, tree: Tree, *, strict: bool) -> None:
         self._tree = tree
         self._strict = strict
-        self._location: Location | None = None
-        self._growing = self._guarded = self._escaped = False
+        self._location: Location = ()
+        self._growing = self._guarded = self._escaped = self._was_shown = False
         self._raw: list[str] = []
         self._said: list[str] = self._raw
         self._mark = self._closers = '"'
         self._run = _RUNS['"']
         self.role: Role = "root"
+        self.open = False
+        """Whether the text so far ends inside the string, and behind no part of an escape."""
+        self.is_plain = self._run.fullmatch
+        """Tells whether a piece is text of the string and nothing else."""
 
     def begin(self, mark: str, role: Role) -> None:
         """A string opens with *mark*."""
         self.role = role
-        self._mark, self._closers = mark, QUOTES[mark].closers
-        self._run = _STRICT_RUN if self._strict else _RUNS[mark]
+        if mark != self._mark or self._strict:
+            self._mark, self._closers = mark, QUOTES[mark].closers
+            self._run = _STRICT_RUN if self._strict else _RUNS[mark]
+            self.is_plain = self._run.fullmatch
         self._raw = self._said = []
-        self._escaped = self._growing = self._guarded = False
-        self._location = None
+        self._escaped = self._growing = self._guarded = self._was_shown = False
         if role == "key":
             return
         pace = self._tree.pace()
@@ -64,39 +73,49 @@ class Strand:
 
     def _grow(self) -> None:
         """From now on what comes is shown."""
-        self._growing, self._guarded = True, False
+        self._growing, self._guarded, self._was_shown = True, False, True
         self._location = self._tree.location()
         self._tree.changes.append(Opened(self._location, "string"))
         if self._said:
             self._tree.changes.append(Grown(self._location, "".join(self._said)))
+
+    def go_on(self, piece: str) -> Sequence[Change]:
+        """Take *piece*, which is plain and not empty, while the string is open."""
+        if self._guarded:
+            self._tree.changes = []
+            self._take(piece, piece)
+            return self._tree.changes
+        self._raw.append(piece)
+        if not self._growing:
+            return ()
+        if self._escaped:
+            self._said.append(piece)
+        return (Grown(self._location, piece),)
 
     def read(self, text: str, at: int) -> tuple[int, bool]:
         """Read on from *at*: how far that came, and whether the string may be closed there."""
         size = len(text)
         while at < size:
             run = self._run.match(text, at)
-            end = at if run is None else run.end()
-            if end > at:
-                piece = text[at:end]
+            end = at
+            if run is not None:
+                end, piece = run.end(), run[0]
                 self._take(piece, piece)
             if end == size:
                 return end, False
+            if text[end] in self._closers:
+                return end + 1, True
             if text[end] != "\\":
-                return self._ended(text[end], end)
+                raise UndecidedError  # a control character, and none is let pass
             at = self._escape(text, end)
             if at == end:
                 return end, False
         return at, False
 
-    def _ended(self, mark: str, at: int) -> tuple[int, bool]:
-        if mark not in self._closers:
-            raise UndecidedError  # a control character, and none is let pass
-        return at + 1, True
-
     def _take(self, raw: str, said: str) -> None:
         """*raw* was written, and means *said*."""
         self._raw.append(raw)
-        if self._growing and self._location is not None:
+        if self._growing:
             if self._escaped:
                 self._said.append(said)
             self._tree.changes.append(Grown(self._location, said))
@@ -163,7 +182,7 @@ class Strand:
     def put(self) -> None:
         """The string is closed."""
         value = self.value()
-        if self._escaped and self._location is not None:
+        if self._escaped and self._was_shown:
             said = "".join(self._said)
             if not value.startswith(said):
                 raise UndecidedError(void=True)
@@ -172,8 +191,8 @@ class Strand:
         self._tree.put(value)
 
 
-_RUNS = {mark: re.compile(rf"[^\\{re.escape(quote.closers)}]*+") for mark, quote in QUOTES.items()}
-_STRICT_RUN = re.compile(r'[^"\\\x00-\x1f]*+')
+_RUNS = {mark: re.compile(rf"[^\\{re.escape(quote.closers)}]++") for mark, quote in QUOTES.items()}
+_STRICT_RUN = re.compile(r'[^"\\\x00-\x1f]++')
 _ESCAPE = re.compile(
     r"\\(?:[\"\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
     r"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
