@@ -19,32 +19,37 @@ from deterministic_llm._core.reading.arriving.changes import (
     Opened,
     Replaced,
 )
+from deterministic_llm._core.reading.arriving.texts import (
+    LinesAnswer,
+    ProseAnswer,
+    RecordAnswer,
+    TextAnswer,
+)
 from deterministic_llm._core.reading.arriving.transcripts import Transcript
 from deterministic_llm._core.reading.goals import goal_of
+from deterministic_llm._core.schema.forms import TemplateForm
 from deterministic_llm._core.schema.target import Target, TextTarget
 
 __all__ = ["Change", "Closed", "Grown", "Incremental", "Location", "Opened", "Replaced"]
 
 
 class Incremental:
-    """The reader of one answer to *target*; *strict* takes nothing but valid JSON."""
+    """The reader of one answer to *target*; *strict* takes nothing but valid JSON.
+
+    Of a single value, a choice or a pattern nothing is sure before the text is whole, and of a
+    template nothing where it is to be kept letter by letter.
+    """
 
     __slots__ = ("_answer", "_transcript")
 
     def __init__(self, target: Target[object], *, strict: bool = False) -> None:
         self._transcript = Transcript()
-        self._answer: JsonAnswer | None = None
-        if not isinstance(target, TextTarget):
-            goal = goal_of(target)
-            if strict or not goal.scalar:
-                self._answer = JsonAnswer(goal, self._transcript, strict=strict)
+        self._answer = _answer_to(target, self._transcript, strict=strict)
 
     def feed(self, piece: str) -> Sequence[Change]:
         """What *piece*, the next of the text, changes."""
-        if self._answer is not None:
-            return self._answer.feed(piece)
         self._transcript.add(piece)
-        return ()
+        return () if self._answer is None else self._answer.feed(piece)
 
     def snapshot(self) -> JsonValue:
         """The closed members of the value as plain data; nobody is to change them."""
@@ -59,3 +64,17 @@ class Incremental:
     def started(self) -> bool:
         """Whether a value is in sight."""
         return self._answer is not None and self._answer.started
+
+
+def _answer_to(
+    target: Target[object], transcript: Transcript, *, strict: bool
+) -> JsonAnswer | TextAnswer | None:
+    if isinstance(target, TextTarget):
+        form = target.form
+        if strict or not isinstance(form, TemplateForm):
+            return None
+        return LinesAnswer(form) if form.many else RecordAnswer(form)
+    goal = goal_of(target)
+    if strict or not goal.scalar:
+        return JsonAnswer(goal, transcript, strict=strict)
+    return ProseAnswer() if goal.any_text else None

@@ -55,7 +55,6 @@ class JsonAnswer:
 
     def feed(self, piece: str) -> Sequence[Change]:
         """What *piece* changes."""
-        self._transcript.add(piece)
         strand = self._strand
         if strand.open and strand.is_plain(piece):
             return strand.go_on(piece)

@@ -14,7 +14,7 @@ from typing import Literal
 from deterministic_llm._core.reading.finding.brackets import is_lead, is_member_value
 from deterministic_llm._core.reading.finding.marks import NEVER_ANSWERS, mark_ahead
 from deterministic_llm._core.reading.finding.spans import begins
-from deterministic_llm._core.reading.finding.thinking import Tag, tag_at
+from deterministic_llm._core.reading.finding.thinking import Tag, leaks_ahead, tag_at
 from deterministic_llm._core.reading.finding.wrappers import NamedTag, named_at
 
 LONGEST_TAG = 400
@@ -50,7 +50,7 @@ class Lost:
 class Prose:
     """The text around the documents, as far as it matters for where the next one begins."""
 
-    __slots__ = ("_at", "_bodies", "_floor", "_offset", "_thinking", "_void", "_window")
+    __slots__ = ("_at", "_begun", "_bodies", "_floor", "_offset", "_thinking", "_void", "_window")
 
     def __init__(self) -> None:
         self._window = ""
@@ -60,6 +60,7 @@ class Prose:
         self._thinking: str | None = None
         self._bodies: list[NamedTag] = []
         self._void = False
+        self._begun = False
 
     def resume(self, before: str, offset: int) -> None:
         """Go on behind a document that ended at *offset* with the characters *before*."""
@@ -69,6 +70,8 @@ class Prose:
     def feed(self, piece: str) -> Beginning | Void | Lost | None:
         """Read on to the next beginning; None when it has not come."""
         self._window += piece
+        if not self._begun and (lost := self._begin()) is not False:
+            return lost
         while (found := _OF_INTEREST.search(self._window, self._at)) is not None:
             self._at = found.start()
             if not self._pass_tags(self._at):
@@ -83,6 +86,14 @@ class Prose:
                 self._at += 1
         self._forget()
         return None
+
+    def _begin(self) -> Lost | Literal[False] | None:
+        """Look at the first characters; False once they are known to be nothing special."""
+        leaks = leaks_ahead(self._window)
+        if leaks is False:
+            self._begun = True
+            return False
+        return None if leaks is None else Lost()
 
     def _pass_tags(self, at: int) -> bool:
         """Pass over the tag at *at*, if there is one; False while that cannot be told."""
@@ -145,7 +156,7 @@ class Prose:
         return not is_lead(window, at) or _NUMBERS.match(window, at) is not None
 
     def _forget(self) -> None:
-        self._at = max(self._at, len(self._window) - len("assistantfinal"))
+        self._at = len(self._window)
         if len(self._window) > _TOO_LONG:
             cut = len(self._window) - _KEPT
             self._window = self._window[cut:]
@@ -155,6 +166,6 @@ class Prose:
 
 _OPENERS = "{[｛［"
 _QUOTING = frozenset("\"'“„‘‚«「『")
-_OF_INTEREST = re.compile(r"[{\[｛［<◁]|\Aanalysis|assistantfinal", re.IGNORECASE)
+_OF_INTEREST = re.compile(r"[{\[｛［<◁]")
 _PLAIN_START = re.compile(r"[{\[](?:\s*+(?:[\"'{\[\]}/#]|<!--|[*_]{0,2}[\w$.+-]))")
 _NUMBERS = re.compile(r"\[\s*+[-+.\d$€£~−]")

@@ -74,6 +74,16 @@ def thinking(text: str, *, keep: frozenset[str] = frozenset()) -> Thinking:
     return Thinking(tuple(blocks), unfinished=False)
 
 
+def leaks_ahead(beginning: str) -> bool | None:
+    """Whether a text with this *beginning* may hold the signs of a channel without their marks.
+
+    None while it is too short to tell.
+    """
+    if len(beginning) <= len(_LEAK) and _LEAK.startswith(beginning.casefold()):
+        return None
+    return beginning.startswith(_LEAK) or _LEAKED.match(beginning) is not None
+
+
 def tag_at(text: str, at: int) -> Tag | bool:
     """The tag that begins at *at*; False when none does, True while the text to come may tell."""
     arriving = _ARRIVING.match(text, at, partial=True)
@@ -201,5 +211,7 @@ _TAGS = rf"""
       (?:<\|constrain\|>[^<]{{0,20}})?(?:<\|message\|>)?
     | (?P<leak>\Aanalysis(?=[A-Z])|assistantfinal)
     """
+_LEAK = "analysis"
+_LEAKED = re.compile(rf"{_LEAK}[a-z]", re.IGNORECASE)
 _TAG = re.compile(_TAGS, re.VERBOSE | re.IGNORECASE)
 _ARRIVING = regex.compile(_TAGS, regex.VERBOSE | regex.IGNORECASE)

@@ -18,9 +18,12 @@ from deterministic_llm._core.reading.forms.surroundings import sums_up
 from deterministic_llm._core.schema.forms import TemplateForm
 from deterministic_llm._core.schema.wording import quote
 
+MOST_BROKEN = 1000
+"""Lines that are no record; a text with more of them is no list of records."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """A line that says something: its *text* from *start*, and the list *number* before it."""
 
     start: int
@@ -36,12 +39,12 @@ def match_lines(form: TemplateForm, text: str) -> Matched | Unmatched | None:
     if found is not None:
         return found
     table = "|" in form.text
-    lines = list(_lines(text, numbers=_has_numbers(layout, text), table=table))
-    header = [line for line in lines[:3] if table and _is_header(layout, line)]
+    lines = list(lines_of(text, numbers=_has_numbers(layout, text), table=table))
+    header = [line for line in lines[:3] if table and is_header(layout, line)]
     lines = [line for line in lines if line not in header]
     claims = list(_claims(layout, lines))
     if len(claims) < len(lines):
-        expected = f"expected a record in every line, not {_MOST_BROKEN:,} lines without one"
+        expected = f"expected a record in every line, not {MOST_BROKEN:,} lines without one"
         return Unmatched((Violation("$", "syntax", expected, quote(lines[0].text)),))
     good = [place for place, claim in enumerate(claims) if claim and not claim.violations]
     if not good:
@@ -58,13 +61,13 @@ def match_lines(form: TemplateForm, text: str) -> Matched | Unmatched | None:
     return _gathered(rows, talk=talk)
 
 
-def _claims(layout: Layout, lines: Sequence[_Line]) -> Iterator[Claim | None]:
+def _claims(layout: Layout, lines: Sequence[Line]) -> Iterator[Claim | None]:
     """What each line reads like; ends early once too many of them are broken."""
     broken = 0
     for line in lines:
-        if broken >= _MOST_BROKEN:
+        if broken >= MOST_BROKEN:
             return
-        claim = _claim(layout, line)
+        claim = record_of(layout, line)
         broken += claim is None or bool(claim.violations)
         yield claim
 
@@ -74,12 +77,12 @@ def holds_broken_line(form: TemplateForm, text: str) -> bool:
     finished, line_break, _ = text.rpartition("\n")
     if not line_break or text.lstrip()[:1] in "[{`":
         return False
-    claims = (_claim(layout_of(form), line) for line in _lines(finished, numbers=True))
+    claims = (record_of(layout_of(form), line) for line in lines_of(finished, numbers=True))
     return any(claim is not None and claim.violations for claim in claims)
 
 
 def _gathered(
-    rows: Sequence[tuple[_Line, Claim | None]], *, talk: Sequence[_Line]
+    rows: Sequence[tuple[Line, Claim | None]], *, talk: Sequence[Line]
 ) -> Matched | Unmatched:
     violations = tuple(
         each
@@ -108,7 +111,7 @@ def _gathered(
     return Matched(payload, (rows[0][0].start, end), tuple(repairs))
 
 
-def _claim(layout: Layout, line: _Line) -> Claim | None:
+def record_of(layout: Layout, line: Line) -> Claim | None:
     """The record that the whole line is; None when it is none."""
     values = exact_line(layout.form, line.text)
     if values is not None:
@@ -130,12 +133,12 @@ def _numbered(claim: Claim, index: int) -> tuple[Violation, ...]:
     return tuple(replace(each, path=f"$[{index}]{each.path[1:]}") for each in claim.violations)
 
 
-def _unreadable(line: _Line, index: int) -> tuple[Violation, ...]:
+def _unreadable(line: Line, index: int) -> tuple[Violation, ...]:
     expected = "expected a record in the form that was asked for"
     return (Violation(f"$[{index}]", "syntax", expected, quote(line.text), "write it in full"),)
 
 
-def _is_talk(line: _Line, early: bool, late: bool) -> bool:  # noqa: FBT001
+def _is_talk(line: Line, early: bool, late: bool) -> bool:  # noqa: FBT001
     if _HEADING.fullmatch(line.text):
         return True
     return bool(
@@ -143,10 +146,15 @@ def _is_talk(line: _Line, early: bool, late: bool) -> bool:  # noqa: FBT001
     )
 
 
-def _is_header(layout: Layout, line: _Line) -> bool:
+def is_header(layout: Layout, line: Line) -> bool:
     """Whether a line of a table holds the names of the fields."""
     cells = [each.strip(" *_`").casefold().replace(" ", "_") for each in line.text.split("|")]
     return cells == [slot.place.field.name.casefold() for slot in layout.slots]
+
+
+def may_be_numbered(layout: Layout) -> bool:
+    """Whether a record could itself begin with a number and a dot, so that one is no list's."""
+    return layout.slots[0].label is None and layout.slots[0].text
 
 
 def _has_numbers(layout: Layout, text: str) -> bool:
@@ -154,14 +162,14 @@ def _has_numbers(layout: Layout, text: str) -> bool:
 
     In front of a text they must count from one, over more than one line.
     """
-    if layout.slots[0].label is not None or not layout.slots[0].text:
+    if not may_be_numbered(layout):
         return True
-    numbers = [line.number for line in _lines(text, numbers=True)]
+    numbers = [line.number for line in lines_of(text, numbers=True)]
     told = [number for number in numbers if number is not None]
     return len(told) > 1 and told == list(range(1, len(told) + 1))
 
 
-def _lines(text: str, *, numbers: bool, table: bool = False) -> Iterator[_Line]:
+def lines_of(text: str, *, numbers: bool, table: bool = False) -> Iterator[Line]:
     """The lines that say something; in a *table* without the bars at both ends."""
     for found in (_NUMBERED if numbers else _BULLETED).finditer(folded(text)):
         start, end = found.span("body")
@@ -171,10 +179,9 @@ def _lines(text: str, *, numbers: bool, table: bool = False) -> Iterator[_Line]:
         if said and not _RULE.fullmatch(said):
             digits = found["number"] if numbers else None
             number = None if digits is None else int(digits)
-            yield _Line(start, said, number, bool(found["marker"]))
+            yield Line(start, said, number, bool(found["marker"]))
 
 
-_MOST_BROKEN = 1000
 _MOST_TOLD = 100
 _BULLET = r"^[ \t>]*+(?P<marker>[-*+][ \t]++)?+"
 _BULLETED = re.compile(rf"{_BULLET}(?P<body>[^\n]+)", re.MULTILINE)

@@ -75,7 +75,7 @@ def _leniently(form: TextForm, text: str) -> Matched | Unmatched | None:
 
 
 def _match_template(layout: Layout, text: str) -> Matched | Unmatched | None:
-    found = _settled(layout, text)
+    found = settled(layout, text)
     if isinstance(found, Matched):
         return found
     if found is None or found.violations[0].code == "missing":
@@ -83,7 +83,8 @@ def _match_template(layout: Layout, text: str) -> Matched | Unmatched | None:
     return match_json(layout, text) or found or _shortened(layout, text)
 
 
-def _settled(layout: Layout, text: str) -> Matched | Unmatched | None:
+def settled(layout: Layout, text: str) -> Matched | Unmatched | None:
+    """What the one record in *text* says that stands in the form's own order; None without any."""
     claims = list(islice(claims_in(text, layout), MAX_CLAIMS + 1))
     found = settle(text, [_spelled(claim, text, layout) for claim in claims])
     if not isinstance(found, Matched):
