@@ -77,6 +77,12 @@ class ArrayNode:
         trace.depth -= 1
         return fitting
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether one schema stands for all items."""
+        self.item(0)
+        return not self._first
+
     def item(self, place: int) -> Node:
         """The node of the item at *place*."""
         if not self._ready:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.reading.alignment.arrays import ArrayNode
+from deterministic_llm._core.reading.arriving.aftermath import Aftermath
 from deterministic_llm._core.reading.arriving.changes import Change, Replaced
+from deterministic_llm._core.reading.arriving.frames import FREE
 from deterministic_llm._core.reading.arriving.growth import Growth
 from deterministic_llm._core.reading.arriving.prose import Beginning, Lost, Prose, Void
 from deterministic_llm._core.reading.arriving.strands import Strand
 from deterministic_llm._core.reading.arriving.transcripts import Transcript
-from deterministic_llm._core.reading.arriving.trees import FREE, Tree
+from deterministic_llm._core.reading.arriving.trees import Tree
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.marks import marking
 from deterministic_llm._core.reading.goals import Goal
@@ -27,14 +30,19 @@ class JsonAnswer:
     """The document that is shown, the text around it, and which of the two is being read."""
 
     __slots__ = (
+        "_aftermath",
         "_goal",
         "_growth",
+        "_last",
         "_prose",
+        "_regular",
         "_rivals",
+        "_rows",
         "_shown",
         "_span",
         "_strand",
         "_strict",
+        "_told",
         "_transcript",
         "_tree",
         "started",
@@ -46,12 +54,19 @@ class JsonAnswer:
         self._strict = strict
         self._prose = Prose()
         self._tree = Tree(FREE, hidden=True, strict=strict)
-        self._strand = Strand(self._tree, strict=strict)
+        self._strand = Strand(self._tree, strict=strict, regular=True)
         self._shown: Tree | None = None
-        self._growth: Growth | None = self._begin(0, hidden=False) if strict else None
+        self._rows: Tree | None = None
+        self._last: Tree | None = None
+        self._growth: Growth | None = None
         self._span = (0, 0)
         self._rivals = 0
+        self._aftermath = Aftermath()
+        self._regular = True
+        self._told = False
         self.started = strict
+        if strict:
+            self._begin(0, hidden=False, regular=True)
 
     def feed(self, piece: str) -> Sequence[Change]:
         """What *piece* changes."""
@@ -77,11 +92,16 @@ class JsonAnswer:
         tree = self._tree
         tree.changes = changes
         rest = growth.feed(piece)
-        if not tree.complete:
+        self._told = self._told or bool(changes)
+        if growth.muted and self._told and self._aftermath.holds_rival(rest):
+            self._replace("another value may stand in its place", changes)
+        if growth.muted or not tree.complete:
             return None
         end = self._transcript.size() - len(rest)
         self._growth = None
+        self._regular = self._regular and growth.strand.regular
         self._prose.resume("]" if growth.listed else "}", end)
+        self._last = tree
         if tree is self._shown:
             self._span = (growth.start, end)
         return rest
@@ -91,34 +111,65 @@ class JsonAnswer:
         match self._prose.feed(piece):
             case Beginning() as found:
                 self.started = True
-                hidden = found.aside or self._is_held(found) or self._gives_way(found, changes)
-                self._growth = self._begin(found.start, hidden=hidden)
+                self._meet(found, changes)
                 return found.rest
             case Void():
                 self._replace("what came so far was thinking", changes)
                 return ""
-            case Lost():
-                self._growth = self._begin(0, hidden=True)
-                self._growth.mute()
+            case Lost(rest):
+                self._begin(0, hidden=True, regular=True).mute()
+                return rest
             case None:
                 pass
         return None
 
-    def _begin(self, start: int, *, hidden: bool) -> Growth:
-        self._tree = Tree(self._goal.plan.start, hidden=hidden, strict=self._strict)
+    def _meet(self, found: Beginning, changes: list[Change]) -> None:
+        """Begin to read the document that was *found*."""
+        regular = found.unquoted and self._regular
+        shown = self._shown
+        if shown is None or shown is not self._rows:
+            hidden = found.aside or self._is_held(found) or self._gives_way(found, changes)
+            self._begin(found.start, hidden=hidden, regular=regular, listed=self._is_row(found))
+        elif self._is_next_row(found, shown):
+            self._go_on(shown, found.start, regular=regular)
+        else:
+            self._replace("another value stands beside it", changes)
+            self._begin(found.start, hidden=True, regular=regular).mute()
+
+    def _begin(self, start: int, *, hidden: bool, regular: bool, listed: bool = False) -> Growth:
+        """Read a document from *start* on; it may be a row of the list that is wanted."""
+        root, rows = self._goal.plan.start, None
+        if listed and not hidden and isinstance(root, ArrayNode):
+            rows = root
+        tree = Tree(root, hidden=hidden, strict=self._strict, rows=rows)
         if not hidden:
-            self._shown = self._tree
-        growth = Growth(self._tree, start, strict=self._strict)
-        self._strand = growth.strand
+            self._shown = tree
+            self._rows = None if rows is None else tree
+        return self._go_on(tree, start, regular=regular)
+
+    def _go_on(self, tree: Tree, start: int, *, regular: bool) -> Growth:
+        tree.complete = False
+        growth = Growth(tree, start, strict=self._strict, regular=regular)
+        self._tree, self._growth, self._strand = tree, growth, growth.strand
         return growth
 
+    def _is_next_row(self, found: Beginning, rows: Tree) -> bool:
+        joined = found.joined and not found.aside and self._last is rows
+        return joined and self._is_row(found) and not rows.sealed
+
+    def _is_row(self, found: Beginning) -> bool:
+        root = self._goal.plan.start
+        return found.rest.startswith("{") and isinstance(root, ArrayNode) and root.is_uniform
+
     def _is_held(self, found: Beginning) -> bool:
-        """Whether a document may be the first line of a list, or its envelope."""
+        """Whether a document may be a list on one of several lines, or no list at all."""
         schema = self._goal.target.schema
         if kinds(schema) != frozenset({"array"}):
             return False
         nested = "array" in kinds_of_items(schema)
-        return found.rest.startswith("{") or (nested and not _LIST_OF_LISTS.match(found.rest))
+        if found.rest.startswith("{"):
+            return not self._is_row(found)
+        return nested and not _LIST_OF_LISTS.match(found.rest)
 
     def _gives_way(self, found: Beginning, changes: list[Change]) -> bool:
         """Whether a document that was shown is still the answer, whatever *found* comes to."""
@@ -126,6 +177,7 @@ class JsonAnswer:
             return False
         self._rivals += 1
         if self._rivals > MOST_RIVALS:
+            self._replace("there are too many values", changes)
             return True
         start, end = self._span
         text = self._transcript.whole()
@@ -139,9 +191,10 @@ class JsonAnswer:
         return False
 
     def _replace(self, reason: str, changes: list[Change]) -> None:
-        if self._shown is not None:
+        if self._told:
             changes.append(Replaced(reason))
-            self._shown = None
+        self._told = False
+        self._shown = self._rows = None
 
 
 _LIST_OF_LISTS = re.compile(r"\[\s*+\[")

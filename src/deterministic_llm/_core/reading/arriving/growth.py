@@ -12,9 +12,15 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import JsonValue
-from deterministic_llm._core.reading.arriving.changes import Replaced
+from deterministic_llm._core.reading.arriving.aftermath import Aftermath
+from deterministic_llm._core.reading.arriving.endings import (
+    Verdict,
+    first_mark,
+    later_mark,
+)
+from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.arriving.strands import Strand
-from deterministic_llm._core.reading.arriving.trees import Tree, UndecidedError
+from deterministic_llm._core.reading.arriving.trees import Tree
 from deterministic_llm._core.reading.syntax.blanks import COMMENT, check_comment
 from deterministic_llm._core.reading.syntax.documents import MAX_DEPTH, ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
@@ -35,9 +41,11 @@ class Growth:
     """
 
     __slots__ = (
+        "_aftermath",
         "_at",
         "_comma",
         "_end",
+        "_gap",
         "_in_string",
         "_rest",
         "_step",
@@ -50,43 +58,46 @@ class Growth:
         "strand",
     )
 
-    def __init__(self, tree: Tree, start: int, *, strict: bool) -> None:
+    def __init__(self, tree: Tree, start: int, *, strict: bool, regular: bool) -> None:
         self.start = start
         """Where the document begins in the text."""
         self.listed = False
         """Whether it is a list."""
         self._tree = tree
         self._strict = strict
-        self.strand = Strand(tree, strict=strict)
+        self.strand = Strand(tree, strict=strict, regular=regular)
         self._text = self._rest = ""
         self._at = self._end = 0
         self._comma = False
+        self._gap: list[str] = []
+        self._aftermath = Aftermath()
         self._step: _Step = self._value
         self._in_string: _Step = self._inside
         self.muted = False
         """Whether nothing more is said before the text is whole."""
 
     def feed(self, piece: str) -> str:
-        """Read on; what is left behind the end of the document is given back."""
+        """Read on; what is left behind the end of the document is given back.
+
+        So is what is left when it comes to be muted.
+        """
         if self.muted:
-            return ""
+            return piece
+        return self._read(piece)
+
+    def _read(self, piece: str) -> str:
         self._text = text = self._rest + piece if self._rest else piece
         self._at, self._end = 0, len(text)
         try:
             self._walk()
         except UndecidedError as undecided:
             self.mute(void=undecided.void)
-            return ""
         except ReadingError:
             self.mute()
-            return ""
         self._rest = rest = text[self._at :]
-        self.strand.open = not rest and self._step is self._in_string
-        if self._tree.complete:
-            return rest
-        if len(rest) > LONGEST_TOKEN:
-            self.mute()
-        return ""
+        plain = not (rest or self.muted or self.strand.marks)
+        self.strand.open = plain and self._step is self._in_string
+        return rest if self.muted or self._tree.complete else ""
 
     def _walk(self) -> None:
         end, tree = self._end, self._tree
@@ -99,10 +110,17 @@ class Growth:
     def mute(self, *, void: bool = False) -> None:
         """Say nothing more; with *void* what was said may be wrong."""
         self.muted = True
-        self.strand.open = False
-        self._rest = self._text = ""
         if void:
-            self._tree.changes.append(Replaced("a later part of the text gives another value"))
+            self._tree.forget("a later part of the text gives another value")
+
+    def _wait(self) -> _Step | None:
+        """More text is needed for the token at hand; one that never ends is not waited for."""
+        self._check_length(self._end)
+        return None
+
+    def _check_length(self, end: int) -> None:
+        if end - self._at > LONGEST_TOKEN:
+            raise UndecidedError
 
     def _next(self) -> str:
         """The next character that is no blank, or nothing when it has not come."""
@@ -144,12 +162,21 @@ class Growth:
 
     def _inside(self) -> _Step | None:
         """The inside of a string, up to its closing mark."""
-        self._at, closed = self.strand.read(self._text, self._at)
-        return self._behind if closed else None
+        begin = self._at
+        self._at, closed = self.strand.read(self._text, begin)
+        if self.strand.marks and self._aftermath.holds_rival(self._text[begin : self._at]):
+            raise UndecidedError(void=True)  # the string may have ended long ago
+        if not closed:
+            return None
+        self._gap = []
+        return self._beyond if self.strand.marks else self._behind
 
     def _behind(self) -> _Step | None:
         """What follows the mark that may close a string: only that tells whether it does."""
+        closed_at = self._at
         char = self._next()
+        if self._at > closed_at:
+            self._gap.append(self._text[closed_at : self._at])
         if not char:
             return None
         if self.strand.role == "key":
@@ -157,9 +184,48 @@ class Growth:
         if char in ",}]":
             self.strand.put()
             return self._after
-        if char in _COMMENTS and not self._strict:
+        if self._strict:
+            raise UndecidedError
+        if char in _COMMENTS:
             return self._comment(self._behind, before="", quiet=True)
-        raise UndecidedError
+        stop = self._at + LONGEST_TOKEN
+        verdict = first_mark(self._text[self._at : stop], self.strand.role, gap="".join(self._gap))
+        if verdict == "closes":
+            self.strand.put()
+            return self._key
+        return self._weighed(verdict)
+
+    def _beyond(self) -> _Step | None:
+        """What follows a mark of a string that has inner ones."""
+        following = self._text[self._at : self._at + LONGEST_TOKEN]
+        verdict = later_mark(following, self.strand.role)
+        if verdict == "closes":
+            self.strand.put_around(following)
+            return self._after
+        return self._weighed(verdict)
+
+    def _weighed(self, verdict: Verdict) -> _Step | None:
+        """Go on in a string whose mark turned out to be an inner one."""
+        if verdict == "may be either":
+            return self._wait()
+        if verdict == "is unclear":
+            raise UndecidedError
+        if not self.strand.marks:
+            self._aftermath = Aftermath()
+            if self._aftermath.holds_rival(self.strand.raw()):
+                raise UndecidedError(void=True)
+        self.strand.pass_mark("".join(self._gap))
+        return self._in_string
+
+    def _before_key(self) -> _Step | None:
+        """A value, or a string that may end here, stands before a key: the comma is missing."""
+        key = _KEY.match(self._text, self._at)
+        if key is not None and key[2]:
+            self._check_length(key.end())
+            return self._key
+        if key is None or key.end() < self._end:
+            raise UndecidedError
+        return self._wait()
 
     def _colon(self, key: str) -> _Step:
         if not self._text.startswith(":", self._at):
@@ -180,6 +246,7 @@ class Growth:
         found = (_ITEM if top.listed else _MEMBER).match(text, at)
         if found is None:
             return self._word(listed=top.listed)
+        self._check_length(found.end())
         self._tree.put(_plain(found[1]))
         self._at = found.end(1)
         return self._after
@@ -188,7 +255,11 @@ class Growth:
         """A scalar that is not JSON's, or of which the end has not come."""
         text, at = self._text, self._at
         ending = _WORD_ENDS.search(text, at)
-        if ending is None or _MAY_GO_ON.match(text, ending.start()):
+        if ending is None:
+            return self._wait()
+        going_on = _MAY_GO_ON.match(text, ending.start())
+        self._check_length(ending.start() if going_on is None else going_on.end())
+        if going_on is not None and going_on.end() == self._end:
             return None
         word = text[at : ending.start()].rstrip(" \t")
         value = scalar(word, 0, edits=Edits())
@@ -204,15 +275,22 @@ class Growth:
     def _after(self) -> _Step | None:
         """What follows a value inside a container."""
         char = self._next()
-        if char == ",":
+        top = self._tree.top
+        self._comma = char == ","
+        if self._comma:
             self._at += 1
-            self._comma = True
-            top = self._tree.top
             return self._value if top is not None and top.listed else self._key
         if not char:
             return None
         if char in "}]":
             return self._close()
+        if self._strict or top is None:
+            raise UndecidedError
+        if char == '"' and not top.listed:
+            return self._before_key()
+        if char == "{" and top.listed and isinstance(top.content, list):
+            between = isinstance(top.content[-1], dict)
+            return self._value if between else self._unusual(char, self._after, before="")
         return self._unusual(char, self._after, before="")
 
     def _close(self) -> _Step | None:
@@ -221,7 +299,6 @@ class Growth:
         if not fits or (self._comma and self._strict):
             raise UndecidedError
         self._at += 1
-        self._comma = False
         self._tree.close()
         return self._after
 
@@ -233,7 +310,8 @@ class Growth:
             if key is None:
                 return self._string(char, "key")
             if key.end() == self._end and not key[2]:
-                return None
+                return self._wait()
+            self._check_length(key.end())
             self._at = key.end()
             return self._named(key[1])
         if not char:
@@ -249,7 +327,8 @@ class Growth:
         if key is None:
             return self._unusual(char, self._key, before=",")
         if key.end() == self._end:
-            return None
+            return self._wait()
+        self._check_length(key.end())
         self._at = key.end()
         return self._colon(key[1])
 
@@ -274,8 +353,10 @@ class Growth:
             raise UndecidedError
         said = comment[0]
         if comment.end() == self._end and not said.endswith(("*/", "-->")):
-            return None
+            return self._wait()
+        self._check_length(comment.end())
         check_comment(said, self._at, before=before, last=False)
+        self.strand.regular = self.strand.regular and '"' not in said
         if quiet and (len(said) > _LONGEST_REMARK or not QUOTES.keys().isdisjoint(said)):
             raise UndecidedError
         self._at = comment.end()
@@ -304,6 +385,6 @@ _PLAIN = rf"({_NUMBER}|true|false|null)[ \t\r\n]*+"
 _MEMBER = re.compile(rf"{_PLAIN}(?=[}}\]]|,[^0-9])")
 _ITEM = re.compile(rf"{_PLAIN}(?=\]|,(?:[^0]|0[^0-9]))")
 _WORD_ENDS = re.compile(r"[,{}\[\]\"'`:\\\r\n]|[ \t](?=//|/\*|#|<!--)")
-_MAY_GO_ON = re.compile(r"[\s,]*+\Z")
+_MAY_GO_ON = re.compile(r"[\s,]++")
 _DECIDED = re.compile(r"[}\]]|,[^0-9]|[ \t\r\n]")
 _DECIDED_TEXT = re.compile(r"[}\]\r\n]|,\s*+[\"'}\]]")

@@ -15,6 +15,7 @@ from deterministic_llm._core.reading.alignment.numerals import LONGEST
 from deterministic_llm._core.reading.alignment.objects import ObjectNode
 from deterministic_llm._core.reading.alignment.unions import UnionNode
 from deterministic_llm._core.reading.alignment.vocabulary import (
+    ENVELOPES,
     NULL_WORDS,
     TOOL_NAMES,
     TOOL_PAYLOADS,
@@ -75,6 +76,17 @@ def settles(node: ObjectNode, key: str) -> bool:
         return True
     known = node.is_free or node.declared(key) is not None
     return known and folded(key) not in _OF_TOOLS
+
+
+def wraps(node: ObjectNode | ArrayNode | Anything, key: str, *, listed: bool) -> bool:
+    """Whether what stands under *key* is likely to be what *node* wants, in an envelope.
+
+    It is a list or not, as *listed* says.
+    """
+    if isinstance(node, Anything) or listed != isinstance(node, ArrayNode):
+        return False
+    names = node.names
+    return folded(key) in ENVELOPES and (names is None or key not in names)
 
 
 def can_be_null(text: str) -> bool:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deterministic_llm._core.reading.finding.brackets import is_lead, is_member_value
+from deterministic_llm._core.reading.finding.groups import is_separator
 from deterministic_llm._core.reading.finding.marks import NEVER_ANSWERS, mark_ahead
 from deterministic_llm._core.reading.finding.spans import begins
 from deterministic_llm._core.reading.finding.thinking import Tag, leaks_ahead, tag_at
+from deterministic_llm._core.reading.finding.whitespace import is_blank
 from deterministic_llm._core.reading.finding.wrappers import NamedTag, named_at
 
 LONGEST_TAG = 400
@@ -28,13 +30,17 @@ class Beginning:
     """A document begins at index *start* of the whole text, and *rest* is what came of it.
 
     It is *aside* when the words before it call it no answer, or when only what follows can tell,
-    and *settled* when they call it the final or the corrected one.
+    and *settled* when they call it the final or the corrected one. It is *unquoted* when no
+    quotation mark stands before it, which could pair with one of its own, and *joined* to the
+    document before it when there is nothing but a separator between them.
     """
 
     start: int
     rest: str
     aside: bool
     settled: bool
+    unquoted: bool
+    joined: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +50,42 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Only the whole text can tell where its documents begin."""
+    """Only the whole text can tell what the *rest* of it says."""
+
+    rest: str
 
 
 class Prose:
     """The text around the documents, as far as it matters for where the next one begins."""
 
-    __slots__ = ("_at", "_begun", "_bodies", "_floor", "_offset", "_thinking", "_void", "_window")
+    __slots__ = (
+        "_at",
+        "_begun",
+        "_bodies",
+        "_floor",
+        "_offset",
+        "_quoted",
+        "_since",
+        "_thinking",
+        "_void",
+        "_window",
+    )
 
     def __init__(self) -> None:
         self._window = ""
         self._offset = 0
         self._at: int = 0
         self._floor: int = 0
+        self._since: int = 0
         self._thinking: str | None = None
         self._bodies: list[NamedTag] = []
         self._void = False
-        self._begun = False
+        self._begun = self._quoted = False
 
     def resume(self, before: str, offset: int) -> None:
         """Go on behind a document that ended at *offset* with the characters *before*."""
         self._window, self._offset = before, offset - len(before)
-        self._at = self._floor = len(before)
+        self._at = self._floor = self._since = len(before)
 
     def feed(self, piece: str) -> Beginning | Void | Lost | None:
         """Read on to the next beginning; None when it has not come."""
@@ -93,7 +113,7 @@ class Prose:
         if leaks is False:
             self._begun = True
             return False
-        return None if leaks is None else Lost()
+        return None if leaks is None else Lost(self._window)
 
     def _pass_tags(self, at: int) -> bool:
         """Pass over the tag at *at*, if there is one; False while that cannot be told."""
@@ -140,32 +160,37 @@ class Prose:
         if not begun:
             return begun
         if window[at] not in "{[" or is_member_value(window, at, self._floor):
-            return Lost()
+            return Lost(window[at:])
         mark = mark_ahead(window, at, floor=self._floor)
         marks = {mark, *(each.mark for each in self._bodies)}
         aside = not NEVER_ANSWERS.isdisjoint(marks) or self._is_aside(at)
         settled = not marks.isdisjoint({"final", "corrected"})
-        return Beginning(self._offset + at, window[at:], aside, settled)
+        self._quoted = self._quoted or '"' in window[:at]
+        joined = self._since > 0 and is_separator(window[self._since : at])
+        return Beginning(
+            self._offset + at, window[at:], aside, settled, unquoted=not self._quoted, joined=joined
+        )
 
     def _is_aside(self, at: int) -> bool:
         window = self._window
-        if window[at - 1 : at] in _QUOTING or not _PLAIN_START.match(window, at):
+        if window[at - 1 : at] in _QUOTING:
             return True
-        if window[at] == "{" or not (self._offset or window[:at].strip()):
+        if window[at] == "{" or (not self._offset and is_blank(window[:at])):
             return False
         return not is_lead(window, at) or _NUMBERS.match(window, at) is not None
 
     def _forget(self) -> None:
         self._at = len(self._window)
+        self._quoted = self._quoted or '"' in self._window
         if len(self._window) > _TOO_LONG:
             cut = len(self._window) - _KEPT
             self._window = self._window[cut:]
             self._offset += cut
             self._at, self._floor = max(self._at - cut, 0), max(self._floor - cut, 0)
+            self._since = 0
 
 
 _OPENERS = "{[｛［"
 _QUOTING = frozenset("\"'“„‘‚«「『")
 _OF_INTEREST = re.compile(r"[{\[｛［<◁]")
-_PLAIN_START = re.compile(r"[{\[](?:\s*+(?:[\"'{\[\]}/#]|<!--|[*_]{0,2}[\w$.+-]))")
 _NUMBERS = re.compile(r"\[\s*+[-+.\d$€£~−]")

@@ -6,12 +6,18 @@ import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.reading.arriving.changes import Change, Grown, Location, Opened
+from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.arriving.manners import can_be_null
-from deterministic_llm._core.reading.arriving.trees import Tree, UndecidedError
+from deterministic_llm._core.reading.arriving.trees import Tree
+from deterministic_llm._core.reading.finding.thinking import holds_tag
+from deterministic_llm._core.reading.finding.whitespace import may_be_cleaned
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.escapes import COMMAND, json_text, unescape
 from deterministic_llm._core.reading.syntax.punctuation import QUOTES
-from deterministic_llm._core.reading.syntax.strings import Role
+from deterministic_llm._core.reading.syntax.strings import Role, read_string
+
+MOST_MARKS = 200
+"""Inner quotation marks of a string; with more of them it is left to the whole text."""
 
 
 class Strand:
@@ -22,6 +28,7 @@ class Strand:
     """
 
     __slots__ = (
+        "_closer",
         "_closers",
         "_escaped",
         "_growing",
@@ -35,20 +42,26 @@ class Strand:
         "_tree",
         "_was_shown",
         "is_plain",
+        "marks",
         "open",
+        "regular",
         "role",
     )
 
-    def __init__(self, tree: Tree, *, strict: bool) -> None:
+    def __init__(self, tree: Tree, *, strict: bool, regular: bool) -> None:
+        self.regular = regular
+        """Whether every quotation mark of the text so far opens or closes a string of JSON."""
         self._tree = tree
         self._strict = strict
         self._location: Location = ()
         self._growing = self._guarded = self._escaped = self._was_shown = False
         self._raw: list[str] = []
         self._said: list[str] = self._raw
-        self._mark = self._closers = '"'
+        self._mark = self._closer = self._closers = '"'
         self._run = _RUNS['"']
         self.role: Role = "root"
+        self.marks = 0
+        """Its own quotation marks so far."""
         self.open = False
         """Whether the text so far ends inside the string, and behind no part of an escape."""
         self.is_plain = self._run.fullmatch
@@ -59,10 +72,12 @@ class Strand:
         self.role = role
         if mark != self._mark or self._strict:
             self._mark, self._closers = mark, QUOTES[mark].closers
+            self.regular = self.regular and mark == '"'
             self._run = _STRICT_RUN if self._strict else _RUNS[mark]
             self.is_plain = self._run.fullmatch
         self._raw = self._said = []
         self._escaped = self._growing = self._guarded = self._was_shown = False
+        self.marks = 0
         if role == "key":
             return
         pace = self._tree.pace()
@@ -104,6 +119,7 @@ class Strand:
             if end == size:
                 return end, False
             if text[end] in self._closers:
+                self._closer = text[end]
                 return end + 1, True
             if text[end] != "\\":
                 raise UndecidedError  # a control character, and none is let pass
@@ -172,23 +188,65 @@ class Strand:
         """Show no more of the string before it closes."""
         self._growing = self._guarded = False
 
+    def raw(self) -> str:
+        """The string so far, as it was written."""
+        return "".join(self._raw)
+
     def value(self) -> str:
         """What the string says; raises ReadingError when that is in doubt."""
-        raw = "".join(self._raw)
+        raw = self.raw()
+        if "\n" in raw or not self.regular:
+            self._check(raw)
         if not self._escaped:
             return raw
         return unescape(raw, 0, mark=self._mark, role=self.role, edits=Edits())
+
+    def _check(self, raw: str) -> None:
+        """Leave to the whole text what it may take for marks outside of any string."""
+        lined = "\n" in raw
+        self.regular = self.regular and not lined
+        tagged = (lined or self._mark != '"') and holds_tag(raw)
+        if tagged or may_be_cleaned(raw):
+            raise UndecidedError(void=self._was_shown)
 
     def put(self) -> None:
         """The string is closed."""
         value = self.value()
         if self._escaped and self._was_shown:
-            said = "".join(self._said)
-            if not value.startswith(said):
-                raise UndecidedError(void=True)
-            if len(said) < len(value):
-                self._tree.changes.append(Grown(self._location, value[len(said) :]))
+            self._complete(value)
         self._tree.put(value)
+
+    def pass_mark(self, gap: str) -> None:
+        """The mark that was read is one inside the string, and so are the blanks behind it."""
+        self.marks += 1
+        if self.marks > MOST_MARKS or not self._raw:
+            raise UndecidedError
+        if not self._escaped:
+            self._escaped, self._said = True, self._raw.copy()
+        self._hold()
+        self._raw.append(self._closer + gap)
+        self.regular = False
+
+    def put_around(self, following: str) -> None:
+        """The string is closed, around its inner marks, and *following* stands behind it."""
+        raw = self.raw()
+        self._check(raw)
+        written = f"{self._mark}{raw}{self._closer}"
+        text = written + following
+        quoted = read_string(text, 0, len(text), role=self.role, edits=Edits())
+        if quoted is None or quoted.end != len(written):
+            raise UndecidedError
+        if self._was_shown:
+            self._complete(quoted.value)
+        self._tree.put(quoted.value)
+
+    def _complete(self, value: str) -> None:
+        """Show what is left to show of *value*."""
+        said = "".join(self._said)
+        if not value.startswith(said):
+            raise UndecidedError(void=True)
+        if len(said) < len(value):
+            self._tree.changes.append(Grown(self._location, value[len(said) :]))
 
 
 _RUNS = {mark: re.compile(rf"[^\\{re.escape(quote.closers)}]++") for mark, quote in QUOTES.items()}

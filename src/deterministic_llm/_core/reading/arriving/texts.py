@@ -17,8 +17,8 @@ from deterministic_llm._core.reading.arriving.changes import (
     Opened,
     Replaced,
 )
+from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.arriving.thoughts import Thoughts
-from deterministic_llm._core.reading.arriving.trees import UndecidedError
 from deterministic_llm._core.reading.finding.marks import marking
 from deterministic_llm._core.reading.forms.claims import Matched
 from deterministic_llm._core.reading.forms.exact import exact_line

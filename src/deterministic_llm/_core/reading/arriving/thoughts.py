@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from deterministic_llm._core.reading.arriving.trees import UndecidedError
+from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.finding.thinking import Tag, leaks_ahead, tag_at
 
 LONGEST_TAG = 400

@@ -2,7 +2,8 @@
 
 A container is *live* when its members are shown as they close, each bent to the schema. Where only
 what else comes in it can tell whose they are (an envelope, an alternative, a value of the wrong
-kind), it is collected as it was written, and bent as a whole when it closes.
+kind), it is collected as it was written, and bent as a whole when it closes. What stands in an
+envelope of the usual names is shown at once; if it turns out to be none, that is taken back.
 """
 
 from __future__ import annotations
@@ -19,81 +20,110 @@ from deterministic_llm._core.reading.arriving.changes import (
     Closed,
     Location,
     Opened,
+    Replaced,
 )
-from deterministic_llm._core.reading.arriving.manners import Pace, manner_of, settles
-
-FREE = Anything()
-
-
-class UndecidedError(Exception):
-    """Only the whole text can tell; *void* when what was shown may be wrong."""
-
-    def __init__(self, *, void: bool = False) -> None:
-        super().__init__()
-        self.void = void
-
-
-class Frame:
-    """A container that is open; *name* and *node* are those of the value that comes next."""
-
-    __slots__ = ("aside", "content", "key", "listed", "live", "location", "name", "node", "own")
-
-    def __init__(
-        self,
-        own: ObjectNode | ArrayNode | Anything | None,
-        location: Location,
-        *,
-        listed: bool,
-        live: bool,
-    ) -> None:
-        self.own = own
-        self.location = location
-        self.listed = listed
-        self.live = live
-        self.content: dict[str, JsonValue] | list[JsonValue] = [] if listed else {}
-        self.key = ""
-        self.name: str | int = 0
-        self.node: Node | None = None
-        self.aside: set[str] | None = None
-        """Properties that stand in it under another name, or as null that was left out."""
+from deterministic_llm._core.reading.arriving.frames import FREE, Frame, UndecidedError
+from deterministic_llm._core.reading.arriving.manners import Pace, manner_of, settles, wraps
+from deterministic_llm._core.reading.syntax.documents import same
 
 
 class Tree:
     """The open containers of one document, and the changes since they were last asked for."""
 
-    __slots__ = ("_hidden", "_root", "_strict", "_value", "changes", "complete", "frames", "top")
+    __slots__ = (
+        "_base",
+        "_hidden",
+        "_root",
+        "_strict",
+        "_value",
+        "changes",
+        "complete",
+        "frames",
+        "sealed",
+        "top",
+    )
 
-    def __init__(self, root: Node, *, hidden: bool, strict: bool) -> None:
+    def __init__(
+        self, root: Node, *, hidden: bool, strict: bool, rows: ArrayNode | None = None
+    ) -> None:
         self._root = root
         self._hidden = hidden
         self._strict = strict
         self._value: JsonValue = None
         self.changes: list[Change] = []
         self.complete = False
+        self.sealed = False
+        """Whether the document was the whole list, and not a row of it."""
+        self._base = None if rows is None else Frame(rows, (), listed=True, live=True)
+        """The list that the documents of a text are the rows of, one after another."""
         self.frames: list[Frame] = []
         self.top: Frame | None = None
+        if rows is not None and self._base is not None:
+            self._base.node = rows.item(0)
+            self.frames, self.top = [self._base], self._base
+
+    def forget(self, reason: str) -> None:
+        """Nothing of this document is the answer, and nothing more of it is shown."""
+        self.changes.append(Replaced(reason))
+        self.frames, self.top, self._value = [], None, None
+        self.complete = False
 
     def open(self, *, listed: bool) -> None:
         """Enter a list or an object."""
         top = self.top
         if top is None:
-            frame = self._opened(self._root, (), listed=listed, shown=not self._hidden)
+            frame = self._opened(self._root, (), listed=listed)
         elif top.live and top.node is not None:
-            frame = self._opened(top.node, (*top.location, top.name), listed=listed, shown=True)
+            frame = self._opened(top.node, (*top.location, top.name), listed=listed)
+        elif self._base is not None and listed and self._is_first_row():
+            frame = self._listed(self._base, top)
+        elif top.own is not None and top.inner is None and wraps(top.own, top.key, listed=listed):
+            frame = self._unwrapped(top.own, top.location, listed=listed)
         else:
             frame = Frame(None, (), listed=listed, live=False)
         self.frames.append(frame)
         self.top = frame
 
-    def _opened(self, node: Node, location: Location, *, listed: bool, shown: bool) -> Frame:
-        if not shown:
+    def _is_first_row(self) -> bool:
+        return self._base is not None and len(self.frames) == 2 and not self._base.content
+
+    def _listed(self, base: Frame, row: Frame) -> Frame:
+        """A list beside the members of the first row: it may be what was asked for."""
+        own = base.own
+        if row.live or row.inner is not None or not isinstance(own, ArrayNode):
+            raise UndecidedError(void=True)
+        if not wraps(own, row.key, listed=True):
+            return Frame(None, (), listed=True, live=False)
+        return self._unwrapped(own, (), listed=True)
+
+    def _opened(self, node: Node, location: Location, *, listed: bool) -> Frame:
+        if self._hidden:
             return Frame(None, location, listed=listed, live=False)
         manner = manner_of(node)
         own = manner.listing if listed else manner.mapping
-        if own is None:
-            self.changes.append(Opened(location, "other"))
-            return Frame(None, location, listed=listed, live=False)
-        live = listed or not isinstance(own, ObjectNode) or self._strict
+        if own is not None:
+            live = listed or not isinstance(own, ObjectNode) or self._strict
+            return self._frame(own, location, listed=listed, live=live)
+        if manner.listing is not None and not self._strict:
+            return Frame(manner.listing, location, listed=False, live=False)
+        self.changes.append(Opened(location, "other"))
+        return Frame(None, location, listed=listed, live=False)
+
+    def _unwrapped(
+        self, own: ObjectNode | ArrayNode | Anything, location: Location, *, listed: bool
+    ) -> Frame:
+        frame = self._frame(own, location, listed=listed, live=listed)
+        frame.wrapped = True
+        return frame
+
+    def _frame(
+        self,
+        own: ObjectNode | ArrayNode | Anything,
+        location: Location,
+        *,
+        listed: bool,
+        live: bool,
+    ) -> Frame:
         frame = Frame(own, location, listed=listed, live=live)
         if live:
             self.changes.append(Opened(location, "list" if listed else "object"))
@@ -110,6 +140,8 @@ class Tree:
             own = frame.own
             if not isinstance(own, ObjectNode) or not settles(own, key):
                 return
+            if frame.inner is not None:
+                raise UndecidedError(void=True)
             self._settle(frame)
         self._place(frame, key)
 
@@ -207,12 +239,43 @@ class Tree:
         """Leave the innermost container."""
         frame = self.frames.pop()
         top = self.top = self.frames[-1] if self.frames else None
+        value = frame.content
+        if frame.wrapped and top is not None:
+            top.inner = value if frame.live else frame.inner
+            self.put(value)
+            return
+        if top is not None and top is self._base and self._end_row(frame, top):
+            return
+        if frame.inner is not None:
+            value = self._checked(frame, self._root if top is None else top.node)
+        aligned = frame.live or frame.inner is not None
         if top is None:
-            self._finish(frame.content, live=frame.live)
-        elif frame.live:
-            self._show(top, frame.content)
+            self._finish(value, live=aligned)
+        elif aligned:
+            self._show(top, value)
         else:
-            self.put(frame.content)
+            self.put(value)
+
+    def _end_row(self, row: Frame, base: Frame) -> bool:
+        """Take note of the end of a document of several; True when it was the whole list."""
+        if isinstance(row.inner, list):
+            base.content = cast("list[JsonValue]", self._checked(row, self._root))
+            self.complete = self.sealed = True
+            self.changes.append(Closed((), base.content))
+            return True
+        first = not base.content and not row.live and row.inner is None
+        members = row.content.values() if isinstance(row.content, dict) else row.content
+        if first and (row.own is not None or any(isinstance(each, list) for each in members)):
+            raise UndecidedError
+        self.complete = True
+        return False
+
+    def _checked(self, wrapper: Frame, node: Node | None) -> dict[str, JsonValue] | list[JsonValue]:
+        """What was shown of a *wrapper*, if that is what it comes to as a whole."""
+        inner = wrapper.inner
+        if inner is None or node is None or not same(_bent(node, wrapper.content), inner):
+            raise UndecidedError(void=True)
+        return inner
 
     def _finish(self, value: JsonValue, *, live: bool = False) -> None:
         self.complete = True
@@ -223,11 +286,14 @@ class Tree:
 
     def snapshot(self) -> JsonValue:
         """The closed members as plain data, without containers in which nothing is closed."""
-        if self.complete:
+        if self.complete and self._base is None:
             return self._value
         value: JsonValue = None
         for frame in reversed(self.frames):
             if not frame.live:
+                value = value or frame.inner
+                continue
+            if not (value or frame.content) and frame is self._base:
                 continue
             content = frame.content.copy()
             if value:

@@ -30,6 +30,11 @@ class Group:
         return self.members[-1].end
 
 
+def is_separator(between: str) -> bool:
+    """Whether documents with nothing but *between* between them stand together."""
+    return len(between) <= _FARTHEST and _JOIN.fullmatch(between) is not None
+
+
 def groups(text: str, brackets: Sequence[Bracket]) -> Iterator[Group]:
     members: list[Bracket] = []
     for bracket in brackets:
@@ -42,7 +47,7 @@ def groups(text: str, brackets: Sequence[Bracket]) -> Iterator[Group]:
 
 
 def _joined(text: str, left: Bracket, right: Bracket) -> bool:
-    if right.start - left.end > 80 or text[left.start] != text[right.start]:
+    if right.start - left.end > _FARTHEST or text[left.start] != text[right.start]:
         return False
     if marks.from_keys(text, left.start) != marks.from_keys(text, right.start):
         return False
@@ -90,6 +95,7 @@ def _pointless(text: str, group: Group, groups: Sequence[Group]) -> bool:
     )
 
 
+_FARTHEST = 80
 _JOIN = re.compile(
     r"(?:[\s,;]|[`~]{3,}[A-Za-z]{0,10}|(?:and|und|et|y|&)\b|-{3,}|[-*•]\s|\d{1,4}[.):]\s"
     r"|(?:item|record|entry|object|row|line|no\.?|\#)\s?\d{1,4}\s?[.):]?)*+",

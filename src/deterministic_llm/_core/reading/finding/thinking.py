@@ -84,6 +84,11 @@ def leaks_ahead(beginning: str) -> bool | None:
     return beginning.startswith(_LEAK) or _LEAKED.match(beginning) is not None
 
 
+def holds_tag(text: str) -> bool:
+    """Whether there is a tag in *text*."""
+    return _TAG.search(text) is not None
+
+
 def tag_at(text: str, at: int) -> Tag | bool:
     """The tag that begins at *at*; False when none does, True while the text to come may tell."""
     arriving = _ARRIVING.match(text, at, partial=True)

@@ -39,6 +39,18 @@ def cleaned(text: str) -> tuple[str, tuple[Repair, ...]]:
     return clean, (Repair("odd space", "$", before, " ", "none", count, tuple(places)),)
 
 
+def may_be_cleaned(text: str) -> bool:
+    """Whether characters of *text*, from the inside of a string, are blanked outside of one."""
+    if text.isascii() or _ODD.search(text) is None:
+        return False
+    return '"' in text or bool(cleaned(f"'{text}'")[1])
+
+
+def is_blank(text: str) -> bool:
+    """Whether *text* is nothing but spaces of any kind."""
+    return not text.strip(_BLANK)
+
+
 def unquoted(text: str, stretches: Sequence[tuple[int, int]]) -> tuple[str, tuple[Repair, ...]]:
     """*text* without the ``>`` of quoted lines in those *stretches* that begin on such a line."""
     pieces: list[str] = []
@@ -62,6 +74,7 @@ def unquoted(text: str, stretches: Sequence[tuple[int, int]]) -> tuple[str, tupl
 
 _SPACES = "\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x0b\x0c\x85"
 _INVISIBLE = "\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_BLANK = " \t\r\n\ufeff\u200b\u2060\u200e\u200f\u00a0"
 _ODD = re.compile(rf"[{_SPACES}{_INVISIBLE}\x1b]")
 # A stretch counts when it touches a line's edge, a space or punctuation of the notation: between
 # two letters an odd space belongs to the words.
