@@ -8,37 +8,41 @@ from __future__ import annotations
 
 import re
 
-from deterministic_llm._core.reading.finding.brackets import is_member_value
-
-_REACH = 300
-_SEEN_AGAIN = 80
+_NEAR = 64
 
 
 class Aftermath:
-    """The last of the text that came."""
+    """The last of the text that came, and where in it the next sign may begin."""
 
-    __slots__ = ("_window",)
+    __slots__ = ("_at", "_window")
 
     def __init__(self) -> None:
         self._window = ""
+        self._at = 0
 
     def holds_rival(self, piece: str) -> bool:
         """Whether *piece*, with what came before it, has a sign of another answer."""
-        before = self._window[-_REACH:]
-        self._window = window = before + piece
-        signs = _SIGNS.finditer(window, max(0, len(before) - _SEEN_AGAIN))
-        return any(_stands_apart(window, sign.start()) for sign in signs)
+        window = self._window + piece
+        signs = _SIGNS.finditer(window, self._at)
+        found = any(_stands_apart(window, sign.start()) for sign in signs)
+        cut = _SIGN_CUT_OFF.search(window, max(self._at, len(window) - _NEAR))
+        begin = len(window) if cut is None else cut.start()
+        kept = max(0, begin - _NEAR)
+        self._window, self._at = window[kept:], begin - kept
+        return found
 
 
 def _stands_apart(window: str, at: int) -> bool:
     """Whether the sign at *at* is no part of the document around it."""
     if window[at] not in "{[" or window.startswith("[/", at):
         return True
-    before = window[:at].rstrip()[-1:]
-    if before == ":":
-        return not is_member_value(window, at, 0)
-    return before not in _BEFORE_A_PART
+    before = window[max(0, at - _NEAR) : at].rstrip()
+    if before.endswith(":"):
+        return before[:-1].rstrip()[-1:] not in _QUOTES
+    return before[-1:] not in _BEFORE_A_PART
 
 
 _SIGNS = re.compile(r"[{\[]\s{0,60}+[\"'“{\[\w]|</|[\[◁]/|<\|/|\[/")
+_SIGN_CUT_OFF = re.compile(r"(?:[{\[]\s{0,60}|<\|?|◁)\Z")
+_QUOTES = frozenset("\"'”’")
 _BEFORE_A_PART = frozenset(",{[(") | {""}

@@ -24,6 +24,9 @@ from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
 
 MOST_RIVALS = 8
 """Documents that are weighed against the one that was shown; each costs a look at the whole."""
+MOST_DOCUMENTS = 256
+"""Documents of a text that are read; with more, nothing could be told apart."""
+_SLICE = 4_096
 
 
 class JsonAnswer:
@@ -31,6 +34,8 @@ class JsonAnswer:
 
     __slots__ = (
         "_aftermath",
+        "_ahead",
+        "_documents",
         "_goal",
         "_growth",
         "_last",
@@ -60,7 +65,7 @@ class JsonAnswer:
         self._last: Tree | None = None
         self._growth: Growth | None = None
         self._span = (0, 0)
-        self._rivals = 0
+        self._rivals = self._documents = self._ahead = 0
         self._aftermath = Aftermath()
         self._regular = True
         self._told = False
@@ -74,6 +79,13 @@ class JsonAnswer:
         if strand.open and strand.is_plain(piece):
             return strand.go_on(piece)
         changes: list[Change] = []
+        for start in range(0, len(piece), _SLICE):
+            self._ahead = max(0, len(piece) - start - _SLICE)
+            self._take(piece[start : start + _SLICE], changes)
+        return changes
+
+    def _take(self, piece: str, changes: list[Change]) -> None:
+        """Read a piece of which what is left behind a document can be copied."""
         rest: str | None = piece
         while rest is not None:
             growth = self._growth
@@ -81,7 +93,6 @@ class JsonAnswer:
                 rest = self._look(rest, changes)
             else:
                 rest = self._read(growth, rest, changes)
-        return changes
 
     def snapshot(self) -> JsonValue:
         """The closed members of the document that is shown."""
@@ -97,7 +108,7 @@ class JsonAnswer:
             self._replace("another value may stand in its place", changes)
         if growth.muted or not tree.complete:
             return None
-        end = self._transcript.size() - len(rest)
+        end = self._transcript.size() - self._ahead - len(rest)
         self._growth = None
         self._regular = self._regular and growth.strand.regular
         self._prose.resume("]" if growth.listed else "}", end)
@@ -127,10 +138,15 @@ class JsonAnswer:
         """Begin to read the document that was *found*."""
         regular = found.unquoted and self._regular
         shown = self._shown
-        if shown is None or shown is not self._rows:
+        self._documents += 1
+        if self._documents > MOST_DOCUMENTS:
+            self._replace("there are too many values", changes)
+            self._begin(found.start, hidden=True, regular=regular).mute()
+        elif shown is None or shown is not self._rows:
             hidden = found.aside or self._is_held(found) or self._gives_way(found, changes)
             self._begin(found.start, hidden=hidden, regular=regular, listed=self._is_row(found))
         elif self._is_next_row(found, shown):
+            self._documents -= 1
             self._go_on(shown, found.start, regular=regular)
         else:
             self._replace("another value stands beside it", changes)

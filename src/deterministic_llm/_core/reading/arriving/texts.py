@@ -175,7 +175,7 @@ class RecordAnswer(TextAnswer):
     A text may hold the labels of the fields behind it, so those before the first one are shown.
     """
 
-    __slots__ = ("_fields", "_layout", "_line", "_looks", "_names", "_reach", "_text")
+    __slots__ = ("_fields", "_layout", "_line", "_looks", "_names", "_pieces", "_reach", "_text")
 
     def __init__(self, form: TemplateForm) -> None:
         super().__init__()
@@ -185,6 +185,7 @@ class RecordAnswer(TextAnswer):
         self._reach = 2 * len(form.text) + 200
         self._fields: JsonObject = {}
         self._text = self._line = ""
+        self._pieces: list[str] = []
         self._looks = _MOST_LOOKS
 
     def snapshot(self) -> JsonValue:
@@ -199,22 +200,23 @@ class RecordAnswer(TextAnswer):
         for line in ended:
             self._add(f"{line}\n")
             if self._looks:
-                self._look()
-            self._line = ""
+                self._look("".join(self._pieces))
+            self._pieces, self._line = [], ""
         self._add(last)
 
     def _add(self, text: str) -> None:
         self._line = self._line[-self._reach :] + text
         if self._looks:
-            self._text += text
+            self._pieces.append(text)
         if self.started and _begins_again(self._layout.slots[0], self._line):
             self.changes.append(Replaced("another record begins"))
             self._fields, self.started = {}, False
 
-    def _look(self) -> None:
+    def _look(self, line: str) -> None:
         """Read the lines so far, the last of which is whole."""
-        if self._text.isspace():
+        if not self._text and line.isspace():
             return
+        self._text += line
         self._looks -= 1
         if len(self._text) > _LONGEST_RECORD or self._text.lstrip()[:1] in _OF_JSON:
             self._looks = 0

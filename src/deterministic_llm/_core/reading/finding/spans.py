@@ -37,6 +37,8 @@ def next_start(text: str, at: int, stop: int) -> int:
 
 def begins(text: str, at: int) -> bool | None:
     """Whether the bracket at *at* begins like a payload; None while the text to come may tell."""
+    if _MAY_START.match(text, at) is None:
+        return False
     found = _STARTED.match(text, at, partial=True)
     if found is None:
         return False
@@ -165,5 +167,6 @@ def _start(end: str) -> str:
     """
 
 
+_MAY_START = re.compile(r"[{｛](?![{\[(,.;:!?|~])|[\[［](?![(),;:!?|])")
 _START = re.compile(_start(r"\Z"), re.VERBOSE)
 _STARTED = regex.compile(_start("(?!)"), regex.VERBOSE)

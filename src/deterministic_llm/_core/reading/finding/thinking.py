@@ -91,6 +91,8 @@ def holds_tag(text: str) -> bool:
 
 def tag_at(text: str, at: int) -> Tag | bool:
     """The tag that begins at *at*; False when none does, True while the text to come may tell."""
+    if _MAY_BE_TAG.match(text, at) is None:
+        return False
     arriving = _ARRIVING.match(text, at, partial=True)
     if arriving is None:
         return False
@@ -219,4 +221,5 @@ _TAGS = rf"""
 _LEAK = "analysis"
 _LEAKED = re.compile(rf"{_LEAK}[a-z]", re.IGNORECASE)
 _TAG = re.compile(_TAGS, re.VERBOSE | re.IGNORECASE)
+_MAY_BE_TAG = re.compile(r"<(?:[/a-z|]|\Z)|[\[◁](?:[/a-z]|\Z)", re.IGNORECASE)
 _ARRIVING = regex.compile(_TAGS, regex.VERBOSE | regex.IGNORECASE)

@@ -68,6 +68,8 @@ def named_at(text: str, at: int) -> NamedTag | bool:
 
     False when there is none, True while the text to come may tell.
     """
+    if _MAY_BE_TAG.match(text, at) is None:
+        return False
     arriving = _ARRIVING.match(text, at, partial=True)
     if arriving is None or arriving.partial:
         return arriving is not None
@@ -129,4 +131,5 @@ _TAGS = (
     r"|\[(?P<bracket>TOOL_CALLS)\]"
 )
 _TAG = re.compile(_TAGS, re.IGNORECASE)
+_MAY_BE_TAG = re.compile(r"<(?:[/a-z]|\Z)", re.IGNORECASE)
 _ARRIVING = regex.compile(_TAGS, regex.IGNORECASE)
