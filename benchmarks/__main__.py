@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import secrets
 
-from benchmarks import accuracy, imports, loop, speed, streaming, tokens
+from benchmarks import accuracy, imports, incremental, loop, speed, streaming, tokens
 
 
 def main() -> None:
@@ -29,6 +29,7 @@ _PARTS = {
     "imports": lambda options: imports.main(rounds=options.rounds),
     "tokens": lambda _: tokens.main(),
     "loop": lambda options: loop.main(rounds=options.rounds),
+    "incremental": lambda options: incremental.main(rounds=options.rounds),
     "streaming": lambda options: streaming.main(rounds=options.rounds),
 }
 
