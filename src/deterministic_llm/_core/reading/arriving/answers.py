@@ -79,9 +79,12 @@ class JsonAnswer:
         if strand.open and strand.is_plain(piece):
             return strand.go_on(piece)
         changes: list[Change] = []
-        for start in range(0, len(piece), _SLICE):
-            self._ahead = max(0, len(piece) - start - _SLICE)
-            self._take(piece[start : start + _SLICE], changes)
+        if len(piece) <= _SLICE:
+            self._take(piece, changes)
+        else:
+            for start in range(0, len(piece), _SLICE):
+                self._ahead = max(0, len(piece) - start - _SLICE)
+                self._take(piece[start : start + _SLICE], changes)
         return changes
 
     def _take(self, piece: str, changes: list[Change]) -> None:
@@ -91,29 +94,30 @@ class JsonAnswer:
             growth = self._growth
             if growth is None:
                 rest = self._look(rest, changes)
-            else:
-                rest = self._read(growth, rest, changes)
+                continue
+            self._tree.changes = changes
+            rest = growth.feed(rest)
+            if changes:
+                self._told = True
+            if rest is not None:
+                rest = self._end(growth, rest, changes)
 
     def snapshot(self) -> JsonValue:
         """The closed members of the document that is shown."""
         return None if self._shown is None else self._shown.snapshot()
 
-    def _read(self, growth: Growth, piece: str, changes: list[Change]) -> str | None:
-        """Read on in a document; what is left behind its end."""
-        tree = self._tree
-        tree.changes = changes
-        rest = growth.feed(piece)
-        self._told = self._told or bool(changes)
-        if growth.muted and self._told and self._aftermath.holds_rival(rest):
-            self._replace("another value may stand in its place", changes)
-        if growth.muted or not tree.complete:
+    def _end(self, growth: Growth, rest: str, changes: list[Change]) -> str | None:
+        """Leave a document; *rest* stands behind it, unless that is where it became unclear."""
+        if growth.muted:
+            if self._told and self._aftermath.holds_rival(rest):
+                self._replace("another value may stand in its place", changes)
             return None
         end = self._transcript.size() - self._ahead - len(rest)
         self._growth = None
         self._regular = self._regular and growth.strand.regular
         self._prose.resume("]" if growth.listed else "}", end)
-        self._last = tree
-        if tree is self._shown:
+        self._last = self._tree
+        if self._tree is self._shown:
             self._span = (growth.start, end)
         return rest
 

@@ -76,16 +76,11 @@ class Growth:
         self.muted = False
         """Whether nothing more is said before the text is whole."""
 
-    def feed(self, piece: str) -> str:
-        """Read on; what is left behind the end of the document is given back.
+    def feed(self, piece: str) -> str | None:
+        """Read on; None while the document does.
 
-        So is what is left when it comes to be muted.
+        Else what is left behind its end, or behind the place from which on nothing more is said.
         """
-        if self.muted:
-            return piece
-        return self._read(piece)
-
-    def _read(self, piece: str) -> str:
         self._text = text = self._rest + piece if self._rest else piece
         self._at, self._end = 0, len(text)
         try:
@@ -94,24 +89,33 @@ class Growth:
             self.mute(void=undecided.void)
         except ReadingError:
             self.mute()
-        self._rest = rest = text[self._at :]
-        plain = not (rest or self.muted or self.strand.marks)
-        self.strand.open = plain and self._step is self._in_string
-        return rest if self.muted or self._tree.complete else ""
+        rest = text[self._at :]
+        strand = self.strand
+        if self.muted or self._tree.complete:
+            self._rest, strand.open = "", False
+            return rest
+        self._rest = rest
+        strand.open = self._step is self._in_string and not (rest or strand.marks)
+        return None
 
     def _walk(self) -> None:
-        end, tree = self._end, self._tree
-        while self._at < end and not tree.complete:
-            following = self._step()
+        end, step = self._end, self._step
+        while self._at < end:
+            following = step()
             if following is None:
-                return
-            self._step = following
+                break
+            self._step = step = following
 
     def mute(self, *, void: bool = False) -> None:
         """Say nothing more; with *void* what was said may be wrong."""
         self.muted = True
+        self._step = self._silent
         if void:
             self._tree.forget("a later part of the text gives another value")
+
+    def _silent(self) -> _Step | None:
+        """Read nothing."""
+        return None
 
     def _wait(self) -> _Step | None:
         """More text is needed for the token at hand; one that never ends is not waited for."""
@@ -125,23 +129,25 @@ class Growth:
     def _next(self) -> str:
         """The next character that is no blank, or nothing when it has not come."""
         char = self._text[self._at]
-        if char > " ":
-            return char
+        return char if char > " " else self._skip()
+
+    def _skip(self) -> str:
         blanks = _BLANKS.match(self._text, self._at)
         self._at = self._at if blanks is None else blanks.end()
         return self._text[self._at : self._at + 1]
 
     def _value(self) -> _Step | None:
         """A value of any kind."""
-        char = self._next()
-        if char in _SCALARS:
-            return self._scalar if char else None
+        char = self._text[self._at]
+        if char <= " ":
+            char = self._skip()
+        top = self._tree.top
         if char == '"' or (char in QUOTES and not self._strict):
-            top = self._tree.top
             return self._string(char, "item" if top is not None and top.listed else "member")
+        if char in _SCALARS:
+            return self._scalar() if char else None
         if char in "{[":
             return self._open(char)
-        top = self._tree.top
         if char == "]" and top is not None and top.listed:
             return self._close()
         return self._unusual(char, self._value, before="," if top and top.listed else ":")
@@ -181,9 +187,9 @@ class Growth:
             return None
         if self.strand.role == "key":
             return self._colon(self.strand.value())
-        if char in ",}]":
+        if char == "," or char in "}]":
             self.strand.put()
-            return self._after
+            return self._after()
         if self._strict:
             raise UndecidedError
         if char in _COMMENTS:
@@ -249,7 +255,7 @@ class Growth:
         self._check_length(found.end())
         self._tree.put(_plain(found[1]))
         self._at = found.end(1)
-        return self._after
+        return self._after()
 
     def _word(self, *, listed: bool) -> _Step | None:
         """A scalar that is not JSON's, or of which the end has not come."""
@@ -274,12 +280,15 @@ class Growth:
 
     def _after(self) -> _Step | None:
         """What follows a value inside a container."""
-        char = self._next()
+        char = self._text[self._at]
+        if char <= " ":
+            char = self._skip()
         top = self._tree.top
-        self._comma = char == ","
-        if self._comma:
+        if char == ",":
             self._at += 1
+            self._comma = True
             return self._value if top is not None and top.listed else self._key
+        self._comma = False
         if not char:
             return None
         if char in "}]":
@@ -300,11 +309,13 @@ class Growth:
             raise UndecidedError
         self._at += 1
         self._tree.close()
-        return self._after
+        return None if self._tree.complete else self._after
 
     def _key(self) -> _Step | None:
         """The next key of an object, or its end."""
-        char = self._next()
+        char = self._text[self._at]
+        if char <= " ":
+            char = self._skip()
         if char == '"':
             key = _KEY.match(self._text, self._at)
             if key is None:
