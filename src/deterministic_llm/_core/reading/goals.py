@@ -12,6 +12,7 @@ from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
 from deterministic_llm._core.reading.doubts import Doubts, doubts_about
 from deterministic_llm._core.schema.complaints import Complaints
+from deterministic_llm._core.schema.document import SchemaDecoder
 from deterministic_llm._core.schema.kinds import is_scalar
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Validate
 
@@ -36,6 +37,7 @@ class Goal(Generic[T_co]):
     validate_closed: Validate[T_co] | None
     any_text: bool
     scalar: bool
+    keeps_others: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +65,7 @@ def _goal(target: JsonTarget[object]) -> Goal[object]:
         target.validate if target.closable else None,
         _is_any_text(schema),
         is_scalar(schema),
+        isinstance(target.decoder, SchemaDecoder),
     )
 
 

@@ -161,7 +161,8 @@ class JsonAnswer:
         root, rows = self._goal.plan.start, None
         if listed and not hidden and isinstance(root, ArrayNode):
             rows = root
-        tree = Tree(root, hidden=hidden, strict=self._strict, rows=rows)
+        keeps = self._goal.keeps_others
+        tree = Tree(root, hidden=hidden, strict=self._strict, keeps_others=keeps, rows=rows)
         if not hidden:
             self._shown = tree
             self._rows = None if rows is None else tree

@@ -87,7 +87,7 @@ class Growth:
             self._walk()
         except UndecidedError as undecided:
             self.mute(void=undecided.void)
-        except ReadingError:
+        except (ReadingError, RecursionError, ValueError):
             self.mute()
         rest = text[self._at :]
         strand = self.strand
@@ -142,15 +142,17 @@ class Growth:
         if char <= " ":
             char = self._skip()
         top = self._tree.top
+        if char in _OPENERS:
+            return self._open(char) if char else None
+        if top is None:
+            raise UndecidedError
         if char == '"' or (char in QUOTES and not self._strict):
-            return self._string(char, "item" if top is not None and top.listed else "member")
+            return self._string(char, "item" if top.listed else "member")
         if char in _SCALARS:
-            return self._scalar() if char else None
-        if char in "{[":
-            return self._open(char)
-        if char == "]" and top is not None and top.listed:
+            return self._scalar(listed=top.listed)
+        if char == "]" and top.listed:
             return self._close()
-        return self._unusual(char, self._value, before="," if top and top.listed else ":")
+        return self._unusual(char, self._value, before="," if top.listed else ":")
 
     def _open(self, char: str) -> _Step:
         if len(self._tree.frames) == MAX_DEPTH:
@@ -192,10 +194,18 @@ class Growth:
             return self._after()
         if self._strict:
             raise UndecidedError
+        return self._behind_at(char)
+
+    def _behind_at(self, char: str) -> _Step | None:
+        """What follows a mark that no comma and no closer of JSON follows."""
         if char in _COMMENTS:
             return self._comment(self._behind, before="", quiet=True)
-        stop = self._at + LONGEST_TOKEN
-        verdict = first_mark(self._text[self._at : stop], self.strand.role, gap="".join(self._gap))
+        if blanks := _ODD_BLANKS.match(self._text, self._at):
+            self._gap.append(blanks[0])
+            self._at = blanks.end()
+            return self._behind
+        following = self._text[self._at : self._at + LONGEST_TOKEN]
+        verdict = first_mark(following, self.strand.role, gap="".join(self._gap))
         if verdict == "closes":
             self.strand.put()
             return self._key
@@ -243,15 +253,11 @@ class Growth:
         self._tree.named(key)
         return self._value
 
-    def _scalar(self) -> _Step | None:
+    def _scalar(self, *, listed: bool) -> _Step | None:
         """A number, a literal or a plain word, once what ends it is there."""
-        top = self._tree.top
-        if top is None:
-            raise UndecidedError
-        text, at = self._text, self._at
-        found = (_ITEM if top.listed else _MEMBER).match(text, at)
+        found = (_ITEM if listed else _MEMBER).match(self._text, self._at)
         if found is None:
-            return self._word(listed=top.listed)
+            return self._word(listed=listed)
         self._check_length(found.end())
         self._tree.put(_plain(found[1]))
         self._at = found.end(1)
@@ -383,7 +389,8 @@ def _plain(word: str) -> JsonValue:
 
 _MOST_DIGITS = 16
 _LONGEST_REMARK = 200
-_SCALARS = frozenset("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+.") | {""}
+_SCALARS = frozenset("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+.")
+_OPENERS = frozenset(("{", "[", ""))
 _COMMENTS = frozenset("/#<")
 _BLANKS = re.compile(r"[ \t\r\n]*+")
 _ODD_BLANKS = re.compile(rf"{BLANK}++")

@@ -193,7 +193,8 @@ class RecordAnswer(TextAnswer):
 
     def forget(self) -> None:
         super().forget()
-        self._fields = {}
+        self._fields, self._pieces = {}, []
+        self._text = self._line = ""
 
     def read(self, text: str) -> None:
         *ended, last = text.split("\n")

@@ -33,6 +33,7 @@ class Tree:
     __slots__ = (
         "_base",
         "_hidden",
+        "_keeps_others",
         "_root",
         "_strict",
         "_value",
@@ -44,8 +45,15 @@ class Tree:
     )
 
     def __init__(
-        self, root: Node, *, hidden: bool, strict: bool, rows: ArrayNode | None = None
+        self,
+        root: Node,
+        *,
+        hidden: bool,
+        strict: bool,
+        keeps_others: bool = True,
+        rows: ArrayNode | None = None,
     ) -> None:
+        self._keeps_others = keeps_others
         self._root = root
         self._hidden = hidden
         self._strict = strict
@@ -77,12 +85,17 @@ class Tree:
             frame = self._opened(top.node, (*top.location, top.name), listed=listed)
         elif self._base is not None and listed and self._is_first_row():
             frame = self._listed(self._base, top)
-        elif top.own is not None and top.inner is None and wraps(top.own, top.key, listed=listed):
+        elif self._may_wrap(top, listed=listed) and top.own is not None:
             frame = self._unwrapped(top.own, top.location, listed=listed)
         else:
             frame = Frame(None, (), listed=listed, live=False)
         self.frames.append(frame)
         self.top = frame
+
+    def _may_wrap(self, frame: Frame, *, listed: bool) -> bool:
+        if frame.live or frame.own is None or frame.inner is not None:
+            return False
+        return wraps(frame.own, frame.key, listed=listed)
 
     def _is_first_row(self) -> bool:
         return self._base is not None and len(self.frames) == 2 and not self._base.content
@@ -167,31 +180,32 @@ class Tree:
                 return
             frame.node = node
         if key in frame.content or (frame.aside is not None and key in frame.aside):
-            raise UndecidedError(void=frame.aside is not None and key in frame.aside)
+            raise UndecidedError(void=isinstance(own, ObjectNode) and own.others is not None)
         frame.name = key
 
     def _place_other(self, frame: Frame, own: ObjectNode, key: str) -> None:
         """A key that no property has: another spelling of one, or a member beside them."""
         name = None if self._strict else own.names.meant(key)
         aside = frame.aside
-        if name is not None and (aside is None or name not in aside) and name not in frame.content:
+        again = aside is not None and name in aside
+        if key in frame.content or (name is not None and (again or self._is_told(frame, name))):
+            raise UndecidedError
+        if name is not None and name not in frame.content:
             frame.aside = {name} if aside is None else aside | {name}
             frame.name, frame.node = name, own.members[name]
-        elif name is not None and aside is not None and name in aside:
-            raise UndecidedError
-        elif name is not None or (own.others is None and not own.keeps_others):
+        elif name is not None or not (own.others or own.keeps_others or self._keeps_others):
             frame.node = None
-        elif key in frame.content:
-            raise UndecidedError
         else:
             frame.name, frame.node = key, own.others or FREE
 
+    def _is_told(self, frame: Frame, name: str) -> bool:
+        """Whether a second spelling of *name* may be a member of its own beside it."""
+        return self._keeps_others and name in frame.content
+
     def pace(self) -> Pace:
         """From when on a string that begins here may be shown."""
-        top = self.top
-        if top is None or not top.live or top.node is None:
-            return "closed"
-        return manner_of(top.node).text
+        top = cast("Frame", self.top)
+        return manner_of(top.node).text if top.live and top.node is not None else "closed"
 
     def location(self) -> Location:
         """Where the value that comes next stands."""
@@ -200,10 +214,8 @@ class Tree:
 
     def put(self, value: JsonValue) -> None:
         """Set *value*, as it was written, in its place."""
-        top = self.top
-        if top is None:
-            self._finish(value)
-        elif not top.live:
+        top = cast("Frame", self.top)
+        if not top.live:
             content = top.content
             if isinstance(content, list):
                 content.append(value)
@@ -267,6 +279,8 @@ class Tree:
         members = row.content.values() if isinstance(row.content, dict) else row.content
         if first and (row.own is not None or any(isinstance(each, list) for each in members)):
             raise UndecidedError
+        if first and base.node is not None and not _fits(base.node, row.content):
+            raise UndecidedError
         self.complete = True
         return False
 
@@ -307,9 +321,8 @@ class Tree:
 
 def _bent(node: Node, value: JsonValue) -> JsonValue:
     """*value* as *node* wants it; one that cannot be bent stays."""
-    if type(value) in node.plain:
-        return value
-    try:
-        return node.bend(value, Trace())
-    except (RecursionError, ValueError):
-        return value
+    return value if type(value) in node.plain else node.bend(value, Trace())
+
+
+def _fits(node: Node, value: JsonValue) -> bool:
+    return node.fits(_bent(node, value), Trace())
