@@ -249,6 +249,13 @@ def test_an_object_of_a_plain_type_has_one_value_a_member(line: str, points: int
     assert output == expected
 
 
+def test_dots_alone_that_were_there_before_are_no_text_either():
+    first = '{"score": 11, "line": {"name": "...", "points": 3}}'
+    output, attempts = play(Graded, first, '{"score": 7}')
+    assert output is None
+    assert [each.code for each in attempts[-1].violations] == ["placeholder"]
+
+
 def test_a_second_value_in_the_whole_again_is_one_too():
     first = '{"score": 7, "line": {"name": "plot", "points": 33}}'
     output, _ = play(Graded, first, '{"line": {"name": "plot", "points": 4, "Points": 5}}')

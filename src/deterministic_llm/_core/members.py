@@ -124,13 +124,16 @@ def _plainly(text: str, target: JsonTarget[T_co], patch: Patch) -> Parsed[T_co] 
     shortcut = shortcut_to(target)
     if shortcut is None or not target.closable or text[:1] != "{" or len(text) > MAX_CHARACTERS:
         return None
-    if may_omit(text) or may_be_a_call(text) or any(each.appends for each in patch.places.values()):
+    if any(place.appends for place in patch.places.values()):
         return None  # a rest may begin again with what had come
     try:
         said = native(text.encode(), floats=shortcut.floats)
         if not isinstance(said, dict) or said.keys() != patch.places.keys():
             return None
-        output = shortcut.validate(merged(patch, said), strict=True)
+        value = merged(patch, said)
+        if may_be_a_call(text) or may_omit(to_json(value).decode()):
+            return None
+        output = shortcut.validate(value, strict=True)
     except ValueError:  # pydantic's is one, too
         return None
     return Parsed(output, (), (0, len(text)))
