@@ -26,6 +26,7 @@ EDITIONS: list[tuple[str, Any, Any]] = [
     ("a new bound", {"exclusiveMaximum": 3}, {"exclusiveMaximum": 3}),
     ("names that depend", {"dependencies": {"a": ["b"]}}, {"dependentRequired": {"a": ["b"]}}),
     ("schemas that depend", {"dependencies": {"a": {}}}, {"dependentSchemas": {"a": {}}}),
+    ("a count with a point", {"maxItems": 2.0, "minLength": 1}, {"maxItems": 2, "minLength": 1}),
     ("a recursive reference", {"$recursiveRef": "#"}, {"$ref": "#"}),
     ("required in place", {"properties": {"a": {"required": True}}}, {"properties": {"a": {}}}),
     (

@@ -187,6 +187,16 @@ ROWS: list[tuple[str, Any, Any, frozenset[str]]] = [
         GUIDED | CLAUDE,
     ),
     (
+        "patternProperties",
+        {
+            "type": "object",
+            "patternProperties": {"(?=x)": {"type": "integer"}},
+            "additionalProperties": False,
+        },
+        {"xy": 1},
+        frozenset(),
+    ),
+    (
         "prefixItems",
         {
             "type": "array",

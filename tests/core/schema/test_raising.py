@@ -149,6 +149,7 @@ PATTERNS = [
     (r"^\w\.x?", r"^\w\.x?", r"^(?:\w\.x?)[\s\S]*$", r"^[A-Za-z0-9_]\.x?.*$", None),
     (r"^[\w-]{2,}$", r"^[\w-]{2,}$", r"^[\w-]{2,}$", "^[A-Za-z0-9_-]{2,}$", r"[\w-]{2,}"),
     (r"^\p{L}$", r"^\p{L}$", r"^\p{L}$", None, r"\p{L}"),
+    (r"^[\p{Graph}]$", None, None, None, None),
     ("(?=a)a", None, None, None, None),
     (r"(a)\1", None, None, None, None),
     ("(?i)a", None, None, None, None),

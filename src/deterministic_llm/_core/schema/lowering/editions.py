@@ -80,6 +80,19 @@ def _required_here(node: JsonObject) -> JsonObject:
     return {key: node[key] for key in node if key != "required"}
 
 
+def _counted(keyword: str) -> Callable[[JsonObject], JsonObject]:
+    """A count such as 2.0 is the number 2, which every engine reads."""
+
+    def change(node: JsonObject) -> JsonObject:
+        value = node[keyword]
+        if isinstance(value, float) and value.is_integer():
+            return {**node, keyword: int(value)}
+        return node
+
+    return change
+
+
+_COUNTS = ("Length", "Items", "Properties", "Contains")
 _CHANGES: Mapping[str, Callable[[JsonObject], JsonObject]] = {
     "items": _tuple,
     "exclusiveMinimum": _exclusive("exclusiveMinimum", "minimum"),
@@ -88,4 +101,5 @@ _CHANGES: Mapping[str, Callable[[JsonObject], JsonObject]] = {
     "$recursiveRef": _recursive("$recursiveRef"),
     "$dynamicRef": _recursive("$dynamicRef"),
     "required": _required_here,
+    **{f"{end}{what}": _counted(f"{end}{what}") for what in _COUNTS for end in ("min", "max")},
 }

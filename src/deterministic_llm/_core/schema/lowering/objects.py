@@ -11,6 +11,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.lowering.codecs import VALUE, Codec, changes
 from deterministic_llm._core.schema.lowering.intersections import RESIDUE, both, other_member
 from deterministic_llm._core.schema.lowering.optional import left_out, optional_text
+from deterministic_llm._core.schema.lowering.patterns import fitted
 from deterministic_llm._core.schema.lowering.records import KEY, REST, Entries, Record
 from deterministic_llm._core.schema.lowering.scalars import honoured
 from deterministic_llm._core.schema.lowering.scope import Low, Place, Scope
@@ -123,16 +124,24 @@ def _map(scope: Scope, node: JsonObject, others: _Others, place: Place) -> Low |
         return _with_members(scope, node, {}, _NONE, place)
     schema: JsonObject = {"type": "object"}
     rules = {name: node[name] for name in _RULES if name in node}
-    if others.pattern is None:
-        schema["additionalProperties"] = low.schema or True
-    elif "patternProperties" in scope.dialect.keeps["object"]:
-        schema |= {"patternProperties": {others.pattern: low.schema or True}}
+    written = _key_pattern(scope, others)
+    if written is not None:
+        schema |= {"patternProperties": {written: low.schema or True}}
         schema["additionalProperties"] = False
     else:
         schema["additionalProperties"] = low.schema or True
-        rules["propertyNames"] = both(rules.get("propertyNames", True), {"pattern": others.pattern})
+        if others.pattern is not None:
+            wanted: JsonValue = {"pattern": others.pattern}
+            rules["propertyNames"] = both(rules.get("propertyNames", True), wanted)
     codec = Record({}, others=low.codec)
     return Low({**schema, **_told(scope, node, rules, place)}, codec, frozenset({"object"}))
+
+
+def _key_pattern(scope: Scope, others: _Others) -> str | None:
+    """The pattern of the keys, where the dialect holds them to it."""
+    if others.pattern is None or "patternProperties" not in scope.dialect.keeps["object"]:
+        return None
+    return fitted(others.pattern, scope.dialect.patterns)
 
 
 def _entries(scope: Scope, node: JsonObject, others: _Others, place: Place) -> Low | None:

@@ -22,6 +22,8 @@ from deterministic_llm._core.schema.expressions import (
 
 _CLASSES: Mapping[str, str] = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t\\n\\r"}
 _PLAIN_ESCAPE = re.compile(r"\\(?:[dws]|[tnr]|[^A-Za-z0-9])")
+_ODD_PROPERTY = re.compile(r"\\[pP](?!\{[LMNPSZC][a-z]?\})")
+"""A property that is no general category: engines differ in those that they know."""
 _FLAGS = re.compile(r"\(\?[a-zA-Z]")
 
 
@@ -38,8 +40,8 @@ def fitted(pattern: str, manner: str) -> str | None:
 
 def _is_regular(node: Node) -> bool:
     match node:
-        case Chars():
-            return True
+        case Chars(source):
+            return not _ODD_PROPERTY.search(source)
         case Edge(source):
             return source in {"^", "$"}
         case Chain(parts):
