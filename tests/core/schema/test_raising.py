@@ -172,3 +172,26 @@ def test_an_engine_that_closes_objects_is_not_told_to():
     """Six tokens an object less."""
     schema: Any = {"type": "object", "properties": {"a": {"type": "null"}}, "required": ["a"]}
     assert lower(schema, LLAMA_CPP).schema == schema
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "llguidance"])
+def test_a_long_chain_of_definitions_takes_no_more_stack(name: str):
+    """Each is lowered in its turn; what comes down goes up."""
+    chain: Any = {
+        f"D{number}": {
+            "type": "object",
+            "properties": {
+                "next": {"$ref": f"#/$defs/D{number + 1}"},
+                "also": {"$ref": f"#/$defs/D{number + 1}"},
+            },
+            "required": ["next"],
+        }
+        for number in range(400)
+    }
+    chain["D400"] = {"type": "integer"}
+    lowered = lower({"$ref": "#/$defs/D390", "$defs": chain}, DIALECTS[name])
+    value: Any = 3
+    for _ in range(10):
+        value = {"next": value}
+    assert lowered.raise_back(lowered.push_down(value)) == value
+    assert lower({"$ref": "#/$defs/D0", "$defs": chain}, DIALECTS[name]).schema["type"] == "object"

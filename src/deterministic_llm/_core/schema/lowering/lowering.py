@@ -101,6 +101,7 @@ def lower(schema: JsonObject, dialect: Dialect) -> Lowered:
     low = _lower(scope, {"$ref": "#"}, Place())
     if low is None:
         raise SchemaError("$", "no value can fit this schema", "correct its contradictions")
+    scope.finish()
     name, top = _at_the_root(scope, low)
     scope.lowered |= {**top.schema, **_definitions(scope, top.schema)}
     whole = _without_copy(scope.lowered, name) if dialect.root_reference else scope.lowered

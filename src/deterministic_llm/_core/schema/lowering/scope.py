@@ -22,6 +22,8 @@ from deterministic_llm._core.schema.wording import describe
 
 UNROLLED = 3
 """How often a part that holds itself is written out where a backend has no recursion."""
+NESTED = 15
+"""Definitions inside definitions that are lowered at once; the others wait for their turn."""
 DEEPEST = 60
 """Nested objects and lists after which the rest is JSON text, whatever the dialect."""
 _FORMATS = format_checker()
@@ -119,6 +121,8 @@ class Scope:
         default_factory=dict[tuple[str, int], Definition]
     )
     spent: Spent = field(default_factory=Spent)
+    nesting: int = 0
+    waiting: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     lowered: JsonObject = field(default_factory=dict[str, JsonValue])
     above: Checker | None = None
     below: Checker | None = None
@@ -171,12 +175,26 @@ class Scope:
         made = Definition(self._free_name(name), Reference())
         self.definitions[key, place.unrolled] = made
         inner = replace(place, depth=1) if shared and self.dialect.references else place
+        if shared and self.dialect.references and self.nesting >= NESTED:
+            self.waiting.append(lambda: self._complete(made, lower(inner), inner))
+            return self._referred(made)
+        self.nesting += 1
         low = lower(inner)
+        self.nesting -= 1
         if low is not None and (made.used or (shared and self.dialect.references)):
             made.low, made.codec.inner = low, low.codec
             return self._referred(made)
         del self.definitions[key, place.unrolled]
         return low
+
+    def finish(self) -> None:
+        """Lower the definitions that wait for their turn."""
+        while self.waiting:
+            self.waiting.pop(0)()
+
+    def _complete(self, made: Definition, low: Low | None, place: Place) -> None:
+        made.low = self.text({}, place, "nothing that fits") if low is None else low
+        made.codec.inner = made.low.codec
 
     def too_deep(self, place: Place) -> bool:
         """Whether an object or list at *place* is deeper than the dialect takes."""
