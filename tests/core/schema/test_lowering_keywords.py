@@ -208,6 +208,12 @@ ROWS: list[tuple[str, Any, Any, frozenset[str]]] = [
         ["a", 1],
         ALL,
     ),
+    (
+        "description",
+        {"$ref": "#/$defs/S", "description": "", "$defs": {"S": {"type": "string"}}},
+        "a",
+        ALL,
+    ),
     ("title", {"type": "string", "title": "T", "default": "x", "examples": ["y"]}, "a", ALL),
 ]
 

@@ -168,7 +168,7 @@ def _referred(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     shared = pointer in scope.references.shared
     low = scope.defined(pointer, place, lower_there, name=name_at(pointer), shared=shared)
     said = node.get("description")
-    if low is None or not isinstance(said, str):
+    if low is None or not isinstance(said, str) or not said.strip():
         return low
     if "$ref" in low.schema:
         if not scope.dialect.unions:

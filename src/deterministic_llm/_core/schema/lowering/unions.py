@@ -12,7 +12,7 @@ from deterministic_llm._core.schema.lowering.distinctions import all_apart
 from deterministic_llm._core.schema.lowering.intersections import RESIDUE, both
 from deterministic_llm._core.schema.lowering.optional import with_null
 from deterministic_llm._core.schema.lowering.parts import ANNOTATIONS, HOLDING, about
-from deterministic_llm._core.schema.lowering.scope import Low, Place, Scope
+from deterministic_llm._core.schema.lowering.scope import Low, Place, Scope, described
 from deterministic_llm._core.schema.wording import describe
 
 _SCALARS = frozenset({"string", "number", "integer", "boolean", "null"})
@@ -27,7 +27,7 @@ def alternatives(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     others = {key: node[key] for key in node if key != keyword}
     if all(map(_is_condition, options)) and others.keys() & HOLDING:
         return _as_condition(scope, others, {keyword: options}, place)
-    said = {key: others[key] for key in others if key == "description"}
+    said = described(others, "")
     rest = {key: others[key] for key in others if key not in ANNOTATIONS}
     nodes = [both(option, rest) if rest else option for option in options]
     places = [place.below(keyword, str(index)) for index in range(len(nodes))]
@@ -45,7 +45,7 @@ def several_types(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     if plain and scope.dialect.type_lists and (most is None or spent.unions < most):
         spent.unions += 1
         return Low({"type": [*kinds], **scope.told(node, {}, place)}, SAME, frozenset(kinds))
-    said = {key: node[key] for key in node if key == "description"}
+    said = described(node, "")
     whole = {key: node[key] for key in node if key not in ANNOTATIONS}
     return _union(scope, [about(whole, kind) for kind in kinds], [place] * len(kinds), said)
 
