@@ -107,9 +107,9 @@ class Stepping:
             gone.cancel()
 
     async def _send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        self.sent += 1  # before, for the client may have read it by the time this goes on
         writer.write(b"%x\r\n%s\r\n" % (len(data), data))
         await writer.drain()
-        self.sent += 1
 
     async def _next(self, gone: asyncio.Future[bytes]) -> bytes:
         """What is told next; ConnectionError when the client is *gone* first."""
