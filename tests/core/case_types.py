@@ -67,6 +67,19 @@ class Contact(BaseModel):
     birthday: date | None = None
 
 
+class Cash(BaseModel):
+    """What was paid in coins."""
+
+    amount: int = 0
+
+
+class Basket(BaseModel):
+    """What was bought, and how it was paid."""
+
+    id: int
+    cash: Cash
+
+
 class Appointment(BaseModel):
     """Something that happens on one day."""
 
@@ -127,6 +140,7 @@ TYPES: dict[str, object] = {
     "AnInt": int,
     "Address": Address,
     "Appointment": Appointment,
+    "Basket": Basket,
     "City": City,
     "CityList": list[City],
     "Contact": Contact,

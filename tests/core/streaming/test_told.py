@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
+import pytest
 from pydantic import BaseModel, BeforeValidator, Field
 
 from deterministic_llm import Result
@@ -33,6 +34,19 @@ class Line(BaseModel):
 
     points: int = Field(ge=0, le=10)
     remark: str = ""
+
+
+class Writer(BaseModel):
+    """Who wrote it, as far as that is known."""
+
+    name: str = "nobody"
+
+
+class Essay(BaseModel):
+    """An essay with its writer."""
+
+    title: str
+    writer: Writer
 
 
 class Grade(BaseModel):
@@ -111,6 +125,20 @@ def test_a_wrong_member_is_not_told_and_what_is_valid_is_kept():
         FieldClosed("$.lines[1].points", 4),
         FieldClosed("$.lines[1]", Line(points=4)),
         FieldClosed("$.lines", [Line(points=3), Line(points=4)]),
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_defaults_that_nobody_said_are_not_told(size: int):
+    again = '{"$.writer": {"name": "Ada"}}'
+    events = told(Essay, '{"title": "Owls", "writer": {"born": 1815}}', again, size=size)
+    assert [each for each in events if not isinstance(each, TextGrown)] == [
+        FieldClosed("$.title", "Owls"),
+        Restarted(
+            '$.writer: expected a member that was asked for, not others alone, got {"born": 1815}'
+        ),
+        FieldClosed("$.writer.name", "Ada"),
+        FieldClosed("$.writer", Writer(name="Ada")),
     ]
 
 

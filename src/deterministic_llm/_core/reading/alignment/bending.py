@@ -65,12 +65,17 @@ class Trace:
 
     __slots__ = ("_fitting", "_trials", "depth", "events", "extras")
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 0) -> None:
         self.events: list[Event] = []
         self.extras = 0
-        self.depth = 0
+        self.depth = depth
         self._trials: dict[tuple[int, int], tuple[JsonValue, Trial]] = {}
         self._fitting: dict[tuple[int, int], tuple[JsonValue, bool]] = {}
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a rule said why there is no value."""
+        return any(isinstance(what, Refused) for _, what, _, _ in self.events)
 
     def note(self, what: Rule | Refused, before: JsonValue, after: JsonValue = None) -> None:
         """Record one edit or refusal at the node that is being bent."""

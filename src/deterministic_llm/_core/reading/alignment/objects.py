@@ -77,6 +77,8 @@ class ObjectNode:
         if not all(name in value for name in self._required):
             return False
         members, others = self._opened(), self._others
+        if self.is_others_alone(value, depth=trace.depth):
+            return False
         trace.depth += 1
         fitting = True
         for key, member in value.items():
@@ -130,6 +132,16 @@ class ObjectNode:
     def names_one_of(self, value: JsonObject) -> bool:
         """Whether some member of *value* has the very name that it has here."""
         return not self._opened().keys().isdisjoint(value)
+
+    def is_others_alone(self, value: JsonObject, *, depth: int) -> bool:
+        """Whether *value* has members, and none that was asked for, although none must be.
+
+        It would be read as an object that says nothing. Where others are data they are one that
+        says something, but the whole answer, at *depth* 0, is still none.
+        """
+        if not value or not self.is_loose or (depth and self.keeps_others):
+            return False
+        return not self.names_one_of(value)
 
     def _opened(self) -> dict[str, Node]:
         """The nodes of the members, made when a first value arrives."""
@@ -255,7 +267,7 @@ class ObjectNode:
     ) -> Trial | None:
         """The payload of *value*, where it is a wrapper and not itself what is wanted."""
         complete = all(name in bent for name in self._required) and not self._closed
-        if complete and not known and self._opened() and trace.depth == 1:
+        if self.is_others_alone(bent, depth=trace.depth - 1):
             return self._anything_asked_for(value, trace)
         if complete or known:
             trial = called(self, value, trace)

@@ -41,6 +41,7 @@ class Frame:
         "location",
         "name",
         "node",
+        "others",
         "own",
         "wrapped",
     )
@@ -63,6 +64,8 @@ class Frame:
         self.node: Node | None = None
         self.aside: set[str] | None = None
         """Properties that stand in it under another name, or as null that was left out."""
+        self.others = False
+        """Whether it has a member that no property means."""
         self.wrapped = False
         """Whether it stands in a wrapper, and so for it."""
         self.inner: dict[str, JsonValue] | list[JsonValue] | None = None

@@ -193,10 +193,12 @@ class Tree:
         if name is not None and name not in frame.content:
             frame.aside = {name} if aside is None else aside | {name}
             frame.name, frame.node = name, own.members[name]
-        elif name is not None or not (own.others or own.keeps_others or self._keeps_others):
-            frame.node = None
         else:
-            frame.name, frame.node = key, own.others or FREE
+            frame.others = True
+            if name is not None or not (own.others or own.keeps_others or self._keeps_others):
+                frame.node = None
+            else:
+                frame.name, frame.node = key, own.others or FREE
 
     def _is_told(self, frame: Frame, name: str) -> bool:
         """Whether a second spelling of *name* may be a member of its own beside it."""
@@ -222,8 +224,8 @@ class Tree:
             else:
                 content[top.key] = value
         elif top.node is not None:
-            if type(value) not in top.node.plain and not self._strict:
-                value = _bent(top.node, value)
+            if type(value) not in top.node.plain:
+                value = self._bent(top.node, value, len(top.location) + 1)
             self._show(top, value)
 
     def _show(self, frame: Frame, value: JsonValue) -> None:
@@ -252,6 +254,8 @@ class Tree:
         frame = self.frames.pop()
         top = self.top = self.frames[-1] if self.frames else None
         value = frame.content
+        if frame.others:
+            self._check_asked_for(frame)
         if frame.wrapped and top is not None:
             top.inner = value if frame.live else frame.inner
             self.put(value)
@@ -268,6 +272,14 @@ class Tree:
         else:
             self.put(value)
 
+    def _check_asked_for(self, frame: Frame) -> None:
+        """Say nothing more where *frame*, which is live, holds nothing that was asked for."""
+        own, content = frame.own, frame.content
+        if isinstance(own, ObjectNode) and isinstance(content, dict):
+            said = content or {frame.key: None}
+            if own.is_others_alone(said, depth=len(frame.location)):
+                raise UndecidedError
+
     def _end_row(self, row: Frame, base: Frame) -> bool:
         """Take note of the end of a document of several; True when it was the whole list."""
         if isinstance(row.inner, list):
@@ -279,7 +291,7 @@ class Tree:
         members = row.content.values() if isinstance(row.content, dict) else row.content
         if first and (row.own is not None or any(isinstance(each, list) for each in members)):
             raise UndecidedError
-        if first and base.node is not None and not _fits(base.node, row.content):
+        if first and base.node is not None and not self._fits(base.node, row.content):
             raise UndecidedError
         self.complete = True
         return False
@@ -287,7 +299,9 @@ class Tree:
     def _checked(self, wrapper: Frame, node: Node | None) -> dict[str, JsonValue] | list[JsonValue]:
         """What was shown of a *wrapper*, if that is what it comes to as a whole."""
         inner = wrapper.inner
-        if inner is None or node is None or not same(_bent(node, wrapper.content), inner):
+        if inner is None or node is None:
+            raise UndecidedError(void=True)
+        if not same(self._bent(node, wrapper.content, len(wrapper.location), void=True), inner):
             raise UndecidedError(void=True)
         return inner
 
@@ -295,8 +309,24 @@ class Tree:
         self.complete = True
         if self._hidden:
             return
-        self._value = value if live or self._strict else _bent(self._root, value)
+        self._value = value if live else self._bent(self._root, value, 0)
         self.changes.append(Closed((), self._value))
+
+    def _bent(self, node: Node, value: JsonValue, depth: int, *, void: bool = False) -> JsonValue:
+        """*value*, in so many containers, as *node* wants it; one that cannot be bent stays.
+
+        Where a container is refused, its own type may still take it: only the whole text can tell.
+        """
+        if type(value) in node.plain or (self._strict and not isinstance(value, (dict, list))):
+            return value
+        trace = Trace(depth)
+        bent = node.bend(value, trace)
+        if trace.is_refused and isinstance(value, (dict, list)):
+            raise UndecidedError(void=void)
+        return value if self._strict else bent
+
+    def _fits(self, node: Node, row: JsonValue) -> bool:
+        return node.fits(self._bent(node, row, 1), Trace(1))
 
     def snapshot(self) -> JsonValue:
         """The closed members as plain data, without containers in which nothing is closed."""
@@ -317,12 +347,3 @@ class Tree:
                     content[cast("str", frame.name)] = value
             value = content
         return value
-
-
-def _bent(node: Node, value: JsonValue) -> JsonValue:
-    """*value* as *node* wants it; one that cannot be bent stays."""
-    return value if type(value) in node.plain else node.bend(value, Trace())
-
-
-def _fits(node: Node, value: JsonValue) -> bool:
-    return node.fits(_bent(node, value), Trace())
