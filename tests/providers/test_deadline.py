@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deterministic_llm.providers.openai.deadline import Line, OverdueError, within
+from deterministic_llm.transport.deadline import Line, OverdueError, within
 
 
 @contextmanager

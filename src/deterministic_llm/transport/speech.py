@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import Generic, cast
 
 from typing_extensions import override
 
@@ -14,77 +14,43 @@ from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.hearing import Hearing
 from deterministic_llm._core.secrecy import masked
 from deterministic_llm._core.shapes.events import BadEventError, Events
-from deterministic_llm.providers.openai.bodies import (
+from deterministic_llm.transport.bodies import (
     Inflater,
     RawResponse,
     TooLargeError,
     inflated,
     inflater_of,
 )
-from deterministic_llm.providers.openai.clients import Clients
-from deterministic_llm.providers.openai.outcomes import (
-    UNREADY,
-    address,
-    noted,
-    told,
-    without_secret,
-)
-from deterministic_llm.providers.openai.posts import (
-    COUNTED,
-    IN_PIECES,
-    begun,
-    posted,
-    refuses_counting,
-)
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAI
+from deterministic_llm.transport.clients import Clients
+from deterministic_llm.transport.outcomes import UNREADY, noted, told, without_secrets
+from deterministic_llm.transport.posts import begun
+from deterministic_llm.transport.service import A, B, Peer
 
 DRAINING = Request(0, timeout=0.25)
 """How long a server may take to end its response, once it has said that all is said."""
-
-
-@dataclass(slots=True)
-class Server:
-    """The clients of one model; remembers whether its server counts the tokens of streams."""
-
-    name: str
-    clients: Clients
-    counts: bool = True
-
-    def posted(self, client: OpenAI | AsyncOpenAI, request: Request) -> dict[str, Any]:
-        """The arguments of the client's ``post``."""
-        streams = COUNTED if self.counts else IN_PIECES
-        return posted(self.name, client, request, streams=streams)
-
-    def forgives(self, error: Exception, sent: dict[str, Any]) -> bool:
-        """Whether what was *sent* may be sent again without asking for the tokens."""
-        if "stream_options" not in sent["body"] or not refuses_counting(error):
-            return False
-        self.counts = False
-        return True
 
 
 class _StoppedError(Exception):
     """Nobody wants the rest of an answer."""
 
 
-class Speech(Hearing):
+class Speech(Hearing, Generic[B, A]):
     """What both colours share: the events of the body, and what an exception makes of the call."""
 
-    def __init__(self, server: Server, request: Request, most: int) -> None:
+    def __init__(self, clients: Clients[B, A], request: Request, most: int) -> None:
         super().__init__(request, perf_counter)
-        self._server = server
+        self._clients = clients
         self._most = most
         self._events = Events(self._voice)
-        self._client: OpenAI | AsyncOpenAI | None = None
+        self._client: B | A | None = None
         self._response: RawResponse | None = None
         self._inflater: Inflater | None = None
         self._headers: Mapping[str, str] = {}
 
     def _answered(self, response: RawResponse) -> None:
-        if self._client is not None:
-            begun(response, self._client, self._request)
+        peer = None if self._request.first_token_timeout is None else self._peer()
+        if peer is not None:
+            begun(response, peer.read, self._request)
         self._response, self._headers = response, response.headers
         self._inflater = inflater_of(response)
 
@@ -124,14 +90,14 @@ class Speech(Hearing):
         return outcome is not None
 
     def _outcome_of(self, error: Exception) -> Completion | CallFailure | None:
-        client, limit = self._client, self._patience.overdue
-        if client is None:
+        peer, limit = self._peer(), self._patience.overdue
+        if peer is None:
             return UNREADY if limit else None
         if limit is not None:
-            return self._patience.failure(limit, whom=address(client))
+            return self._patience.failure(limit, whom=peer.address)
         if isinstance(error, BadEventError):
             return CallFailure(str(error), "malformed")
-        return told(error, client, self._request.timeout, self._seconds())
+        return told(error, peer, self._request.timeout, self._seconds())
 
     @override
     def _said(self) -> Completion | CallFailure:
@@ -142,7 +108,11 @@ class Speech(Hearing):
     def _kept(self, outcome: Completion | CallFailure) -> Completion | CallFailure:
         """*outcome*; a failure keeps the text that had come, and tells no secret."""
         kept = super()._kept(outcome)
-        if isinstance(kept, Completion) or self._client is None:
+        peer = None if isinstance(kept, Completion) else self._peer()
+        if isinstance(kept, Completion) or peer is None:
             return kept
-        message = without_secret(masked(kept.message), self._client.api_key)
-        return replace(kept, message=message)
+        return replace(kept, message=without_secrets(masked(kept.message), peer))
+
+    def _peer(self) -> Peer | None:
+        """Whom the client calls, once there is one."""
+        return None if self._client is None else self._clients.service.peer(self._client)

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from typing_extensions import TypeVar
 
-from deterministic_llm.providers.openai.bodies import RawResponse
+from deterministic_llm.transport.bodies import RawResponse
 
 T = TypeVar("T")
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.secrecy import HIDDEN
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm._core.shapes.waits import quota_of
-from deterministic_llm.providers.openai.bodies import TooLargeError
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAI
+from deterministic_llm.transport.bodies import TooLargeError
+from deterministic_llm.transport.service import Peer
 
 _BEFORE_SENDING = frozenset(
     {
@@ -32,7 +30,7 @@ UNREADY = CallFailure("there was no time to make a client and ask", "late", sent
 
 
 def told(
-    error: Exception, client: OpenAI | AsyncOpenAI, timeout: float | None, seconds: float
+    error: Exception, peer: Peer, timeout: float | None, seconds: float
 ) -> Completion | CallFailure | None:
     """What *error* stands for; None when it is no failure of a call."""
     if isinstance(error, TooLargeError):
@@ -41,13 +39,13 @@ def told(
     if not isinstance(outcome, CallFailure):
         return outcome
     if outcome.kind == "timeout" and timeout is not None and seconds >= timeout:
-        return late(client, timeout, seconds)
+        return late(peer, timeout, seconds)
     if outcome.status is None:
         cause = error.__cause__ or error
-        message = f"no answer from {address(client)} ({type(cause).__name__}: {cause})"
+        message = f"no answer from {peer.address} ({type(cause).__name__}: {cause})"
         outcome = replace(outcome, message=message)
-    message = without_secret(outcome.message, client.api_key)
-    return replace(outcome, message=message, sent=not _never_left(error, client))
+    message = without_secrets(outcome.message, peer)
+    return replace(outcome, message=message, sent=not _never_left(error, peer))
 
 
 def noted(
@@ -58,7 +56,7 @@ def noted(
     return answer if quota is None else replace(answer, quota=quota)
 
 
-def _never_left(error: Exception, client: OpenAI | AsyncOpenAI) -> bool:
+def _never_left(error: Exception, peer: Peer) -> bool:
     """Whether nothing was sent: no connection to the server itself, not to where it sent us on."""
     cause = error.__cause__ or error
     if _BEFORE_SENDING.isdisjoint(kind.__name__ for kind in type(cause).__mro__):
@@ -67,20 +65,17 @@ def _never_left(error: Exception, client: OpenAI | AsyncOpenAI) -> bool:
         asked = str(cast("Any", cause).request.url)
     except (AttributeError, RuntimeError):  # nobody got as far as a request
         return True
-    return asked.startswith(str(client.base_url))
+    return asked.startswith(peer.url)
 
 
-def late(client: OpenAI | AsyncOpenAI, timeout: float, seconds: float) -> CallFailure:
+def late(peer: Peer, timeout: float, seconds: float) -> CallFailure:
     """The failure of a call that was not answered in the time that the run had left."""
-    message = _OVERDUE.format(address(client), timeout)
-    return CallFailure(message, "late", seconds=seconds)
+    return CallFailure(_OVERDUE.format(peer.address, timeout), "late", seconds=seconds)
 
 
-def address(client: OpenAI | AsyncOpenAI) -> str:
-    """Where *client* calls, without the password that an address may hold."""
-    return str(client.base_url.copy_with(userinfo=b""))
-
-
-def without_secret(message: str, secret: str) -> str:
-    """*message* without the client's own key, which some servers repeat."""
-    return message.replace(secret, HIDDEN) if len(secret) >= _SHORTEST_SECRET else message
+def without_secrets(message: str, peer: Peer) -> str:
+    """*message* without the client's own keys, which some servers repeat."""
+    for secret in peer.secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            message = message.replace(secret, HIDDEN)
+    return message

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.patience import Patience
-from deterministic_llm.providers.openai.bodies import RawResponse
-from deterministic_llm.providers.openai.deadline import Line, OverdueError, within
-from deterministic_llm.providers.openai.posts import PATH
-from deterministic_llm.providers.openai.speech import DRAINING, Server, Speech
-from deterministic_llm.providers.openai.waiting import Watchdog
-
-if TYPE_CHECKING:
-    from openai import OpenAI
+from deterministic_llm.transport.bodies import RawResponse
+from deterministic_llm.transport.clients import Clients
+from deterministic_llm.transport.deadline import Line, OverdueError, within
+from deterministic_llm.transport.service import A, B
+from deterministic_llm.transport.speech import DRAINING, Speech
+from deterministic_llm.transport.waiting import Watchdog
 
 
-class BlockingSpeech(Speech):
+class BlockingSpeech(Speech[B, A]):
     """An answer under way in the caller's own thread."""
 
-    def __init__(self, server: Server, request: Request, most: int) -> None:
-        super().__init__(server, request, most)
+    def __init__(self, clients: Clients[B, A], request: Request, most: int) -> None:
+        super().__init__(clients, request, most)
         self._line = Line()
         self._dog: Watchdog | None = None
 
@@ -37,11 +35,11 @@ class BlockingSpeech(Speech):
                 self._open(*within(opening[0], self._post, unwanted=_closed))
         except OverdueError as error:
             patience.overdue = None if opening is None else opening[1]
-            self._client = self._server.clients.made()
+            self._client = self._clients.made()
             if not self._failed(error):
                 raise
         except Exception as error:
-            self._client = self._server.clients.made()
+            self._client = self._clients.made()
             if not self._failed(error):
                 raise
         return self
@@ -84,7 +82,7 @@ class BlockingSpeech(Speech):
         self._stopped = True
         self._line.abandon()
 
-    def _open(self, client: OpenAI, response: RawResponse) -> None:
+    def _open(self, client: B, response: RawResponse) -> None:
         self._client = client
         self._answered(response)
         self._line.take(response)
@@ -119,15 +117,9 @@ class BlockingSpeech(Speech):
             self._line.release()
             response.close()
 
-    def _post(self, line: Line) -> tuple[OpenAI, RawResponse]:
-        client = self._server.clients.blocking()
-        sent = self._server.posted(client, self._request)
-        try:
-            response = client.post(PATH, **sent)
-        except Exception as error:
-            if not self._server.forgives(error, sent):
-                raise
-            response = client.post(PATH, **self._server.posted(client, self._request))
+    def _post(self, line: Line) -> tuple[B, RawResponse]:
+        client = self._clients.blocking()
+        response = self._clients.service.post(client, self._request, pieces=True)
         line.take(response)
         return client, response
 
@@ -139,5 +131,5 @@ def _chunks(response: RawResponse) -> Iterator[bytes]:
     return iter(cast("Iterable[bytes]", response.stream))
 
 
-def _closed(opened: tuple[OpenAI, RawResponse]) -> None:
+def _closed(opened: tuple[object, RawResponse]) -> None:
     opened[1].close()

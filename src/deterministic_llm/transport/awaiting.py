@@ -6,24 +6,22 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self, cast
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm.providers.openai.bodies import RawResponse
-from deterministic_llm.providers.openai.deadline import OverdueError
-from deterministic_llm.providers.openai.posts import PATH
-from deterministic_llm.providers.openai.speech import DRAINING, Server, Speech
-from deterministic_llm.providers.openai.waiting import Alarm
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+from deterministic_llm.transport.bodies import RawResponse
+from deterministic_llm.transport.clients import Clients
+from deterministic_llm.transport.deadline import OverdueError
+from deterministic_llm.transport.service import A, B
+from deterministic_llm.transport.speech import DRAINING, Speech
+from deterministic_llm.transport.waiting import Alarm
 
 
-class AwaitingSpeech(Speech):
+class AwaitingSpeech(Speech[B, A]):
     """An answer under way in the caller's event loop."""
 
-    def __init__(self, server: Server, request: Request, most: int) -> None:
-        super().__init__(server, request, most)
+    def __init__(self, clients: Clients[B, A], request: Request, most: int) -> None:
+        super().__init__(clients, request, most)
         self._stack = AsyncExitStack()
         self._pieces: AsyncGenerator[str] | None = None
 
@@ -60,14 +58,16 @@ class AwaitingSpeech(Speech):
         await self._close()
 
     async def _open(self) -> None:
-        seat = await self._server.clients.awaiting()
+        seat = await self._clients.awaiting()
         await self._stack.enter_async_context(seat.used())
         self._client = seat.client
         opening = self._patience.opening()
         limit = asyncio.timeout(None if opening is None else opening[0])
         try:
             async with limit:
-                response = await self._post(seat.client)
+                response = await self._clients.service.apost(
+                    seat.client, self._request, pieces=True
+                )
         except Exception as error:
             seat.note(error)
             if opening is not None and limit.expired():
@@ -77,16 +77,6 @@ class AwaitingSpeech(Speech):
         else:
             seat.note(None)
             self._answered(response)
-
-    async def _post(self, client: AsyncOpenAI) -> RawResponse:
-        sent = self._server.posted(client, self._request)
-        try:
-            return cast("RawResponse", await client.post(PATH, **sent))
-        except Exception as error:
-            if not self._server.forgives(error, sent):
-                raise
-        sent = self._server.posted(client, self._request)
-        return cast("RawResponse", await client.post(PATH, **sent))
 
     async def _read(self) -> AsyncGenerator[str]:
         response = self._response

@@ -7,7 +7,7 @@ from threading import Event, Thread
 from time import perf_counter
 
 from deterministic_llm._core.patience import Patience
-from deterministic_llm.providers.openai.deadline import Line, OverdueError
+from deterministic_llm.transport.deadline import Line, OverdueError
 
 
 class Watchdog:

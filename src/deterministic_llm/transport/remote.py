@@ -1,0 +1,116 @@
+"""One model of a provider: requests go in, completions or failures come out.
+
+The SDK gives authentication, addresses, headers and error types; its retries are off, because the
+loop owns them, and bodies are read raw, because building its objects costs more than all we do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from time import perf_counter
+from typing import Generic
+
+from deterministic_llm._core.answering import Answering, AsyncAnswering
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.shapes.answers import body_of
+from deterministic_llm.transport.awaiting import AwaitingSpeech
+from deterministic_llm.transport.blocking import BlockingSpeech
+from deterministic_llm.transport.bodies import read, read_async
+from deterministic_llm.transport.clients import Clients
+from deterministic_llm.transport.deadline import Line, OverdueError, within
+from deterministic_llm.transport.outcomes import UNREADY, late, noted, told
+from deterministic_llm.transport.service import A, B, Service
+
+MAX_BYTES = 20_000_000
+"""No answer is read further than this."""
+
+
+class Remote(Generic[B, A]):
+    """A model that is asked through the clients of *service*, one a process and event loop.
+
+    Calls answer with a Completion or a CallFailure; they raise ConfigurationError when there is no
+    client to call with, and nothing else of their own. An answer of more than *max_bytes*, counted
+    after it is inflated, is not read to its end.
+    """
+
+    def __init__(self, service: Service[B, A], max_bytes: int = MAX_BYTES) -> None:
+        self._service = service
+        self._clients = Clients(service)
+        self.max_bytes = max_bytes
+
+    def complete(self, request: Request) -> Completion | CallFailure:
+        """Ask, and wait for the answer, as long as the request says or else the client."""
+        if request.timeout is None:
+            return self._answer(request, None)
+        started = perf_counter()
+        try:
+            return within(request.timeout, partial(self._answer, request))
+        except OverdueError:
+            seconds = perf_counter() - started
+            client = self._clients.made()
+            if client is None:  # the first call imports the SDK
+                return replace(UNREADY, seconds=seconds)
+            return late(self._service.peer(client), request.timeout, seconds)
+
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        """Ask, and await the answer, as long as the request says or else the client."""
+        seat = await self._clients.awaiting()
+        deadline = asyncio.timeout(request.timeout)
+        started = perf_counter()
+        async with seat.used():
+            try:
+                async with deadline:
+                    raw, headers = await self._read(seat.client, request)
+            except Exception as error:
+                seat.note(error)
+                peer = self._service.peer(seat.client)
+                seconds = perf_counter() - started
+                if request.timeout is not None and deadline.expired():
+                    return late(peer, request.timeout, seconds)
+                outcome = told(error, peer, request.timeout, seconds)
+                if outcome is None:
+                    raise
+                return outcome
+            seat.note(None)
+        return noted(body_of(raw, seconds=perf_counter() - started), request, headers)
+
+    def stream(self, request: Request) -> Answering:
+        """Ask for the answer in pieces, as long as the request says or else the client."""
+        return BlockingSpeech(self._clients, request, self.max_bytes)
+
+    def astream(self, request: Request) -> AsyncAnswering:
+        """Ask for the answer in pieces, to be awaited."""
+        return AwaitingSpeech(self._clients, request, self.max_bytes)
+
+    def _answer(self, request: Request, line: Line | None) -> Completion | CallFailure:
+        client = self._clients.blocking()
+        started = perf_counter()
+        try:
+            response = self._service.post(client, request, pieces=False)
+            if line is not None:
+                line.take(response)
+            try:
+                raw = read(response, self.max_bytes)
+            finally:
+                if line is not None:
+                    line.release()
+                response.close()
+        except Exception as error:
+            peer = self._service.peer(client)
+            outcome = told(error, peer, request.timeout, perf_counter() - started)
+            if outcome is None:
+                raise
+            return outcome
+        answer = body_of(raw, seconds=perf_counter() - started)
+        return noted(answer, request, response.headers)
+
+    async def _read(self, client: A, request: Request) -> tuple[bytes, Mapping[str, str]]:
+        response = await self._service.apost(client, request, pieces=False)
+        try:
+            return await read_async(response, self.max_bytes), response.headers
+        finally:
+            await response.aclose()

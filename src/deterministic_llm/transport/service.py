@@ -1,0 +1,68 @@
+"""What a provider does with the clients of its SDK: it makes them, and asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.attempts import Request
+from deterministic_llm.transport.bodies import RawResponse
+
+B = TypeVar("B")
+"""The client that blocks."""
+A = TypeVar("A")
+"""The client that is awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom a client calls: at *url*, with *secrets* that nobody is told.
+
+    *read* is how long it waits for the next bytes by itself, None is as long as it takes.
+    """
+
+    url: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    read: float | None = None
+
+    @property
+    def address(self) -> str:
+        """The url without the password that it may hold."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+class Service(Protocol[B, A]):
+    """The clients of one model: how they are made and asked."""
+
+    @property
+    def given(self) -> bool:
+        """Whether the client is the caller's own."""
+        ...
+
+    def new_blocking(self) -> B:
+        """A client, whose own retries are off; raises ConfigurationError when there is none."""
+        ...
+
+    def new_awaiting(self, *, lent: bool) -> A:
+        """The same to be awaited; the caller's own with its connections only where *lent*."""
+        ...
+
+    async def close(self, client: A) -> None:
+        """Close the connections of *client*."""
+        ...
+
+    def post(self, client: B, request: Request, *, pieces: bool) -> RawResponse:
+        """Ask for the whole answer or for *pieces*, and wait until the response begins."""
+        ...
+
+    async def apost(self, client: A, request: Request, *, pieces: bool) -> RawResponse:
+        """As post(), awaited."""
+        ...
+
+    def peer(self, client: B | A) -> Peer:
+        """Whom *client* calls."""
+        ...
