@@ -78,6 +78,8 @@ if TYPE_CHECKING:
         SchemaError,
         Truncated,
     )
+    from deterministic_llm.evals.runs import Run
+    from deterministic_llm.evals.stability import Stability, astability, stability
     from deterministic_llm.generate import Model
     from deterministic_llm.metering.breaker import Breaker
     from deterministic_llm.metering.budgets import Budget
@@ -157,9 +159,11 @@ __all__ = [
     "Restarted",
     "Result",
     "RetriesExhausted",
+    "Run",
     "Schema",
     "SchemaError",
     "Spend",
+    "Stability",
     "Stream",
     "StreamEvent",
     "Template",
@@ -171,11 +175,13 @@ __all__ = [
     "Violation",
     "Votes",
     "Voting",
+    "astability",
     "attempts_from_json",
     "budget",
     "enforce",
     "judge",
     "parse",
+    "stability",
     "validator",
 ]
 
@@ -201,6 +207,8 @@ _HOMES = {
         "ProviderError RecordError Refused ReplayError ResponseError RetriesExhausted "
         "SchemaError Truncated"
     ),
+    "evals.runs": "Run",
+    "evals.stability": "Stability astability stability",
     "generate": "Model",
     "metering.breaker": "Breaker",
     "metering.budgets": "Budget",

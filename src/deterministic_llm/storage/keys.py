@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -40,17 +42,20 @@ class Keys:
     """The keys of the requests of one run.
 
     Each vote of a run is a sample of the answers to its question, and so is the answer to one that
-    was answered before in the same vote.
+    was answered before in the same vote, and each round of in_round().
     """
 
     def __init__(self, describe: Describe) -> None:
         self._describe = describe
         self._answered: Counter[str] = Counter()
+        self._round = _ROUND.get()
 
     def of(self, request: Request) -> tuple[str, str]:
         """The key of *request*, and the name of the question for answered()."""
         described = normal({"version": _VERSION, **self._describe(request)})
         question = digest(described)
+        if self._round:
+            question = digest([question, "round", self._round])
         sample = question if not request.sample else digest([question, "sample", request.sample])
         repeat = self._answered[sample]
         return (digest([sample, repeat]) if repeat else sample), sample
@@ -58,6 +63,22 @@ class Keys:
     def answered(self, question: str) -> None:
         """Note that *question* has had one more answer."""
         self._answered[question] += 1
+
+
+_ROUND: ContextVar[int] = ContextVar("deterministic_llm.round", default=0)
+
+
+@contextmanager
+def in_round(number: int) -> Generator[None]:
+    """The runs in the block are further samples: what another round was answered is not known.
+
+    The first round is number 0, which is what is outside of any.
+    """
+    token = _ROUND.set(number)
+    try:
+        yield
+    finally:
+        _ROUND.reset(token)
 
 
 def described_call(request: Request, *, url: str | None, model: str | None) -> JsonObject:

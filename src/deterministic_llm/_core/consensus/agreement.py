@@ -58,15 +58,25 @@ def krippendorff_alpha(rows: Sequence[Row], level: Level = "nominal") -> float:
     By the coincidences of Krippendorff 2011 (https://repository.upenn.edu/asc_papers/43). Levels
     above nominal need numbers. NaN where nothing varies, as there is nothing to disagree on.
     """
-    units = [Counter(said) for row in rows if len(said := _said(row)) > 1]
-    totals: Counter[Hashable] = sum(units, start=Counter[Hashable]())
-    number = totals.total()
-    distance = _distance(level, totals)
-    observed = fsum(_disagreement(unit, distance) / (unit.total() - 1) for unit in units)
-    expected = _disagreement(totals, distance)
+    return alpha_of(units_of(rows), level)
+
+
+def units_of(rows: Sequence[Row]) -> Sequence[Counter[Hashable]]:
+    """How often each answer was given, for each item with two answers at least."""
+    return [Counter(said) for row in rows if len(said := _said(row)) > 1]
+
+
+def alpha_of(units: Sequence[Counter[Hashable]], level: Level = "nominal") -> float:
+    """Krippendorff's alpha of counted answers."""
+    totals: Counter[Hashable] = Counter()
+    for unit in units:
+        totals.update(unit)
+    disagreement = _disagreement(level, totals)
+    observed = fsum(disagreement(unit) / (unit.total() - 1) for unit in units)
+    expected = disagreement(totals)
     if not expected:
         return float("nan")
-    return 1 - (number - 1) * observed / expected
+    return 1 - (totals.total() - 1) * observed / expected
 
 
 def _said(row: Row) -> Sequence[Hashable]:
@@ -78,23 +88,37 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _disagreement(
-    counts: Mapping[Hashable, int], distance: Callable[[Hashable, Hashable], float]
-) -> float:
-    """The sum of the distances of all pairs of what was said."""
-    pairs = combinations(counts, 2)
-    return fsum(2 * counts[a] * counts[b] * distance(a, b) for a, b in pairs)
-
-
-def _distance(
     level: Level, totals: Mapping[Hashable, int]
-) -> Callable[[Hashable, Hashable], float]:
-    """The squared distance of two values."""
+) -> Callable[[Counter[Hashable]], float]:
+    """What sums the squared distances of all pairs of counted answers, both ways."""
     if level == "nominal":
-        return lambda a, b: float(a != b)
-    places = _ranks(totals) if level == "ordinal" else {each: _number(each) for each in totals}
+        return _unequal_pairs
     if level == "ratio":
-        return lambda a, b: ((places[a] - places[b]) / (places[a] + places[b])) ** 2
-    return lambda a, b: (places[a] - places[b]) ** 2
+        return _summed_quotients
+    places = _ranks(totals) if level == "ordinal" else {each: _number(each) for each in totals}
+    return lambda counts: _summed_squares(counts, places)
+
+
+def _unequal_pairs(counts: Counter[Hashable]) -> float:
+    return counts.total() ** 2 - sum(count * count for count in counts.values())
+
+
+def _summed_squares(counts: Counter[Hashable], places: Mapping[Hashable, float]) -> float:
+    """Without a look at each pair: twice the number times the squares, less the square of sums."""
+    if len(counts) < 2:
+        return 0.0
+    origin = places[next(iter(counts))]  # near to all, so that little is lost between large squares
+    known = [(places[each] - origin, count) for each, count in counts.items()]
+    squares = fsum(count * place * place for place, count in known)
+    return 2 * (counts.total() * squares - fsum(count * place for place, count in known) ** 2)
+
+
+def _summed_quotients(counts: Counter[Hashable]) -> float:
+    known = [(_number(each), count) for each, count in counts.items()]
+    return fsum(
+        2 * one * other * ((a - b) / (a + b)) ** 2
+        for (a, one), (b, other) in combinations(known, 2)
+    )
 
 
 def _ranks(totals: Mapping[Hashable, int]) -> Mapping[Hashable, float]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import fsum, sqrt
 
 
-def weighted_kappa(scores: Sequence[int], labels: Sequence[int], *, power: int = 2) -> float:
+def weighted_kappa(scores: Sequence[float], labels: Sequence[float], *, power: int = 2) -> float:
     """Cohen's kappa with quadratic weights (power 2), linear ones (1) or none (0).
 
     1 is full agreement, 0 that of chance. NaN where nothing varies. Raises ValueError for sequences

@@ -1,0 +1,201 @@
+"""``dllm stability``: inputs and a scorer go in, how repeatable its answers are comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deterministic_llm._core.consensus.rules import Adaptive
+from deterministic_llm.cli.naming import is_named, named
+from deterministic_llm.cli.progress import bar
+from deterministic_llm.cli.questions import Question, questions_in
+from deterministic_llm.enforcer.enforcers import Enforcer
+from deterministic_llm.enforcer.terms import ModelOptions
+from deterministic_llm.errors import ConfigurationError, DeterministicLLMError
+from deterministic_llm.evals.stability import Stability
+from deterministic_llm.evals.stability import stability as measured
+from deterministic_llm.evals.tables import headline, lines_of
+from deterministic_llm.generate import Model
+from deterministic_llm.metering.budgets import Budget
+from deterministic_llm.targets import Schema, Template
+
+Inputs = Annotated[
+    Path, typer.Argument(help="JSONL, an object or a text a line; or a folder of .txt files.")
+]
+Call = Annotated[str | None, typer.Option(help="What is run: module:function, decorated.")]
+ModelName = Annotated[str | None, typer.Option(help="Or the model that is asked itself.")]
+PromptFile = Annotated[
+    Path | None, typer.Option(help="What it is asked, with {text} or {member} of the input.")
+]
+Wanted = Annotated[
+    str | None,
+    typer.Option(help="What it answers: a JSON Schema, module:Type, or a form with {score:int}."),
+]
+Times = Annotated[int, typer.Option(min=1, help="How often each input is asked.")]
+ScoreName = Annotated[str | None, typer.Option(help="The member of the output that is looked at.")]
+LabelName = Annotated[str | None, typer.Option(help="The member of an input that a person gave.")]
+NameOf = Annotated[str | None, typer.Option(help="The member that names an input.")]
+VotesOption = Annotated[str | None, typer.Option(help="Votes in each run: a number, or adaptive.")]
+Temperature = Annotated[float | None, typer.Option(help="Of the model.")]
+CachePath = Annotated[Path | None, typer.Option(help="Keep the answers in this file.")]
+Kept = Annotated[Path | None, typer.Option(help="Keep the runs in this file, and go on from it.")]
+Dollars = Annotated[float | None, typer.Option(help="Spend no more than so much.")]
+Calls = Annotated[int | None, typer.Option(help="Make no more calls than so many.")]
+AtOnce = Annotated[int, typer.Option(min=1, help="Runs at the same time.")]
+PageFile = Annotated[Path | None, typer.Option(help="Write a page with plots to this file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+
+
+def stability(  # noqa: PLR0913  # the options of a command
+    inputs: Inputs,
+    *,
+    call: Call = None,
+    model: ModelName = None,
+    prompt: PromptFile = None,
+    answer: Wanted = None,
+    runs: Times = 5,
+    score: ScoreName = None,
+    label: LabelName = None,
+    name: NameOf = None,
+    votes: VotesOption = None,
+    temperature: Temperature = None,
+    cache: CachePath = None,
+    keep: Kept = None,
+    usd: Dollars = None,
+    calls: Calls = None,
+    concurrency: AtOnce = 8,
+    html: PageFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask each input several times, and say how often the answers agree.
+
+    Exit code 0 means that all was asked, 1 that a limit stopped it, 2 that it cannot be asked.
+    """
+    with _ends_plainly(keep):
+        questions = questions_in(inputs, label=label, name=name)
+        scorer = _called(call) if call is not None else _asked(model, prompt, answer)
+        scorer = scorer.with_options(**_options(votes, temperature, cache))
+        with bar(len(questions) * runs) as (shown, task):
+            report = measured(
+                scorer,
+                _inputs(questions, call=call),
+                runs=runs,
+                score=score,
+                labels=[each.label for each in questions],
+                names=[each.name for each in questions],
+                concurrency=concurrency,
+                budget=None if usd is None and calls is None else Budget(usd=usd, calls=calls),
+                path=keep,
+                progress=lambda done, _: shown.update(task, completed=done),
+            )
+        if html is not None:
+            report.save(html)
+    if as_json:
+        typer.echo(report.to_json(), nl=False)
+    else:
+        _show(report, Console(soft_wrap=True, highlight=False))
+    if report.stopped is not None:
+        typer.echo(f"dllm: stopped: {report.stopped}", err=True)
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _ends_plainly(keep: Path | None) -> Generator[None]:
+    """What goes wrong in the block is told in a sentence, and is an exit code."""
+    try:
+        yield
+    except DeterministicLLMError as error:
+        typer.echo(f"dllm: {error}", err=True)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt as interruption:
+        typer.echo(f"dllm: {_interrupted(keep)}", err=True)
+        raise typer.Exit(130) from interruption
+
+
+def _called(call: str) -> Enforcer[..., object]:
+    """The decorated function at *call*."""
+    found = named(call)
+    if isinstance(found, Enforcer):
+        return cast("Enforcer[..., object]", found)
+    kind = type(found).__qualname__
+    message = f"--call {call}: expected a function decorated with enforce, got {kind}"
+    raise ConfigurationError(message)
+
+
+def _asked(model: str | None, prompt: Path | None, answer: str | None) -> Enforcer[..., object]:
+    """*model*, asked *prompt* for *answer*."""
+    if model is None or prompt is None or answer is None:
+        raise ConfigurationError(_TOO_LITTLE)
+    try:
+        words = prompt.read_text("utf-8-sig")
+    except OSError as error:
+        message = f"{prompt}: cannot be read: {error.strerror} (check the path)"
+        raise ConfigurationError(message) from error
+
+    def asking(question: Question) -> str:
+        return question.put(words)
+
+    asking.__name__ = asking.__qualname__ = model
+    return Model(model).enforce(_target(answer))(asking)
+
+
+_TOO_LITTLE = (
+    "what is run? give --call module:function, or --model NAME, --prompt FILE and --answer FORM"
+)
+
+
+def _target(answer: str) -> type[object]:
+    """What *answer* names: a type, a schema in a file, or the form itself."""
+    if "{" in answer:
+        target: object = Template(answer)
+    else:
+        target = named(answer) if is_named(answer) else Schema.from_file(answer)
+    return cast("type[object]", target)  # what it is, is found out when it is compiled
+
+
+def _inputs(questions: Sequence[Question], *, call: str | None) -> Sequence[object]:
+    """What the scorer is called with: members as keywords, or the question as it is."""
+    return [dict(each.members) if call is not None else each for each in questions]
+
+
+def _options(votes: str | None, temperature: float | None, cache: Path | None) -> ModelOptions:
+    options: ModelOptions = {}
+    if votes is not None:
+        options["votes"] = Adaptive() if votes == "adaptive" else _count(votes)
+    if temperature is not None:
+        options["temperature"] = temperature
+    if cache is not None:
+        options["cache"] = cache
+    return options
+
+
+def _count(votes: str) -> int:
+    if votes.isdecimal():
+        return int(votes)
+    message = f"--votes {votes}: expected a number, or adaptive"
+    raise ConfigurationError(message)
+
+
+def _interrupted(keep: Path | None) -> str:
+    if keep is None:
+        return "interrupted (with --keep FILE the runs so far would have been kept)"
+    return f"interrupted; the runs so far are in {keep}, and the same command goes on"
+
+
+def _show(report: Stability, console: Console) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for heading in ("figure", "value", "95 %", "what it is"):
+        table.add_column(heading, justify="right" if heading == "value" else "left")
+    for line in lines_of(report.figures):
+        means = Text(line.means, "dim")
+        table.add_row(Text(line.called, "bold"), line.value, line.between, means)
+    console.print(Text(headline(report)))
+    console.print(table)
