@@ -21,11 +21,12 @@ from benchmarks.grading import GRADING
 from benchmarks.schemas import EssayGrade
 from deterministic_llm import Attempt, Model, Turn, enforce
 from deterministic_llm._core.attempts import Answered
-from deterministic_llm._core.contract import Contract, response_format
+from deterministic_llm._core.contract import Contract, constrain
 from deterministic_llm._core.exchange import UNCONSTRAINED
 from deterministic_llm._core.loop import next_step
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reask import instructions
+from deterministic_llm._core.shapes import chat
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._core.verdicts import judge_completion
 from deterministic_llm.targets import compiled
@@ -180,6 +181,6 @@ def _in_turns(
 _HELD: dict[str, Any] = {
     "model": "gpt-5-mini",
     "messages": [{"role": "user", "content": GRADING.prompt}],
-    "response_format": response_format(compiled(EssayGrade)),
+    "response_format": chat.response_format(constrain(compiled(EssayGrade), "native")),
 }
 """The keyword arguments of create() for the same question."""

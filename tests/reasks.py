@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from deterministic_llm import Attempt, JsonValue, Mode, Turn, Violation, enforce
 from deterministic_llm._core.exchange import Abilities, JsonObject
+from deterministic_llm._core.shapes import chat
 from deterministic_llm.testing import ScriptedModel
 
 Measure = Callable[[str], int]
@@ -152,8 +153,7 @@ def _story(
         request = attempt.request
         messages = request.messages if request.prompt else ({"content": prompt}, *request.additions)
         said = [str(message["content"]) for message in messages]
-        constraints = (request.constraint.response_format, request.constraint.tool)
-        ours = [compact(each) for each in constraints if each is not None]
+        ours = [compact(each) for each in chat.told(request.constraint).values()]
         held = ours if always is None else [always]
         questions.append(
             Question(

@@ -218,18 +218,31 @@ def source_of(
     if client is not None:
         chat = ChatModel(model or name, client=client)
         return Asked(lambda: chat, _known(model or name, str(client.base_url)))
-    if provider == "openai" and model:
-        chat = ChatModel(model, base_url=base_url, api_key=api_key)
-        address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
-        return Asked(lambda: chat, _known(model, address))
-    if provider == "local" and model:
-        embedded = _Embedded(model)
-        return Asked(lambda: embedded, Known(_EMBEDDED, _TINY, model))
+    factory = _FACTORIES.get(provider)
+    if factory is not None and model:
+        return factory(model, base_url, api_key)
     problem = f"unknown model {name!r}" if colon else f"model {name!r} names no provider"
     message = f"{problem}: write 'openai:gpt-5-mini', 'local:smollm2-135m', or pass client="
     raise ConfigurationError(message)
 
 
+def _chatting(model: str, base_url: str | None, api_key: str | None) -> Asked:
+    chat = ChatModel(model, base_url=base_url, api_key=api_key)
+    address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+    return Asked(lambda: chat, _known(model, address))
+
+
+def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
+    del base_url, api_key
+    embedded = _Embedded(model)
+    return Asked(lambda: embedded, Known(_EMBEDDED, _TINY, model))
+
+
+_FACTORIES: Mapping[str, Callable[[str, str | None, str | None], Asked]] = {
+    "local": _embedding,
+    "openai": _chatting,
+}
+"""By the prefix of a name: the backend of a model, given its base_url and api_key."""
 _OPENAI = "https://api.openai.com/v1"
 
 

@@ -38,7 +38,7 @@ async def given_later(told: AsyncTold, most: int) -> list[str]:
     return pieces
 
 
-TOOL = Constraint("tool", tool={"name": "answer"})
+TOOL = Constraint("tool", "answer")
 STORIES = [
     pytest.param(
         LIMITED,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from deterministic_llm._core.contract import constrain
 from deterministic_llm._core.exchange import Abilities
+from deterministic_llm._core.shapes import chat
 from deterministic_llm.targets import Schema, compiled
 
 HOSTED = Abilities(json_schema=True, dialect="openai")
@@ -36,8 +37,8 @@ class Counts(BaseModel):  # noqa: D101
 def sent(output_type: object, abilities: Abilities = HOSTED) -> Any:
     """The schema that goes out in native mode."""
     constraint = constrain(compiled(output_type), "native", abilities)
-    assert constraint.response_format is not None
-    return constraint.response_format["json_schema"]
+    response_format: Any = chat.response_format(constraint)
+    return response_format["json_schema"]
 
 
 def test_a_schema_that_keeps_its_form_is_sent_strictly():

@@ -49,6 +49,7 @@ from deterministic_llm._core.exchange import (
     FailureKind,
     Finish,
     Mode,
+    Notation,
     Quota,
     ToolCall,
 )
@@ -83,8 +84,15 @@ MAYBE_TEXT = st.none() | TEXT
 VIOLATION = st.builds(Violation, TEXT, literal(Code), TEXT, MAYBE_TEXT, MAYBE_TEXT, some(TEXT))
 REPAIR = st.builds(Repair, TEXT, TEXT, VALUE, VALUE, literal(Loss), COUNT, some(COUNT))
 PLACE = st.builds(Place, st.tuples(TEXT | COUNT, COUNT), st.booleans())
+NOTATION = st.builds(Notation, MAYBE_TEXT, MAYBE_TEXT, MAYBE_TEXT, st.none() | some(TEXT))
 CONSTRAINT = st.builds(
-    Constraint, literal(Mode), st.none() | OBJECT, MAYBE_TEXT, st.none() | OBJECT
+    Constraint,
+    literal(Mode),
+    TEXT,
+    st.none() | OBJECT,
+    st.booleans(),
+    MAYBE_TEXT,
+    st.none() | NOTATION,
 )
 REQUEST = st.builds(
     Request,
@@ -464,8 +472,46 @@ def test_members_that_are_not_known_are_passed_over():
 
 
 def test_the_constraint_is_as_it_was_sent():
-    constraint = Constraint("native", response_format={"type": "json_schema"})
+    constraint = Constraint("native", "essay", {"type": "object"}, strict=True)
     (back,) = attempts_from_json(
         attempts_to_json([Failed(Request(1, constraint=constraint), BUSY)], end="x")
     )
     assert asdict(back.request.constraint) == asdict(constraint)
+
+
+FIRST_CONSTRAINTS = [
+    (
+        {
+            "mode": "native",
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "essay", "schema": {"type": "object"}, "strict": True},
+            },
+        },
+        Constraint("native", "essay", {"type": "object"}, strict=True),
+    ),
+    ({"mode": "native", "response_format": {}}, Constraint("native")),
+    ({"mode": "json", "response_format": {"type": "json_object"}}, Constraint("json")),
+    (
+        {"mode": "tool", "tool": {"name": "essay", "parameters": {"type": "object"}}},
+        Constraint("tool", "essay", {"type": "object"}),
+    ),
+    (
+        {"mode": "grammar", "grammar": "root ::= [0-9]"},
+        Constraint("grammar", grammar=Notation("root ::= [0-9]")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "constraint"), FIRST_CONSTRAINTS)
+def test_a_constraint_of_the_first_records_is_read(told: object, constraint: Constraint):
+    """They had it in the words of chat completions."""
+    (back,) = attempts_from_json(broken("attempts", 0, "request", "constraint", to=told))
+    assert back.request.constraint == constraint
+
+
+def test_a_grammar_is_recorded_in_all_its_notations():
+    notation = Notation("root ::= [0-9]", "start: /[0-9]/", "[0-9]", ("0", "1"))
+    held = Request(1, constraint=Constraint("grammar", grammar=notation))
+    (back,) = attempts_from_json(attempts_to_json([Failed(held, BUSY)], end="x"))
+    assert back.request.constraint.grammar == notation

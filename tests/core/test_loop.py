@@ -167,7 +167,7 @@ def test_a_complete_value_before_the_cut_is_not_taken_in_prompt_mode():
     prompted = tell(task(), [cut])
     assert isinstance(prompted.end, GiveUp)
     assert isinstance(prompted.end.error, Truncated)
-    held = tell(task(constraint=Constraint("native", response_format={})), [cut])
+    held = tell(task(constraint=Constraint("native", schema={})), [cut])
     assert isinstance(held.end, Accept)
 
 
@@ -228,7 +228,7 @@ def tool(*calls: tuple[str, str]) -> Completion:
     return Completion(made[0].arguments if len(made) == 1 else None, calls=made)
 
 
-TOOL = Constraint("tool", tool={"name": "Person"})
+TOOL = Constraint("tool", "Person")
 ANSWERS = [
     pytest.param(GOOD, UNCONSTRAINED, "accepted", id="a valid answer"),
     pytest.param(BAD, UNCONSTRAINED, "invalid", id="a bound passed"),

@@ -142,7 +142,7 @@ def test_a_stopped_answer_is_judged_by_what_stopped_it(text: str, verdict: Rejec
 
 
 def test_the_arguments_of_a_tool_are_judged_alike():
-    contract = Contract(typed_target(Grade), Constraint("tool", tool={"name": "Grade"}), "")
+    contract = Contract(typed_target(Grade), Constraint("tool", "Grade"), "")
     said = '{"title": "a", "lines": [{"points": 3}, {"points": 12}, {"po'
     answer = Completion(None, "stopped", calls=(ToolCall("Grade", said),))
     assert judge_completion(contract, answer) == VERDICTS[0].values[1]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import Constraint
+from deterministic_llm._core.exchange import Constraint, Notation
 from deterministic_llm.metering.bounds import Unbounded, estimated_tokens, worst_case
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.spend import Spend
@@ -43,7 +43,7 @@ def test_every_byte_of_the_prompt_and_all_of_max_tokens_counts(text: str, feedba
     assert tokens(asked) >= len(written) + most + 3 * 16
 
 
-HELD = (lambda s: Constraint(tool=s), lambda s: Constraint(response_format=s))
+HELD = (lambda s: Constraint("tool", schema=s), lambda s: Constraint("native", schema=s))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
     lambda inner: (
@@ -67,7 +67,8 @@ def test_a_schema_counts_at_twice_its_bytes(
 
 def test_a_grammar_counts_as_a_schema_does():
     """It may be put in the prompt, too."""
-    held = Request(1, prompt=ASKED, parameters=LIMITED, constraint=Constraint(grammar="x" * 500))
+    grammar = Constraint("grammar", grammar=Notation("x" * 500))
+    held = Request(1, prompt=ASKED, parameters=LIMITED, constraint=grammar)
     assert tokens(held) == tokens(request(**LIMITED)) + 1000 + 1024
 
 

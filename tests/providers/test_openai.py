@@ -26,7 +26,7 @@ from deterministic_llm import (
     Usage,
 )
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import Allowance, Constraint, JsonObject, Quota
+from deterministic_llm._core.exchange import Allowance, Constraint, JsonObject, Notation, Quota
 from deterministic_llm.providers.openai import ChatModel
 
 HTTP: Any = importlib.import_module(DefaultHttpxClient.__mro__[1].__module__)
@@ -225,7 +225,7 @@ def test_what_is_sent_is_the_request(ask: Ask):
         1,
         PROMPT,
         feedback="Answer in JSON.",
-        constraint=Constraint("native", response_format={"type": "json_object"}),
+        constraint=Constraint("json"),
         parameters={
             "temperature": 0,
             "extra_body": {"top_k": 1},
@@ -251,7 +251,7 @@ def test_a_tool_is_offered_and_asked_for(ask: Ask):
     """The constraint's tool is the only one, and the model must call it."""
     tool: JsonObject = {"name": "answer", "parameters": {"type": "object"}}
     with serving([Reply("x")]) as server:
-        request = Request(1, PROMPT, constraint=Constraint("tool", tool=tool))
+        request = Request(1, PROMPT, constraint=Constraint("tool", schema={"type": "object"}))
         ask(ChatModel("some-model", base_url=server.base_url, api_key="k"), request)
     assert server.bodies == [
         {
@@ -321,7 +321,9 @@ def test_a_bug_in_the_callers_client_passes_through():
 def test_a_grammar_goes_along(ask: Ask):
     """For servers that hold an answer to one."""
     with serving([Reply("x")]) as server:
-        request = Request(1, PROMPT, constraint=Constraint("grammar", grammar="root ::= [0-9]"))
+        request = Request(
+            1, PROMPT, constraint=Constraint("grammar", grammar=Notation("root ::= [0-9]"))
+        )
         ask(ChatModel("m", base_url=server.base_url, api_key="k"), request)
     assert server.bodies[0]["grammar"] == "root ::= [0-9]"
 

@@ -21,7 +21,7 @@ from patience import eventually
 
 from deterministic_llm import CallFailure, Completion, ConfigurationError, Usage
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import Constraint, JsonObject, ToolCall
+from deterministic_llm._core.exchange import Constraint, ToolCall
 from deterministic_llm.providers.openai import ChatModel
 from deterministic_llm.testing import FaultServer
 
@@ -82,7 +82,7 @@ def test_an_answer_comes_in_pieces_and_is_whole_at_the_end(ask: Read):
     assert 0 < answer.first_token < answer.seconds
 
 
-TOOL: JsonObject = {"name": "answer", "parameters": {"type": "object"}}
+TOOL = Constraint("tool", schema={"type": "object"})
 CALLED = Completion(
     "hm", calls=(ToolCall("answer", '{"a":1}'), ToolCall("other", "{}")), reasoning="so so"
 )
@@ -90,7 +90,7 @@ PIECES = [
     pytest.param(CALLED, ASKED, ["hm"], id="the content"),
     pytest.param(
         CALLED,
-        replace(ASKED, constraint=Constraint("tool", tool=TOOL)),
+        replace(ASKED, constraint=TOOL),
         ['{"a"', ":1}"],
         id="the arguments of the tool that was asked for",
     ),

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from deterministic_llm import ConfigurationError, JsonValue
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.canonical import canonical_json
-from deterministic_llm._core.exchange import Constraint
+from deterministic_llm._core.exchange import Constraint, Notation
 from deterministic_llm._core.telling import UntoldError, by_type, refused, told
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
 from deterministic_llm.storage.keys import Keys, described_call
@@ -30,7 +30,9 @@ REQUEST = Request(
     feedback="Answer with an integer.",
     parameters={"temperature": 0, "seed": 7, "max_tokens": 64},
 )
-OBJECT = Constraint("json", response_format={"type": "json_object"})
+OBJECT = Constraint("json")
+DIGIT = Constraint("grammar", grammar=Notation("root ::= [0-9]"))
+TOOL = Constraint("tool", "f")
 
 
 def key_of(request: Request, url: str = "https://api.openai.com/v1", model: str = "gpt-5") -> str:
@@ -46,8 +48,8 @@ DECISIVE = [
     pytest.param(replace(REQUEST, prompt=()), id="the prompt"),
     pytest.param(replace(REQUEST, feedback="Answer with a word."), id="what we add"),
     pytest.param(replace(REQUEST, constraint=OBJECT), id="the schema"),
-    pytest.param(replace(REQUEST, constraint=Constraint(grammar="root ::= x")), id="the grammar"),
-    pytest.param(replace(REQUEST, constraint=Constraint(tool={"name": "f"})), id="the tool"),
+    pytest.param(replace(REQUEST, constraint=DIGIT), id="the grammar"),
+    pytest.param(replace(REQUEST, constraint=TOOL), id="the tool"),
     pytest.param(with_parameters(temperature=1), id="the temperature"),
     pytest.param(with_parameters(seed=8), id="the seed"),
     pytest.param(with_parameters(extra_body={"seed": 8}), id="the seed in extra_body"),

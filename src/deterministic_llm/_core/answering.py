@@ -103,8 +103,8 @@ class _Told:
         if not self._stopped or isinstance(self._answer, CallFailure):
             return self._answer
         text = "".join(self._pieces[: self._given])
-        tool = self._request.constraint.tool
-        calls = () if tool is None else (ToolCall(str(tool["name"]), text),)
+        constraint = self._request.constraint
+        calls = (ToolCall(constraint.name, text),) if constraint.mode == "tool" else ()
         return stopped(replace(self._answer, text=text, calls=calls, usage=Usage()), self._request)
 
 

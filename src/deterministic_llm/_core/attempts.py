@@ -28,6 +28,7 @@ from deterministic_llm._core.exchange import (
 )
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.secrecy import without_secrets
+from deterministic_llm._core.shapes import chat
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -136,7 +137,7 @@ class Request:
         The number of the call and the time that is left are no part of it.
         """
         asked = {
-            "constraint": asdict(self.constraint),
+            "constraint": {"mode": self.constraint.mode, **chat.told(self.constraint)},
             "feedback": self.feedback,
             "model": self.model,
             "name": self.name,

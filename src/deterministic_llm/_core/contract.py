@@ -15,6 +15,7 @@ from deterministic_llm._core.exchange import (
     Constraint,
     JsonObject,
     Mode,
+    Notation,
 )
 from deterministic_llm._core.schema.grammar import gbnf
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
@@ -52,13 +53,13 @@ def constrain(
         return UNCONSTRAINED
     if isinstance(target, JsonTarget):
         if wanted == "native":
-            return Constraint("native", response_format=response_format(target, abilities.dialect))
+            return natively(target, abilities.dialect)
         if wanted == "tool":
-            return Constraint("tool", tool=_tool(target))
+            return Constraint("tool", _identifier(target), target.schema)
         if wanted == "json":
-            return Constraint("json", response_format={"type": "json_object"})
+            return _IN_JSON
     elif wanted == "grammar" and (grammar := gbnf(target.form)) is not None:
-        return Constraint("grammar", grammar=grammar)
+        return Constraint("grammar", grammar=Notation(gbnf=grammar))
     message = f"mode={wanted!r} cannot hold {target.name}: use mode='auto' or 'prompt'"
     raise ConfigurationError(message)
 
@@ -75,18 +76,18 @@ def _is_object(schema: JsonObject) -> bool:
     return isinstance(root, dict) and root.get("type") == "object"
 
 
-def response_format(target: Target[object], dialect: str | None = None) -> JsonObject:
-    """The ``response_format`` of an OpenAI-style request for *target*.
+_IN_JSON = Constraint("json")
+
+
+def natively(target: JsonTarget[object], dialect: str | None = None) -> Constraint:
+    """What holds an answer to the schema of *target*.
 
     It is strict where *dialect* can say the schema in such a way that an answer to it is an answer
     to the target as it stands: it is read, and streamed, like any other.
     """
-    if not isinstance(target, JsonTarget):
-        return {"type": "text"}
     fitted = None if dialect is None else _fitted(target, dialect)
-    schema: JsonObject = {"name": _identifier(target), "schema": fitted or target.schema}
-    strict: JsonObject = {} if fitted is None else {"strict": True}
-    return {"type": "json_schema", "json_schema": {**schema, **strict}}
+    schema = target.schema if fitted is None else fitted
+    return Constraint("native", _identifier(target), schema, strict=fitted is not None)
 
 
 @lru_cache(maxsize=1024)
@@ -102,11 +103,6 @@ def _fitted(target: JsonTarget[object], dialect: str) -> JsonObject | None:
     except SchemaError:
         return None  # validation will say what is wrong with an answer
     return lowered.schema if lowered.same else None
-
-
-def _tool(target: JsonTarget[object]) -> JsonObject:
-    """The function of an OpenAI-style tool whose arguments are *target*."""
-    return {"name": _identifier(target), "parameters": target.schema}
 
 
 @lru_cache(maxsize=1024)

@@ -35,12 +35,14 @@ from deterministic_llm._core.exchange import (
     JsonObject,
     JsonValue,
     Mode,
+    Notation,
     Origin,
     Quota,
     ToolCall,
     Usage,
 )
 from deterministic_llm._core.schema.wording import quote
+from deterministic_llm._core.shapes.chat import CHAT_MEMBERS, ChatConstraint
 from deterministic_llm.errors import RecordError
 
 if TYPE_CHECKING:
@@ -108,6 +110,14 @@ def _place(value: JsonValue, at: str) -> object:
     if place == Place(()):
         return _refuse("a path", [], f"{at}.location")
     return place
+
+
+def _constraint(value: JsonValue, at: str) -> object:
+    """A constraint; those of the first records are in the words of chat completions."""
+    record = _object(value, at)
+    if isinstance(record.get("grammar"), str) or not record.keys().isdisjoint(CHAT_MEMBERS):
+        return cast("ChatConstraint", _CHAT_CONSTRAINT(value, at)).read()
+    return _CONSTRAINT(value, at)
 
 
 def _attempts(value: JsonValue, at: str) -> object:
@@ -230,6 +240,23 @@ _PATCH = _Reader(Patch, base=_json, places=_by_name(_place))
 _CONSTRAINT = _Reader(
     Constraint,
     mode=_one_of(Mode),
+    name=_text,
+    schema=_optional(_object),
+    strict=_truth,
+    dialect=_optional(_text),
+    grammar=_optional(
+        _Reader(
+            Notation,
+            gbnf=_optional(_text),
+            lark=_optional(_text),
+            regex=_optional(_text),
+            choices=_optional(_several(_text)),
+        )
+    ),
+)
+_CHAT_CONSTRAINT = _Reader(
+    ChatConstraint,
+    mode=_one_of(Mode),
     response_format=_optional(_object),
     grammar=_optional(_text),
     tool=_optional(_object),
@@ -240,7 +267,7 @@ _REQUEST = _Reader(
     prompt=_several(_object),
     feedback=_text,
     violations=_several(_VIOLATION),
-    constraint=_CONSTRAINT,
+    constraint=_constraint,
     parameters=_object,
     patch=_optional(_PATCH),
     model=_count,

@@ -63,13 +63,31 @@ Outcome: TypeAlias = AnswerOutcome | FailureKind
 
 
 @dataclass(frozen=True, slots=True)
+class Notation:
+    """One language of texts in the notations it can be said in; None where it cannot be."""
+
+    gbnf: str | None = None
+    lark: str | None = None
+    regex: str | None = None
+    choices: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Constraint:
-    """How the answer's form is held by the backend: at most one of the three is set."""
+    """How the answer's form is held by the backend, in no provider's words.
+
+    Modes native and tool have a *schema* and the *name* it goes by; *strict* asks the backend to
+    hold to all of it. *dialect* names the lowering that the schema was made with, where an answer
+    must be raised again; None: it is an answer to the target as it stands. Mode grammar has a
+    *grammar*.
+    """
 
     mode: Mode = "prompt"
-    response_format: JsonObject | None = None
-    grammar: str | None = None
-    tool: JsonObject | None = None
+    name: str = "answer"
+    schema: JsonObject | None = None
+    strict: bool = False
+    dialect: str | None = None
+    grammar: Notation | None = None
 
 
 UNCONSTRAINED = Constraint()

@@ -22,7 +22,7 @@ class Hearing:
         self._request = request
         self._clock = clock
         self._streamed = Streamed()
-        self._voice = Voice(self._streamed, tool=request.constraint.tool is not None)
+        self._voice = Voice(self._streamed, tool=request.constraint.mode == "tool")
         self._patience = Patience(request, clock())
         self._first: float | None = None
         self._outcome: Completion | CallFailure | None = None

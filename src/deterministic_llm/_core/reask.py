@@ -19,7 +19,7 @@ def instructions(
     abilities: Abilities = Abilities(),  # noqa: B008  # frozen
 ) -> str:
     """How to answer so that *target* can be read; empty where the backend says it itself."""
-    shown = constraint.tool is not None or (constraint.mode == "native" and abilities.shows_schema)
+    shown = constraint.mode == "tool" or (constraint.mode == "native" and abilities.shows_schema)
     if shown:
         return ""
     if not isinstance(target, JsonTarget):

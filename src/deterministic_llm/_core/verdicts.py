@@ -125,7 +125,7 @@ _STOPPED = (Violation("$", "truncated", "expected the whole answer", "one that w
 
 def _said(completion: Completion, constraint: Constraint) -> str:
     """What is read: the arguments of the tool that was asked for, else the text."""
-    if completion.calls and (constraint.tool is not None or not completion.text):
+    if completion.calls and (constraint.mode == "tool" or not completion.text):
         return completion.calls[0].arguments
     return completion.text or ""
 
@@ -141,11 +141,11 @@ def _without_reading(completion: Completion, constraint: Constraint) -> Rejected
     if not completion.calls:
         return None if is_text else _nothing_said(completion)
     names = tuple(dict.fromkeys(call.name for call in completion.calls))
-    if constraint.tool is not None and names != (constraint.tool["name"],):
-        wanted = f"expected a call of {constraint.tool['name']}"
+    if constraint.mode == "tool" and names != (constraint.name,):
+        wanted = f"expected a call of {constraint.name}"
         return Rejected("wrong_tool", (Violation("$", "no_value", wanted, quote(names[0])),))
     said = dict.fromkeys(call.arguments for call in completion.calls)
-    if len(said) > 1 and (constraint.tool is not None or not is_text):
+    if len(said) > 1 and (constraint.mode == "tool" or not is_text):
         violation = Violation("$", "several_values", "expected one tool call", quote([*said]))
         return Rejected("several_calls", (violation,))
     return None

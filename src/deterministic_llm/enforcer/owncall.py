@@ -8,10 +8,11 @@ from typing import cast
 
 from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.contract import response_format
-from deterministic_llm._core.exchange import Abilities, ChatMessage, JsonObject
+from deterministic_llm._core.contract import natively
+from deterministic_llm._core.exchange import Abilities, ChatMessage, Constraint, JsonObject
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm._core.shapes import chat
 from deterministic_llm._core.telling import by_type, refused
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
 from deterministic_llm.enforcer.signatures import turn_position
@@ -127,6 +128,14 @@ def _wanted(target: Target[object], request: Request) -> Target[object]:
     return target
 
 
+def _response_format(wanted: Target[object], constraint: Constraint) -> JsonObject:
+    """OpenAI's ``response_format`` for *wanted*, whatever holds the answer."""
+    held = chat.response_format(constraint)
+    if held is None and isinstance(wanted, JsonTarget):
+        held = chat.response_format(natively(wanted))
+    return held or {"type": "text"}
+
+
 def _in_turn(asked: Asking) -> Sequence[tuple[partial[object], int | None]]:
     """The decorated function and those to fall back on, each with where its Turn goes."""
     first = (asked.function, asked.turn_at)
@@ -153,12 +162,12 @@ def _with_turn(
         messages=request.additions,
         instructions=request.feedback,
         schema=wanted.schema if isinstance(wanted, JsonTarget) else None,
-        response_format=constraint.response_format or response_format(wanted),
+        response_format=_response_format(wanted, constraint),
         violations=request.violations,
         max_tokens=_number(request, "max_tokens"),
         timeout=request.timeout,
         seed=_number(request, "seed"),
-        tool=constraint.tool,
+        tool=chat.tool(constraint),
         stream=stream,
     )
     before, after = function.args[:turn_at], function.args[turn_at:]

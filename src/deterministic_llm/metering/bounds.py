@@ -14,6 +14,7 @@ from typing import cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import UNCONSTRAINED, Constraint
+from deterministic_llm._core.shapes import chat
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.spend import ONE_CALL, Spend
 
@@ -150,8 +151,7 @@ def _prompt_bytes(request: Request, parameters: Mapping[str, object]) -> int:
 def _constraint_bytes(constraint: Constraint) -> int:
     if constraint is UNCONSTRAINED:
         return 0
-    parts = (constraint.response_format, constraint.grammar, constraint.tool)
-    weight = sum(_weight(part) for part in parts if part is not None)
+    weight = sum(_weight(part) for part in chat.told(constraint).values())
     return 2 * weight + _A_CONSTRAINT if weight else 0
 
 

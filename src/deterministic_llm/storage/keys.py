@@ -14,6 +14,7 @@ from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.canonical import digest, jsonable
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.secrecy import without_secrets
+from deterministic_llm._core.shapes import chat
 
 Describe: TypeAlias = Callable[[Request], JsonObject]
 """Says what a request asks of whom, as far as that decides the answer."""
@@ -86,14 +87,11 @@ def described_call(request: Request, *, url: str | None, model: str | None) -> J
 
     Keys, headers, timeouts and user ids are left out.
     """
-    constraint = request.constraint
     said: dict[str, object] = {
         "server": None if url is None else _server(url),
         "model": model,
         "messages": request.messages,
-        "response_format": constraint.response_format,
-        "grammar": constraint.grammar,
-        "tool": constraint.tool,
+        **chat.told(request.constraint),
         "parameters": sent_parameters(request.parameters),
     }
     return {name: jsonable(value) for name, value in said.items() if value}

@@ -109,7 +109,7 @@ class _Script:
     def _pieces(self, request: Request, answer: Completion | CallFailure) -> Sequence[str]:
         if isinstance(answer, CallFailure):
             said = answer.partial
-        elif request.constraint.tool is not None and answer.calls:
+        elif request.constraint.mode == "tool" and answer.calls:
             said = answer.calls[0].arguments
         else:
             said = answer.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import Constraint
+from deterministic_llm._core.shapes.chat import grammar, response_format, tool
 from deterministic_llm._core.shapes.members import get
 from deterministic_llm.transport.posts import OPTIONS
 
@@ -32,13 +34,16 @@ def _body(name: str, request: Request) -> dict[str, object]:
     extra = sent.pop("extra_body", None)
     body: dict[str, object] = {"model": name, "messages": list(request.messages), **sent}
     body |= extra if isinstance(extra, dict) else {}
-    constraint = request.constraint
-    if constraint.response_format is not None:
-        body["response_format"] = constraint.response_format
-    if constraint.grammar is not None:
-        body["grammar"] = constraint.grammar
-    if constraint.tool is not None:
-        chosen = {"name": constraint.tool["name"]}
-        body["tools"] = [{"type": "function", "function": constraint.tool}]
-        body["tool_choice"] = {"type": "function", "function": chosen}
-    return body
+    return body | _held(request.constraint)
+
+
+def _held(constraint: Constraint) -> dict[str, object]:
+    """The members of a body that hold the answer to *constraint*."""
+    if constraint.mode == "grammar":
+        return {"grammar": grammar(constraint)}
+    declared = tool(constraint)
+    if declared is not None:
+        chosen = {"type": "function", "function": {"name": constraint.name}}
+        return {"tools": [{"type": "function", "function": declared}], "tool_choice": chosen}
+    held = response_format(constraint)
+    return {} if held is None else {"response_format": held}
