@@ -24,12 +24,26 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 
 def canonical_json(value: object) -> str:
     """*value* as JSON text by RFC 8785: equal values give equal texts, sets included."""
-    return written(_settled(value, jsonable(value)))
+    return written(settled(value, jsonable(value)))
 
 
 def digest(value: object) -> str:
     """The SHA-256 of the canonical JSON of *value*, in hexadecimal."""
     return sha256(canonical_json(value).encode()).hexdigest()
+
+
+def settled(value: object, said: JsonValue) -> JsonValue:
+    """*said*, JSON as that of *value*, with what stands for a set in an order of its own.
+
+    A set gives its items in the order of their hashes, which differ from process to process.
+    """
+    if isinstance(value, RootModel):
+        return settled(cast("RootModel[object]", value).root, said)
+    if isinstance(said, list) and isinstance(value, AbstractSet):
+        return sorted(_items(cast("AbstractSet[object]", value), said), key=written)
+    if isinstance(said, list) and isinstance(value, (list, tuple)):
+        return _items(cast("Sequence[object]", value), said)
+    return _members(value, said) if isinstance(said, dict) else said
 
 
 def written(value: JsonValue) -> str:
@@ -130,30 +144,16 @@ def _placed(figures: str, point: int) -> str:
     return f"{figures[0]}{fraction}e{point - 1:+d}"
 
 
-def _settled(value: object, said: JsonValue) -> JsonValue:
-    """*said*, the JSON of *value*, with what came of a set in an order of its own.
-
-    A set gives its items in the order of their hashes, which differ from process to process.
-    """
-    if isinstance(value, RootModel):
-        return _settled(cast("RootModel[object]", value).root, said)
-    if isinstance(said, list) and isinstance(value, AbstractSet):
-        return sorted(_items(cast("AbstractSet[object]", value), said), key=written)
-    if isinstance(said, list) and isinstance(value, (list, tuple)):
-        return _items(cast("Sequence[object]", value), said)
-    return _members(value, said) if isinstance(said, dict) else said
-
-
 def _items(value: Sequence[object] | AbstractSet[object], said: list[JsonValue]) -> list[JsonValue]:
     if len(value) != len(said):  # a serializer of the user's own
         return said
-    return [_settled(item, told) for item, told in zip(value, said, strict=True)]
+    return [settled(item, told) for item, told in zip(value, said, strict=True)]
 
 
 def _members(value: object, said: JsonObject) -> JsonObject:
     known = _members_of(value)
     return {
-        name: _settled(known[name], told) if name in known else told for name, told in said.items()
+        name: settled(known[name], told) if name in known else told for name, told in said.items()
     }
 
 

@@ -6,7 +6,6 @@ hold no other answer; else None, and the text must be searched in full.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,7 @@ from deterministic_llm._core.reading.finding.found import left_around
 from deterministic_llm._core.reading.goals import Goal
 from deterministic_llm._core.reading.judging import judge
 from deterministic_llm._core.reading.outcomes import Parsed
-from deterministic_llm._core.reading.rivals import Claim, are_denied, canonical, claims, names_all
+from deterministic_llm._core.reading.rivals import Claim, are_denied, claims, in_json, names_all
 from deterministic_llm._core.schema.target import JsonTarget
 
 T = TypeVar("T")
@@ -40,7 +39,7 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
     reading = judge(text, (payload,), goal, context)
     if not isinstance(reading, Parsed) or reading.truncated:
         return None
-    if talk.claims and are_denied(talk.claims, json.loads(canonical(reading.output))):
+    if talk.claims and are_denied(talk.claims, in_json(reading.output)):
         return None
     left_out = talk.left_out or left_around(text, payload)
     return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)

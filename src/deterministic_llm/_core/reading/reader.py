@@ -18,6 +18,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     SINGLE_ITEM,
     TIME_SPELLING,
 )
+from deterministic_llm._core.reading.equality import equal
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.found import (
     Found,
@@ -48,6 +49,7 @@ from deterministic_llm._core.reading.rivals import (
     are_denied,
     canonical,
     claims,
+    in_json,
     is_other_piece,
     key_patterns,
     names_all,
@@ -215,10 +217,12 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
     answers = [(each, reading) for each, reading in judged if isinstance(reading, Parsed)]
     if not answers:
         return _without_candidate(found, goal, judged, context)
-    distinct = dict.fromkeys(canonical(reading.output) for _, reading in answers)
+    first, *others = [reading.output for _, reading in answers]
+    rivals = [each for each in others if not equal(first, each)]
     left = _is_left_of_a_list(answers[0][1], judged)
-    if left or len(distinct) > 1 or _another_unread(found, judged, target, *distinct):
-        said = " and ".join([*distinct, "another that cannot be read"][:2])
+    if left or rivals or _another_unread(found, judged, target, first):
+        answer, *said_too = map(canonical, (first, *rivals[:1]))
+        said = " and ".join([answer, *(said_too or ["another that cannot be read"])])
         fix = "give one answer, or say which one is final"
         return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
     (candidate, *_), reading = answers[0]
@@ -264,17 +268,17 @@ def _another_unread(
     found: Found,
     judged: Sequence[tuple[tuple[Candidate, ...], Parsed[T] | Unread]],
     target: JsonTarget[T],
-    canonical: str,
+    output: T,
 ) -> bool:
-    """Whether a second answer stands there that could not be read, and so not be compared.
+    """Whether a second answer than *output* stands there that could not be read, nor compared.
 
     It is told by its keys: all required members of the target, quoted and followed by a colon; one
     of them where it is cut off. A piece of the answer with other values is one, too, and a line
     that says something else.
     """
-    answer: JsonValue = json.loads(canonical)
+    answer = in_json(output)
     failed = [(run, reading) for run, reading in judged if isinstance(reading, Unread)]
-    if any(is_other_piece(reading.draft, answer) for _, reading in failed):
+    if any(is_other_piece(reading.draft, output, answer) for _, reading in failed):
         return True
     unread = [
         found.text[run[0].start : run[-1].end]

@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 from pydantic_core import from_json, to_json
 
+from deterministic_llm._core.canonical import settled
 from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.keys import folded
@@ -35,13 +37,17 @@ class Claim:
     value: float | str | bool
 
 
-def is_other_piece(draft: Draft | None, answer: JsonValue) -> bool:
-    """Whether *draft*, which is not the target, gives some members of *answer* other values."""
+def is_other_piece(draft: Draft | None, output: object, answer: JsonValue) -> bool:
+    """Whether *draft*, which is not the target, gives some members of *answer* other values.
+
+    That is the JSON of *output*, whose sets have no order.
+    """
     if draft is None or not isinstance(draft.value, dict) or not isinstance(answer, dict):
         return False
-    piece = draft.value
-    named = bool(piece) and piece.keys() < answer.keys()
-    return named and any(answer[key] != each for key, each in piece.items())
+    if not draft.value or not draft.value.keys() < answer.keys():
+        return False
+    shared = {key: answer[key] for key in draft.value}
+    return settled(output, draft.value) != settled(output, shared)
 
 
 def claims(talk: str, target: JsonTarget[object]) -> tuple[Claim, ...]:
@@ -65,9 +71,14 @@ def are_denied(said: Iterable[Claim], answer: JsonValue) -> bool:
     )
 
 
+def in_json(output: object) -> JsonValue:
+    """An output as JSON; what JSON has no word for is as it would be printed."""
+    return cast("JsonValue", from_json(to_json(output, fallback=repr)))
+
+
 def canonical(output: object) -> str:
-    """An output as JSON in which the order of its members says nothing."""
-    return json.dumps(from_json(to_json(output, fallback=repr)), sort_keys=True, ensure_ascii=False)
+    """An output as JSON text in which the order of its members says nothing."""
+    return json.dumps(settled(output, in_json(output)), sort_keys=True, ensure_ascii=False)
 
 
 def names_all(texts: Sequence[str], target: JsonTarget[object], *, quoted: bool = True) -> bool:
