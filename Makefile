@@ -6,7 +6,7 @@ PARALLEL := -n auto --dist worksteal --cov --cov-report=
 .venv/.done: pyproject.toml
 	test -x $(B)python || $(PYTHON) -m venv .venv
 	$(B)python -m pip install -q --disable-pip-version-check -U pip
-	$(B)python -m pip install -q --disable-pip-version-check -e '.[local,cli,cost,otel]' --group dev
+	$(B)python -m pip install -q --disable-pip-version-check -e '.[local,cli,cost,otel,grammar]' --group dev
 	@touch $@
 
 demo: .venv/.done     ## grades real essays with the embedded model
