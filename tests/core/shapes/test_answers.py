@@ -137,9 +137,10 @@ ANSWERS: list[tuple[str, dict[str, object], Completion]] = [
                 "cache_read_input_tokens": 3,
                 "cache_creation_input_tokens": 2,
                 "output_tokens": 7,
+                "output_tokens_details": {"thinking_tokens": 4},
             },
         ),
-        Completion("hi", reasoning="hm", usage=Usage(10, 7, cached_tokens=3, written_tokens=2)),
+        Completion("hi", reasoning="hm", usage=Usage(10, 7, 3, 4, 2)),
     ),
     (
         "gemini: a thought, a text and tokens",
@@ -157,7 +158,24 @@ ANSWERS: list[tuple[str, dict[str, object], Completion]] = [
     (
         "gemini: a prompt kept back",
         {"promptFeedback": {"blockReason": "SAFETY"}},
-        Completion(None, "filter"),
+        Completion(None, "filter", refusal="SAFETY"),
+    ),
+    (
+        "gemini: an answer kept back, and why",
+        {"candidates": [{"finishReason": "RECITATION", "finishMessage": "it is a song"}]},
+        Completion(None, "filter", refusal="it is a song"),
+    ),
+    (
+        "gemini: no candidate, and nobody says why",
+        {"usageMetadata": {"promptTokenCount": 5, "toolUsePromptTokenCount": 2}},
+        Completion(None, "unfinished", usage=Usage(7)),
+    ),
+    (
+        "anthropic: declined, and why",
+        anthropic(
+            stop_reason="refusal", stop_details={"type": "refusal", "explanation": "it is harmful"}
+        ),
+        Completion(None, "refusal", refusal="it is harmful"),
     ),
 ]
 

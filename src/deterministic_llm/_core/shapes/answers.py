@@ -27,9 +27,9 @@ def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailu
     failure = error_body(answer, seconds=seconds)
     if failure is not None:
         return failure
-    for recognised, read in _SHAPES:
-        if recognised(answer):
-            return read(answer, seconds)
+    read = _reader_of(answer)
+    if read is not None:
+        return read(answer, seconds)
     if has(answer, "choices"):
         return _without_choices(answer, seconds)
     kind = type(answer)
@@ -41,7 +41,7 @@ def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailu
 
 
 def body_of(raw: bytes, *, seconds: float = 0.0) -> Completion | CallFailure:
-    """The completion in the *raw* body of a chat server; a body that is none is a failed call."""
+    """The completion in the *raw* body of a server; a body that is none is a failed call."""
     try:
         body = _parsed(raw)
     except (ValueError, RecursionError):
@@ -51,7 +51,13 @@ def body_of(raw: bytes, *, seconds: float = 0.0) -> Completion | CallFailure:
     failure = error_body(body, seconds=seconds)
     if failure is not None:
         return failure
-    return _chat(body, seconds) if _is_chat(body) else _without_choices(body, seconds)
+    read = _reader_of(body)
+    return _without_choices(body, seconds) if read is None else read(body, seconds)
+
+
+def _reader_of(answer: object) -> _Reader | None:
+    """What reads an *answer* of this shape."""
+    return next((read for recognised, read in _SHAPES if recognised(answer)), None)
 
 
 def _parsed(raw: bytes) -> object:
@@ -142,7 +148,10 @@ def _responses(answer: object, seconds: float) -> Completion:
 
 
 def _anthropic(answer: object, seconds: float) -> Completion:
-    """Anthropic messages; a tool's input comes as an object and is written back as JSON."""
+    """Anthropic messages; a tool's input comes as an object and is written back as JSON.
+
+    What was said before the model declined is no reason for it.
+    """
     content = items(get(answer, "content"))
     calls = _calls((part for part in content if get(part, "type") == "tool_use"), "input")
     usage = get(answer, "usage")
@@ -151,12 +160,14 @@ def _anthropic(answer: object, seconds: float) -> Completion:
     return Completion(
         joined(_spoken(content)) or agreed(calls),
         finish_of(get(answer, "stop_reason")),
+        refusal=text(get(get(answer, "stop_details"), "explanation")),
         model=text(get(answer, "model")),
         usage=Usage(
             count(usage, "input_tokens") + cached + written,
             count(usage, "output_tokens"),
             cached,
-            written_tokens=written,
+            count(get(usage, "output_tokens_details"), "thinking_tokens"),
+            written,
         ),
         seconds=seconds,
         calls=calls,
@@ -167,29 +178,53 @@ def _anthropic(answer: object, seconds: float) -> Completion:
 def _gemini(answer: object, seconds: float) -> Completion:
     """Gemini's generateContent, as its SDK's object or as JSON; thoughts are no part of the text.
 
-    Without a candidate the prompt was kept back.
+    Without a candidate the prompt may have been kept back.
     """
     candidate = first(get(answer, "candidates"))
     parts = items(get(get(candidate, "content"), "parts"))
-    functions = (get(part, "function_call") or get(part, "functionCall") for part in parts)
+    functions = (_either(part, "function_call", "functionCall") for part in parts)
     calls = _calls(functions, "args")
-    usage = get(answer, "usage_metadata") or get(answer, "usageMetadata")
-    thought = count(usage, "thoughts_token_count", "thoughtsTokenCount")
-    reason = get(candidate, "finish_reason") or get(candidate, "finishReason")
+    finish = finish_of(_either(candidate, "finish_reason", "finishReason"))
+    if not candidate and _either(answer, "prompt_feedback", "promptFeedback"):
+        finish = "filter"
     return Completion(
         joined(part for part in parts if not get(part, "thought")) or agreed(calls),
-        finish_of(reason) if candidate else "filter",
-        model=text(get(answer, "model_version")) or text(get(answer, "modelVersion")),
-        usage=Usage(
-            count(usage, "prompt_token_count", "promptTokenCount"),
-            count(usage, "candidates_token_count", "candidatesTokenCount") + thought,
-            count(usage, "cached_content_token_count", "cachedContentTokenCount"),
-            thought,
-        ),
+        finish,
+        refusal=_gemini_refusal(answer, candidate) if finish == "filter" else None,
+        model=text(_either(answer, "model_version", "modelVersion")),
+        usage=_gemini_usage(_either(answer, "usage_metadata", "usageMetadata")),
         seconds=seconds,
         calls=calls,
         reasoning=joined(part for part in parts if get(part, "thought")),
     )
+
+
+def _gemini_usage(usage: object) -> Usage:
+    """What tools brought is input beside the prompt, and thoughts are output beside the answer."""
+    thought = count(usage, "thoughts_token_count", "thoughtsTokenCount")
+    return Usage(
+        count(usage, "prompt_token_count", "promptTokenCount")
+        + count(usage, "tool_use_prompt_token_count", "toolUsePromptTokenCount"),
+        count(usage, "candidates_token_count", "candidatesTokenCount") + thought,
+        count(usage, "cached_content_token_count", "cachedContentTokenCount"),
+        thought,
+    )
+
+
+def _gemini_refusal(answer: object, candidate: object) -> str | None:
+    """Why an answer, or the prompt already, was kept back, as far as that is told."""
+    kept_back = _either(answer, "prompt_feedback", "promptFeedback")
+    reason = _either(kept_back, "block_reason", "blockReason")
+    return (
+        text(_either(candidate, "finish_message", "finishMessage"))
+        or text(_either(kept_back, "block_reason_message", "blockReasonMessage"))
+        or text(getattr(reason, "value", reason))
+    )
+
+
+def _either(holder: object, name: str, camel: str) -> object:
+    """A member that the SDK calls by one *name*, and its JSON in *camel* case."""
+    return get(holder, name) or get(holder, camel)
 
 
 def _calls(functions: Iterable[object], arguments: str) -> tuple[ToolCall, ...]:
@@ -238,7 +273,8 @@ _SHAPES: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
     (
         lambda answer: (
             isinstance(get(answer, "candidates"), list)
-            or bool(get(answer, "prompt_feedback") or get(answer, "promptFeedback"))
+            or bool(_either(answer, "prompt_feedback", "promptFeedback"))
+            or bool(_either(answer, "usage_metadata", "usageMetadata"))
         ),
         _gemini,
     ),

@@ -171,7 +171,7 @@ class Events:
         words = streamed.words
         with suppress(TypeError):  # an event of an unknown form says nothing to us
             streamed.add(chunk)
-        self.ended = streamed.whole is not None
+        self.ended = streamed.over or streamed.whole is not None
         fresh = voice.fresh()
         if streamed.words > words:
             self.words += streamed.words - words

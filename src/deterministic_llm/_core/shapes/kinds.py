@@ -82,6 +82,7 @@ _SENTENCES: Mapping[FailureKind, tuple[str, ...]] = {
         r"request too large for .{0,120}tokens per min",
         r"prompt contains .{0,40}too large for model",
     ),
+    "unauthorized": (r"api key (not valid|expired)",),
     "quota": (
         r"credit balance is too low",
         r"insufficient (credits?|balance|funds)",

@@ -17,6 +17,7 @@ _TOKENS = (
     "output_tokens",
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
+    "output_tokens_details",
 )
 
 
@@ -25,7 +26,8 @@ class Streamed:
     """What the chunks of one answer have said so far: strs, or chunks of a supported provider.
 
     An error among them makes the answer a failed call. Chunks that stop without a reason leave it
-    "unfinished"; of strs nobody says why they end. *words* counts the characters.
+    "unfinished"; of strs nobody says why they end. *reason* is what was told of a refusal or a
+    filter, and *over* that nothing more will come. *words* counts the characters.
     """
 
     spoken: list[str] = field(default_factory=list[str])
@@ -39,6 +41,8 @@ class Streamed:
     model: str | None = None
     fingerprint: str | None = None
     whole: Completion | CallFailure | None = None
+    reason: str | None = None
+    over: bool = False
     words: int = 0
 
     def add(self, chunk: object) -> None:
@@ -75,6 +79,8 @@ class Streamed:
             model=self.model,
             fingerprint=self.fingerprint,
             whole=self.whole,
+            reason=self.reason,
+            over=self.over,
         )
 
     def answer(
@@ -91,7 +97,7 @@ class Streamed:
         return Completion(
             "".join(self.spoken) or agreed(calls),
             "refusal" if refusal else self.finish,
-            refusal=refusal,
+            refusal=refusal or self.reason,
             model=self.model,
             fingerprint=self.fingerprint,
             usage=self.usage,
@@ -201,6 +207,7 @@ def _gemini(streamed: Streamed, chunk: object) -> None:
         streamed.call(len(streamed.names), call.name, call.arguments)
     if part.finish != "unfinished":
         streamed.finish = part.finish
+    streamed.reason = part.refusal or streamed.reason
     streamed.model = part.model or streamed.model
     streamed.usage = part.usage if part.usage.total_tokens else streamed.usage
 
@@ -241,8 +248,15 @@ def _block_delta(streamed: Streamed, event: object) -> None:
 
 
 def _message_delta(streamed: Streamed, event: object) -> None:
-    streamed.end(get(get(event, "delta"), "stop_reason"))
+    delta = get(event, "delta")
+    streamed.end(get(delta, "stop_reason"))
+    streamed.reason = text(get(get(delta, "stop_details"), "explanation")) or streamed.reason
     _count_tokens(streamed, get(event, "usage"))
+
+
+def _message_stop(streamed: Streamed, event: object) -> None:
+    del event
+    streamed.over = True
 
 
 def _count_tokens(streamed: Streamed, usage: object) -> None:
@@ -258,6 +272,7 @@ def _count(streamed: Streamed, answer: object) -> None:
         streamed.usage = counted.usage
 
 
+_GEMINI = ("candidates", "usageMetadata", "usage_metadata")
 _Read: TypeAlias = Callable[[Streamed, object], None]
 _EVENTS: Mapping[str, _Read] = {
     "response.output_text.delta": _responses_text,
@@ -268,9 +283,10 @@ _EVENTS: Mapping[str, _Read] = {
     "content_block_start": _block_start,
     "content_block_delta": _block_delta,
     "message_delta": _message_delta,
+    "message_stop": _message_stop,
 }
 _FAMILIES: tuple[tuple[Callable[[object], bool], _Read], ...] = (
     (lambda chunk: has(chunk, "choices"), _chat),
-    (lambda chunk: has(chunk, "candidates"), _gemini),
+    (lambda chunk: any(has(chunk, name) for name in _GEMINI), _gemini),
     (lambda chunk: isinstance(get(chunk, "type"), str), _event),
 )
