@@ -12,7 +12,7 @@ from typing import Generic, TypeAlias, overload
 from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Repair, Violation
+from deterministic_llm._core.attempts import Repair, Request, Violation
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -37,6 +37,7 @@ from deterministic_llm._core.schema.merges import (
     unanswered,
 )
 from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import (
     Checked,
     Decoder,
@@ -51,7 +52,7 @@ from deterministic_llm._core.schema.violations import json_path
 T_co = TypeVar("T_co", covariant=True)
 
 
-_Way: TypeAlias = "Callable[[str, JsonTarget[object], Patch, _Brought], _Brought]"
+_Way: TypeAlias = "Callable[[str, _Question, _Brought], _Brought]"
 
 
 @overload
@@ -74,28 +75,49 @@ def read_members(
     contract: Contract[T_co],
     target: JsonTarget[T_co],
     patch: Patch,
-    *,
+    request: Request,
     context: object = None,
-    told: Sequence[Violation] = (),
 ) -> Parsed[T_co] | Unread:
     """The whole, judged in full, that comes of merging what *text* brings into what was valid.
 
-    Members that were not asked for are not taken. Where none that was is there, all that was *told*
-    is still wrong.
+    Members that the *request* did not ask for, as those of *patch*, are not taken. Where none that
+    it did is there, all that it told is still wrong.
     """
-    plain = None if contract.strict else _plainly(text, target, patch)
-    return plain or _in_full(text, contract, target, patch, context, told)
+    told, dialect = request.violations, request.constraint.dialect
+    plain = None if contract.strict or dialect else _plainly(text, target, patch)
+    question = _Question(target, patch, dialect)
+    return plain or _in_full(text, contract, target, question, context, told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The members of *patch* that were asked for, of *target* and in *dialect*."""
+
+    target: JsonTarget[object]
+    patch: Patch
+    dialect: str | None
+
+    @property
+    def asked(self) -> JsonTarget[JsonValue]:
+        """The answer that brings them."""
+        return raised(patch_target(self.target, self.patch), self.dialect)
+
+    @property
+    def whole(self) -> JsonTarget[JsonValue]:
+        """The answer that brings all there is."""
+        return raised(as_said(self.target), self.dialect)
 
 
 def _in_full(
     text: str,
     contract: Contract[T_co],
     target: JsonTarget[T_co],
-    patch: Patch,
+    question: _Question,
     context: object,
     told: Sequence[Violation],
 ) -> Parsed[T_co] | Unread:
-    flat = read(text, patch_target(target, patch), strict=contract.strict)
+    patch = question.patch
+    flat = read(text, question.asked, strict=contract.strict)
     if (exact := _exactly(flat, patch)) is not None:
         return _merged(contract, target, patch, exact, context)
     brought = _by_key(flat, patch)
@@ -105,7 +127,7 @@ def _in_full(
     if elsewhere or _says_two_values(flat):
         return _nothing(flat, told)
     for way in _ways(brought, patch, strict=contract.strict):
-        brought = way(text, target, patch, brought)
+        brought = way(text, question, brought)
         if brought.members:
             break
     if _hides(brought, patch) or not (brought.members or brought.truncated):
@@ -255,11 +277,10 @@ def _by_key(reading: Parsed[JsonValue] | Unread, patch: Patch) -> _Brought:
     return _Brought(members, others, (*repairs, *notes), span, truncated, open_paths)
 
 
-def _in_the_whole(
-    text: str, target: JsonTarget[object], patch: Patch, brought: _Brought
-) -> _Brought:
+def _in_the_whole(text: str, question: _Question, brought: _Brought) -> _Brought:
     """The members at their places in the whole again, or in a part of it that holds them alone."""
-    reading = read(text, as_said(target))
+    target, patch = question.target, question.patch
+    reading = read(text, question.whole)
     if isinstance(reading, Parsed):
         value, repairs, truncated = reading.output, reading.repairs, reading.truncated
     elif (draft := reading.draft) is not None:
@@ -314,21 +335,19 @@ def _may_be_without_key(brought: _Brought, target: JsonTarget[object], patch: Pa
     return not others and isinstance(names, dict) and bool(brought.members) and said <= names.keys()
 
 
-def _under_other_paths(
-    text: str, target: JsonTarget[object], patch: Patch, brought: _Brought
-) -> _Brought:
+def _under_other_paths(text: str, question: _Question, brought: _Brought) -> _Brought:
     """The members under paths that are spelled in another way: ``$.a[0].b`` or ``a.0.b``."""
     reading = read(text, _OBJECT)
     said = reading.output if isinstance(reading, Parsed) and not reading.truncated else None
     if not isinstance(said, dict):
         return brought
-    members = _respelled(said.items(), patch)
+    members = _respelled(said.items(), question.patch)
     if len(members) < len(said):
         return brought  # the others may hold the rest
-    return _aligned(members, target, patch, brought, "paths in another spelling")
+    return _aligned(members, question, brought, "paths in another spelling")
 
 
-def _as_pairs(text: str, target: JsonTarget[object], patch: Patch, brought: _Brought) -> _Brought:
+def _as_pairs(text: str, question: _Question, brought: _Brought) -> _Brought:
     """The members as a list of objects with a path and a value."""
     reading = read(text, _LIST)
     said = reading.output if isinstance(reading, Parsed) and not reading.truncated else None
@@ -338,24 +357,25 @@ def _as_pairs(text: str, target: JsonTarget[object], patch: Patch, brought: _Bro
         for each in items
         if isinstance(each, dict) and each.keys() == {"path", "value"}
     ]
-    members = _respelled(pairs, patch)
+    members = _respelled(pairs, question.patch)
     if len(members) < len(items):
         return brought
-    return _aligned(members, target, patch, brought, "a list of paths and values")
+    return _aligned(members, question, brought, "a list of paths and values")
 
 
-def _alone(text: str, target: JsonTarget[object], patch: Patch, brought: _Brought) -> _Brought:
+def _alone(text: str, question: _Question, brought: _Brought) -> _Brought:
     """The one member that was asked for, without its key."""
+    target = question.target
     fenced = _FENCED.fullmatch(text)
     try:
         value: JsonValue = from_json(text if fenced is None else fenced[1], allow_inf_nan=False)
     except ValueError:
         return brought
-    (key, place), *others = patch.places.items()
+    (key, place), *others = question.patch.places.items()
     known = sole(schema_at(target, place.location), target.schema) or {}
     if others or value is None or not _can_only_be(value, known, target):
         return brought
-    return _aligned({key: value}, target, patch, brought, "a member without its key")
+    return _aligned({key: value}, question, brought, "a member without its key")
 
 
 _FENCED = re.compile(r"\s*```\w*\n(.*)\n\s*```\s*", re.DOTALL)
@@ -397,13 +417,11 @@ _BETWEEN = re.compile(r"[$.#/\[\]\"']+")
 """What stands between the names and numbers of a path, however it is spelled."""
 
 
-def _aligned(
-    members: JsonObject, target: JsonTarget[object], patch: Patch, brought: _Brought, rule: str
-) -> _Brought:
+def _aligned(members: JsonObject, question: _Question, brought: _Brought, rule: str) -> _Brought:
     """*members*, read as if they had come under their keys."""
     if not members:
         return brought
-    found = _by_key(read(to_json(members).decode(), patch_target(target, patch)), patch)
+    found = _by_key(read(to_json(members).decode(), question.asked), question.patch)
     return replace(found, repairs=(*found.repairs, _noted(rule)), span=brought.span)
 
 

@@ -19,6 +19,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.members import as_said, read_members
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm._core.stops.remains import remains
@@ -77,10 +78,13 @@ def _read(
     text: str, contract: Contract[T_co], request: Request | None, context: object
 ) -> Parsed[T_co] | Unread:
     target = contract.target
-    if request is None or request.patch is None or not isinstance(target, JsonTarget):
+    if not isinstance(target, JsonTarget):
         return read(text, target, strict=contract.strict, context=context)
-    told = request.violations
-    return read_members(text, contract, target, request.patch, context=context, told=told)
+    if request is None or request.patch is None:
+        constraint = contract.constraint if request is None else request.constraint
+        put = raised(target, constraint.dialect)
+        return read(text, put, strict=contract.strict, context=context)
+    return read_members(text, contract, target, request.patch, request, context)
 
 
 def _draft(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Generic, Protocol, cast
 
@@ -14,6 +14,7 @@ from deterministic_llm._core.reading.doubts import Doubts, doubts_about
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.document import SchemaDecoder
 from deterministic_llm._core.schema.kinds import is_scalar
+from deterministic_llm._core.schema.raising import Ascent
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Validate
 
 T = TypeVar("T")
@@ -27,7 +28,8 @@ class Goal(Generic[T_co]):
     *plan* bends values to its schema, and *complaints* say why one does not fit it; *doubts* are
     what calls for bending although a text is valid. *validate_closed* gives the output of a value
     with no member but those of the type. *any_text* and *scalar* say whether any text will do, and
-    whether neither an object nor a list will.
+    whether neither an object nor a list will. *ascent*, where there is one, gives a document the
+    form of all these.
     """
 
     target: JsonTarget[T_co]
@@ -38,6 +40,7 @@ class Goal(Generic[T_co]):
     any_text: bool
     scalar: bool
     keeps_others: bool
+    ascent: Ascent[T_co] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,8 @@ class _GoalOf(Protocol):
 
 
 def _goal(target: JsonTarget[object]) -> Goal[object]:
+    if target.ascent is not None:
+        return replace(goal_of(target.ascent.target), ascent=target.ascent)
     schema = target.schema
     return Goal(
         target,

@@ -18,6 +18,7 @@ from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.goals import Goal, shortcut_to
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
@@ -60,7 +61,10 @@ def judge(
         document = _gathered(text, run, goal)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
-    return bend(document, goal, context, start=first.start)
+    raised = raised_document(document, goal.ascent, context)
+    if isinstance(raised, Unread):
+        return raised
+    return bend(raised, goal, context, start=first.start)
 
 
 def bend(
@@ -178,6 +182,24 @@ def read_json(
 
     It stands *at* that place of what the model said.
     """
+    if goal.ascent is None:
+        return _read_original(text, value, goal, context, at=at, written=text)
+    raised = raised_document(Document(value, at + len(text)), goal.ascent, context)
+    if isinstance(raised, Unread):
+        return raised
+    return _read_original(text, raised.value, goal, context, at=at)
+
+
+def _read_original(
+    text: str,
+    value: JsonValue,
+    goal: Goal[T],
+    context: object,
+    *,
+    at: int,
+    written: str | None = None,
+) -> Parsed[T] | Unread:
+    """The same of a *value* in the form of the original; *written* is the JSON that says it."""
     span = at, at + len(text)
     if (shortcut := shortcut_to(goal.target)) is not None:
         try:
@@ -188,7 +210,7 @@ def read_json(
         return done
     if goal.doubts is not None and goal.doubts.arise(text):
         return read_refused(text, value, goal, context, at=at)
-    checked = goal.target.decoder.check(value, text, context)
+    checked = goal.target.decoder.check(value, written, context)
     if isinstance(checked, Valid):
         return Parsed(checked.output, (), span)
     return read_refused(text, value, goal, context, at=at, refusal=checked)

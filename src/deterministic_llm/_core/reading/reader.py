@@ -45,6 +45,7 @@ from deterministic_llm._core.reading.judging import (
 from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import ELLIPSIS, may_omit, whole
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.rivals import (
     are_denied,
     canonical,
@@ -195,10 +196,14 @@ def _read_strictly(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unr
     document = decode(text)
     if isinstance(document, Unreadable):
         return Unread((document.violation,))
-    checked = goal.target.decoder.check(document.value, text, context)
+    raised = raised_document(document, goal.ascent, context)
+    if isinstance(raised, Unread):
+        return raised
+    written = text if raised is document else None
+    checked = goal.target.decoder.check(raised.value, written, context)
     if not isinstance(checked, Valid):
         return Unread(checked.violations)
-    aligned = goal.plan.align(document.value)
+    aligned = goal.plan.align(raised.value)
     if aligned.violations or any(each.rule in _MOMENTS for each in aligned.repairs):
         # Pydantic takes digits alone for the seconds since 1970, also in its strict mode.
         return Unread(aligned.violations or (_NO_SECONDS,), aligned.repairs)

@@ -13,6 +13,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.forms import TextForm
 
 if TYPE_CHECKING:
+    from deterministic_llm._core.schema.raising import Ascent
     from deterministic_llm._core.schema.sites import Site
 
 T = TypeVar("T")
@@ -71,7 +72,8 @@ class JsonTarget(Generic[T_co]):
     *floats* says whether a number with a fraction can be a part of the output. *validate*, where
     there is one, is all that it takes to check a value, and *closable* says whether it can refuse
     the members that the type does not name without changing the output. *site* is the place of the
-    whole, where members can be validated by themselves.
+    whole, where members can be validated by themselves. *ascent* is there where the schema is that
+    of another target, lowered, and leads back to it.
     """
 
     name: str
@@ -81,6 +83,7 @@ class JsonTarget(Generic[T_co]):
     validate: Validate[T_co] | None = field(default=None, repr=False)
     closable: bool = False
     site: Site | None = field(default=None, repr=False)
+    ascent: Ascent[T_co] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from typing_extensions import override
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.schema.lowering.codecs import (
+    Climb,
     Codec,
     Fits,
     InexpressibleError,
@@ -40,19 +41,21 @@ class Branches(Codec):
         return [option.codec for option in self.options]
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
-        raised = [_raised(option, value, at) for option in self.options if option.answers(value)]
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
+        raised = [
+            _raised(option, value, at, climb) for option in self.options if option.answers(value)
+        ]
         valid = {
             text_of(each): each for option, each, wrong in raised if not wrong and option.fits(each)
         }
         if len(valid) > 1:
             said = " and ".join([*valid][:2])
-            problems.append(problem(at, "ambiguous", "a value that is one alternative", said))
+            climb.problems.append(problem(at, "ambiguous", "a value that is one alternative", said))
             return value
         for each in valid.values():
             return each
         for _, each, wrong in raised:
-            problems += wrong
+            climb.problems += wrong
             return each
         return value
 
@@ -68,7 +71,7 @@ class Branches(Codec):
 
 
 def _raised(
-    option: Option, value: JsonValue, at: Location
+    option: Option, value: JsonValue, at: Location, climb: Climb
 ) -> tuple[Option, JsonValue, list[Violation]]:
-    wrong: list[Violation] = []
-    return option, option.codec.up(value, at, wrong), wrong
+    alone = Climb(texts=climb.texts)  # what one alternative refuses another may take
+    return option, option.codec.up(value, at, alone), alone.problems

@@ -28,6 +28,19 @@ class InexpressibleError(ValueError):
     """The lowered schema has no way to say this instance; a recorded loss says why."""
 
 
+@dataclass(slots=True)
+class Climb:
+    """One answer on its way up, and the *problems* that were met.
+
+    It is *sure* that it has the lowered form once something stood there that the original refuses.
+    Without *texts*, what a text says is left in it.
+    """
+
+    problems: list[Violation] = field(default_factory=list[Violation])
+    texts: bool = True
+    sure: bool = False
+
+
 class Codec:
     """A value that is the same below and above; the others say what they change."""
 
@@ -39,9 +52,9 @@ class Codec:
         """The codecs of what is inside."""
         return ()
 
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
-        """The answer *value*, which stands at *at*, as the original schema wants it."""
-        del at, problems
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
+        """The answer *value* as the original schema, where it stands at *at*, wants it."""
+        del at, climb
         return value
 
     def down(self, value: JsonValue) -> JsonValue:
@@ -59,13 +72,13 @@ class Text(Codec):
     plain = False
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
-        if not isinstance(value, str):
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
+        if not isinstance(value, str) or not climb.texts:
             return value
         try:
             return _read(value)
         except ValueError:
-            problems.append(problem(at, "syntax", "JSON text, a string in quotes", value))
+            climb.problems.append(problem(at, "syntax", "JSON text, a string in quotes", value))
             return value
 
     @override
@@ -86,11 +99,14 @@ class Wrapped(Codec):
         return (self.inner,)
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
         if not isinstance(value, dict) or VALUE not in value:
             return value
-        problems += [extra((*at, name), value[name]) for name in value if name != VALUE]
-        return self.inner.up(value[VALUE], (*at, VALUE), problems)
+        climb.problems += [extra((*at, name), value[name]) for name in value if name != VALUE]
+        sure = climb.sure
+        raised = self.inner.up(value[VALUE], at, climb)
+        climb.sure = sure  # without the wrapper, all of it would stand elsewhere
+        return raised
 
     @override
     def down(self, value: JsonValue) -> JsonValue:
@@ -110,12 +126,10 @@ class Items(Codec):
         return (*self.first, *(() if self.rest is None else (self.rest,)))
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
         if not isinstance(value, list):
             return value
-        return [
-            self._codec(index).up(each, (*at, index), problems) for index, each in enumerate(value)
-        ]
+        return [self.item(index).up(each, (*at, index), climb) for index, each in enumerate(value)]
 
     @override
     def down(self, value: JsonValue) -> JsonValue:
@@ -123,9 +137,10 @@ class Items(Codec):
             raise InexpressibleError
         if self.rest is None:
             value = value[: len(self.first)]
-        return [self._codec(index).down(each) for index, each in enumerate(value)]
+        return [self.item(index).down(each) for index, each in enumerate(value)]
 
-    def _codec(self, index: int) -> Codec:
+    def item(self, index: int) -> Codec:
+        """The codec of the item at *index*."""
         return self.first[index] if index < len(self.first) else self.rest or SAME
 
 
@@ -137,7 +152,7 @@ class Recased(Codec):
     plain = False
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
         return self.options.get(value.casefold(), value) if isinstance(value, str) else value
 
 
@@ -153,8 +168,8 @@ class Nullable(Codec):
         return (self.inner,)
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
-        return value if value is None else self.inner.up(value, at, problems)
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
+        return value if value is None else self.inner.up(value, at, climb)
 
     @override
     def down(self, value: JsonValue) -> JsonValue:
@@ -173,8 +188,8 @@ class Reference(Codec):
         return (self.inner,)
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
-        return self.inner.up(value, at, problems)
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
+        return self.inner.up(value, at, climb)
 
     @override
     def down(self, value: JsonValue) -> JsonValue:

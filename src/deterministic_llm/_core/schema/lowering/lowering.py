@@ -10,6 +10,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.lowering.arrays import array
 from deterministic_llm._core.schema.lowering.codecs import (
     VALUE,
+    Climb,
     Codec,
     Fits,
     InexpressibleError,
@@ -74,10 +75,10 @@ class Lowered:
         """
         if self.same:
             return answer
-        problems: list[Violation] = []
-        raised = self.codec.up(answer, (), problems)
-        if problems:
-            raise UnraisableError(tuple(problems))
+        climb = Climb()
+        raised = self.codec.up(answer, (), climb)
+        if climb.problems:
+            raise UnraisableError(tuple(climb.problems))
         return raised
 
     def push_down(self, instance: JsonValue) -> JsonValue:

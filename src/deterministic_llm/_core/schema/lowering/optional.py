@@ -27,16 +27,13 @@ def left_out(scope: Scope, low: Low, node: JsonValue, place: Place) -> tuple[Low
     if _has_null(scope, low.schema):
         scope.lose(place, "required", "null")
         return replace(low, codec=Optional(low.codec, keeps_null=True)), True
-    if not low.shifted and _takes_null(scope, node):
-        scope.lose(place, "required", "null")
     nullable = with_null(scope, low)
-    return (
-        optional_text(scope, low, node, place) if nullable is None else _optional(nullable)
-    ), True
-
-
-def _optional(low: Low) -> Low:
-    return replace(low, codec=Optional(low.codec))
+    if nullable is None:
+        return optional_text(scope, low, node, place), True
+    keeps_null = _takes_null(scope, node)
+    if keeps_null:
+        scope.lose(place, "required", "null")
+    return replace(nullable, codec=Optional(nullable.codec, keeps_null=keeps_null)), True
 
 
 def optional_text(scope: Scope, low: Low, node: JsonValue, place: Place) -> Low:

@@ -9,11 +9,11 @@ from typing import cast
 
 from typing_extensions import override
 
-from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.lowering.codecs import (
     SAME,
     VALUE,
+    Climb,
     Codec,
     InexpressibleError,
     Location,
@@ -45,8 +45,8 @@ class Optional(Codec):
         return (self.inner,)
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
-        return self.inner.up(value, at, problems)
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
+        return self.inner.up(value, at, climb)
 
     @override
     def down(self, value: JsonValue) -> JsonValue:
@@ -64,13 +64,16 @@ def _is_there(value: JsonValue | _Absent) -> bool:
     return value is not ABSENT
 
 
-def member_up(
-    codec: Codec, value: JsonValue, at: Location, problems: list[Violation]
-) -> JsonValue | _Absent:
+def member_up(codec: Codec, value: JsonValue, at: Location, climb: Climb) -> JsonValue | _Absent:
     """The member *value* raised; ABSENT where it says that there is none."""
-    if isinstance(codec, Optional) and not codec.keeps_null and value in (None, codec.nothing):
+    if not isinstance(codec, Optional) or codec.keeps_null:
+        return codec.up(value, at, climb)
+    if value is None and codec.nothing is None:
+        climb.sure = True  # above, null is no value of it
         return ABSENT
-    return codec.up(value, at, problems)
+    if value in (None, codec.nothing) and (climb.texts or value is None):
+        return ABSENT
+    return codec.up(value, at, climb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Record(Codec):
         return [*(codec for _, codec in self.members.values()), *more]
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
         if not isinstance(value, dict):
             return value
         raised: JsonObject = {}
@@ -102,21 +105,27 @@ class Record(Codec):
             if self.listed is not None and name == self.rest:
                 continue
             above, codec = self.members.get(name, (name, self.others or SAME))
-            member = member_up(codec, each, (*at, name), problems)
+            member = member_up(codec, each, (*at, above), climb)
             if member is not ABSENT:
                 raised[above] = cast("JsonValue", member)
         if self.listed is not None and self.rest in value:
-            self._add(value[self.rest], raised, (*at, self.rest), problems)
+            self._add(value[self.rest], raised, at, climb)
         return raised
 
-    def _add(
-        self, listed: JsonValue, raised: JsonObject, at: Location, problems: list[Violation]
-    ) -> None:
+    def member(self, name: str) -> Codec:
+        """The codec of the member that is called *name* below."""
+        if self.listed is not None and name == self.rest:
+            return self.listed
+        return self.members.get(name, (name, self.others or SAME))[1]
+
+    def _add(self, listed: JsonValue, raised: JsonObject, at: Location, climb: Climb) -> None:
         assert self.listed is not None  # noqa: S101  # asked for nowhere else
-        more = self.listed.up(listed, at, problems)
+        more = self.listed.up(listed, at, climb)
         for name, each in more.items() if isinstance(more, dict) else ():
             if name in raised and text_of(raised[name]) != text_of(each):
-                problems.append(problem(at, "duplicate_key", "no key of a member beside", name))
+                climb.problems.append(
+                    problem((*at, name), "duplicate_key", "no entry for a member beside", each)
+                )
             else:
                 raised[name] = each
 
@@ -152,18 +161,19 @@ class Entries(Codec):
         return (self.inner,)
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
         if not isinstance(value, list):
             return value
+        climb.sure = True
         raised: JsonObject = {}
-        for index, each in enumerate(value):
+        for each in value:
             key = each.get(KEY) if isinstance(each, dict) else None
             if not isinstance(each, dict) or not isinstance(key, str) or each.keys() != _ENTRY:
-                problems.append(problem((*at, index), "type", "an object of key and value", each))
+                climb.problems.append(problem(at, "type", "objects of key and value", each))
                 continue
-            member = self.inner.up(each[VALUE], (*at, index, VALUE), problems)
+            member = self.inner.up(each[VALUE], (*at, key), climb)
             if key in raised and text_of(raised[key]) != text_of(member):
-                problems.append(problem((*at, index, KEY), "duplicate_key", "each key once", key))
+                climb.problems.append(problem((*at, key), "duplicate_key", "each key once", member))
             raised[key] = member
         return raised
 
@@ -188,33 +198,32 @@ class Row(Codec):
         return (*self.first, *(() if self.rest is None else (self.rest,)))
 
     @override
-    def up(self, value: JsonValue, at: Location, problems: list[Violation]) -> JsonValue:
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
         if not isinstance(value, dict):
             return value
+        climb.sure = True
         known = {REST, *map(place_name, range(len(self.first)))}
-        problems += [extra((*at, name), value[name]) for name in value if name not in known]
-        places = [self._place(index, value, at, problems) for index in range(len(self.first))]
+        climb.problems += [extra((*at, name), value[name]) for name in value if name not in known]
+        places = [self._place(index, value, at, climb) for index in range(len(self.first))]
         raised = [cast("JsonValue", each) for each in takewhile(_is_there, places)]
         beyond = [each for each in places[len(raised) :] if each is not ABSENT and each is not None]
-        others = [*self._others(value, at, problems)]
+        others = [*self._others(value, at, climb)]
         if beyond or (others and len(raised) < len(places)):
-            name = place_name(len(raised))
-            problems.append(problem((*at, name), "missing", "every item before the last", None))
+            wanted = "every item before the last"
+            climb.problems.append(problem((*at, len(raised)), "missing", wanted, None))
         return [*raised, *others]
 
     def _place(
-        self, index: int, value: JsonObject, at: Location, problems: list[Violation]
+        self, index: int, value: JsonObject, at: Location, climb: Climb
     ) -> JsonValue | _Absent:
         name, codec = place_name(index), self.first[index]
-        return member_up(codec, value[name], (*at, name), problems) if name in value else ABSENT
+        return member_up(codec, value[name], (*at, index), climb) if name in value else ABSENT
 
-    def _others(
-        self, value: JsonObject, at: Location, problems: list[Violation]
-    ) -> Iterator[JsonValue]:
+    def _others(self, value: JsonObject, at: Location, climb: Climb) -> Iterator[JsonValue]:
         others = value.get(REST)
         if isinstance(others, list) and self.rest is not None:
-            for index, each in enumerate(others):
-                yield self.rest.up(each, (*at, REST, index), problems)
+            for index, each in enumerate(others, start=len(self.first)):
+                yield self.rest.up(each, (*at, index), climb)
 
     @override
     def down(self, value: JsonValue) -> JsonValue:
