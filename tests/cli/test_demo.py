@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from deterministic_llm._core.exchange import Usage
 from deterministic_llm.cli import main
 from deterministic_llm.cli.commands import app
-from deterministic_llm.cli.essays import shipped
+from deterministic_llm.cli.essays import shipped, shipped_briefly
 from deterministic_llm.cli.prices import daily_cost
 from deterministic_llm.cli.report import quoted
 
@@ -46,6 +46,13 @@ def demo(*arguments: str, server: Loopback | None = None) -> Result:
 def rows(result: Result) -> list[tuple[str, ...]]:
     """Name, what stands between, and the figures of each row but the seconds, which vary."""
     found = (re.match(r" *(\S+) +(yes|no|)" + FIGURES, line) for line in result.stdout.splitlines())
+    return [match.groups() for match in found if match]
+
+
+def repeated(result: Result) -> list[tuple[str, ...]]:
+    """Rule, flips, and calls of each row of the essays that were graded again."""
+    row = re.compile(r" *(1 vote|5 votes|adaptive, at most 9) +(\d+%) .* +(\d+) +\d+\.\d *$")
+    found = map(row.match, result.stdout.splitlines())
     return [match.groups() for match in found if match]
 
 
@@ -223,9 +230,10 @@ def test_the_embedded_model_is_held_to_the_format_and_does_not_pose_as_a_judge(t
     """The real thing, on two words: how long it takes is a matter of the essay."""
     path = tmp_path / "short.txt"
     path.write_text("Marshes grow.", "utf-8")
-    result = demo(f"--essay={path}")
+    result = demo(f"--essay={path}", "--again=2")
     assert (result.exit_code, result.stderr) == (0, "Grading 1 essay with local:smollm2-135m\n")
     enforced = rows(result)[0]
+    assert [name for name, _, _ in repeated(result)] == ["1 vote", "5 votes", "adaptive, at most 9"]
     assert (enforced[0], enforced[3:5]) == ("short", ("1", "0"))
     assert re.fullmatch(r"([0-9]|10)/10", enforced[2])
     shown = " ".join(result.stdout.split())
@@ -233,11 +241,33 @@ def test_the_embedded_model_is_held_to_the_format_and_does_not_pose_as_a_judge(t
     assert "they are not good judgements" in shown
 
 
+def test_several_votes_flip_less_than_one(essays) -> None:
+    """One that passes and one that fails, by one vote; by five the same two pass."""
+    passed, fail = Reply("Essay grade: pass"), Reply("Essay grade: fail")
+    graded = [NINE, NINE, NINE]
+    one, five = [passed, fail], [passed, fail, passed, fail, passed]
+    with serving([*graded, *one, *five, *five, *[passed] * 8]) as server:
+        result = demo(essays[0], "--again=2", server=server)
+    assert repeated(result) == [
+        ("1 vote", "100%", "2"),
+        ("5 votes", "0%", "10"),
+        ("adaptive, at most 9", "0%", "8"),
+    ]
+    assert len(server.bodies) == 23
+
+
+def test_a_hosted_model_is_not_asked_again_unasked(essays) -> None:
+    """That would cost money."""
+    with serving([NINE]) as server:
+        assert repeated(demo(essays[0], server=server)) == []
+    assert len(server.bodies) == 3
+
+
 def test_the_essays_that_ship_are_found() -> None:
-    """From the best to the worst, by the names of their files."""
-    names = [essay.name for essay in shipped()]
-    assert len(names) >= 6
-    assert names == sorted(names)
+    """From the best to the worst, by the names of their files; twelve of them."""
+    long, brief = ([each.name for each in essays] for essays in (shipped(), shipped_briefly()))
+    assert (long, brief) == (sorted(long), sorted(brief))
+    assert len(long) + len(brief) == 12
 
 
 @pytest.mark.parametrize(

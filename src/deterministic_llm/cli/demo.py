@@ -11,13 +11,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deterministic_llm.cli.essays import Essay, read_essay, shipped
+from deterministic_llm.cli.essays import Essay, read_essay, shipped, shipped_briefly
 from deterministic_llm.cli.grading import Grader, Grading
 from deterministic_llm.cli.progress import bar
+from deterministic_llm.cli.repeating import VOTES, Repetition
 from deterministic_llm.cli.report import Report
 from deterministic_llm.errors import ConfigurationError, PromptTooLong, ProviderError
 from deterministic_llm.storage import models
 
+_AGAIN = 4
 _WORDED = 2
 """How many essays, the shortest, are graded by words alone as well."""
 _NO_KEY = "OPENAI_API_KEY is not set (set it, or leave --model out to use the embedded model)"
@@ -31,14 +33,27 @@ ModelName = Annotated[
     str,
     typer.Option("--model", help="Which model grades: local:NAME, local:FILE.gguf, openai:NAME."),
 ]
+Again = Annotated[
+    int | None,
+    typer.Option(min=0, help="How often each essay is then graded; 4 with the embedded model."),
+]
 
 
-def demo(*, essay: Essays = None, model: ModelName = "local:smollm2-135m") -> None:
-    """Grade essays freely and enforced, and show side by side what a program could use."""
-    report = Report(model)
+def demo(
+    *, essay: Essays = None, model: ModelName = "local:smollm2-135m", again: Again = None
+) -> None:
+    """Grade essays freely and enforced, and show side by side what a program could use.
+
+    With the embedded model they are then graded again and again, by one vote and by several.
+    """
+    runs = again if again is not None else _AGAIN if model.startswith("local:") else 0
+    report = Report(model, Repetition(model, runs))
     code = 2
     try:
-        _grade(report, shipped() if essay is None else [read_essay(path) for path in essay])
+        essays = shipped() if essay is None else [read_essay(path) for path in essay]
+        _grade(report, essays)
+        if runs:
+            _repeat(report, essays if essay is not None else [*shipped_briefly(), *essays])
     except (ConfigurationError, ProviderError) as error:
         report.problems.append(str(error))
     except KeyboardInterrupt:
@@ -66,6 +81,13 @@ def _grade(report: Report, essays: list[Essay]) -> None:
         for essay in sorted(graded, key=lambda essay: len(essay.text))[:_WORDED]:
             advance(f"{essay.name}, by words alone")
             report.worded.append((essay, grader.worded(essay)))
+
+
+def _repeat(report: Report, essays: list[Essay]) -> None:
+    """Grade *essays* again and again into *report*, the shortest first."""
+    with _progress(len(essays) * len(VOTES)) as advance:
+        for essay in sorted(essays, key=lambda essay: len(essay.text)):
+            report.repetition.grade(essay, advance)
 
 
 def _graded(report: Report, grader: Grader, essay: Essay, advance: Advance) -> bool:

@@ -22,8 +22,12 @@ class Essay:
 
 def shipped() -> list[Essay]:
     """The essays that come with the package, from the best to the worst."""
-    folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
-    return [read_essay(file) for file in sorted(folder.glob("*.txt"))]
+    return _all_in(_folder())
+
+
+def shipped_briefly() -> list[Essay]:
+    """Five more that come with the package, all of them short."""
+    return _all_in(_folder() / "brief")
 
 
 def read_essay(path: Path) -> Essay:
@@ -43,6 +47,14 @@ def read_essay(path: Path) -> Essay:
     if not text:
         raise _unusable(path, "is empty", "put an essay into it")
     return Essay(path.stem, text)
+
+
+def _folder() -> Path:
+    return _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+
+
+def _all_in(folder: Path) -> list[Essay]:
+    return [read_essay(file) for file in sorted(folder.glob("*.txt"))]
 
 
 def _unusable(path: Path, problem: str, fix: str) -> ConfigurationError:

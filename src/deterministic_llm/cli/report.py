@@ -14,6 +14,7 @@ from deterministic_llm._core.exchange import Usage
 from deterministic_llm.cli.essays import Essay
 from deterministic_llm.cli.grading import Grading, Run
 from deterministic_llm.cli.prices import daily_cost
+from deterministic_llm.cli.repeating import Repetition
 
 _CLIP = 60
 _PRICED = "gpt-5-mini"
@@ -29,6 +30,7 @@ class Report:
     """What was found so far, on the *model* with this name."""
 
     model: str
+    repetition: Repetition
     gradings: list[Grading] = field(default_factory=list[Grading])
     worded: list[tuple[Essay, Run]] = field(default_factory=list[tuple[Essay, Run]])
     problems: list[str] = field(default_factory=list[str])
@@ -39,6 +41,8 @@ class Report:
             console.print(_gradings(self.gradings), "")
         if self.worded:
             console.print(_worded(self.worded), "")
+        if self.repetition.figures():
+            console.print(self.repetition.table(), "")
         if self.gradings:
             self._show_totals(console)
 
