@@ -15,11 +15,10 @@ from deterministic_llm._core.exchange import (
     Constraint,
     JsonObject,
     Mode,
-    Notation,
 )
-from deterministic_llm._core.schema.grammar import gbnf
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.lowering.lowering import lower
+from deterministic_llm._core.schema.notations import notation_of
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.schema.walking import subschemas
 from deterministic_llm._core.schema.wording import resolve
@@ -58,8 +57,8 @@ def constrain(
             return Constraint("tool", _identifier(target), target.schema)
         if wanted == "json":
             return _IN_JSON
-    elif wanted == "grammar" and (grammar := gbnf(target.form)) is not None:
-        return Constraint("grammar", grammar=Notation(gbnf=grammar))
+    elif wanted == "grammar" and (grammar := notation_of(target.form)) is not None:
+        return Constraint("grammar", _identifier(target), grammar=grammar)
     message = f"mode={wanted!r} cannot hold {target.name}: use mode='auto' or 'prompt'"
     raise ConfigurationError(message)
 
@@ -68,7 +67,7 @@ def _strongest(target: Target[object], abilities: Abilities) -> Mode:
     if isinstance(target, JsonTarget):
         fits = abilities.json_schema and (abilities.any_root or _is_object(target.schema))
         return "native" if fits else "prompt"
-    return "grammar" if abilities.grammar and gbnf(target.form) is not None else "prompt"
+    return "grammar" if abilities.grammar and notation_of(target.form) else "prompt"
 
 
 def _is_object(schema: JsonObject) -> bool:

@@ -13,16 +13,27 @@ from hypothesis import strategies as st
 
 from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.reading.forms.matching import Matched, instruction, match
-from deterministic_llm._core.schema.digits import integer_range, number_range
+from deterministic_llm._core.schema.digits import Bound, integer_range, number_range
 from deterministic_llm._core.schema.forms import (
     TextForm,
     compile_choice,
     compile_pattern,
     compile_template,
 )
-from deterministic_llm._core.schema.grammar import gbnf
+from deterministic_llm._core.schema.language import SHORT, Language
+from deterministic_llm._core.schema.notations import gbnf, notation_of
 from deterministic_llm.providers import local
 from deterministic_llm.storage import models
+
+
+def grammar_for(form: TextForm) -> str | None:
+    notation = notation_of(form)
+    return None if notation is None else notation.gbnf
+
+
+def ranging(language: Language) -> re.Pattern[str]:
+    return expression(gbnf(language))
+
 
 TOKEN = re.compile(
     r'"(?P<literal>(?:[^"\\]|\\.)*)"|(?P<klass>\[(?:[^\]\\]|\\.)*\])|(?P<rule>[a-z][a-z0-9-]*)'
@@ -63,7 +74,7 @@ def unescaped(character: str) -> str:
 
 
 def grammar_of(text: str, schema: JsonObject) -> re.Pattern[str]:
-    grammar = gbnf(compile_template(text, {"x": schema}))
+    grammar = grammar_for(compile_template(text, {"x": schema}))
     assert grammar is not None
     return expression(grammar)
 
@@ -73,25 +84,25 @@ def test_a_template_is_written_rule_by_rule() -> None:
         'Essay "é" score: {score}/10\nReason: {reason}',
         {"score": {"type": "integer", "minimum": 0, "maximum": 10}},
     )
-    assert gbnf(form) == (
+    assert grammar_for(form) == (
         'root ::= "Essay \\"é\\" score: " field1 "/10\\nReason: " field3\n'
         'field1 ::= "10" | [0-9]\n'
-        "field3 ::= [^ \\x0a\\x0d] [^\\x0d]{0,199}\n"
+        "field3 ::= [^ \\x09\\x0a\\x0d] ([^\\x0d]{0,198} [^ \\x09\\x0a\\x0d])?\n"
     )
 
 
 def test_lines_repeat_the_record() -> None:
     form = compile_template("{name}: {ok:bool}", {}, many=True)
-    assert gbnf(form) == (
+    assert grammar_for(form) == (
         'root ::= line ("\\n" line)*\n'
         'line ::= field0 ": " field2\n'
-        "field0 ::= [^ \\x0a:] [^\\x0a:]{0,199}\n"
+        "field0 ::= [^ \\x09\\x0a:] ([^\\x0a:]{0,198} [^ \\x09\\x0a:])?\n"
         'field2 ::= "true" | "false"\n'
     )
 
 
 def test_a_choice_is_its_options() -> None:
-    assert gbnf(compile_choice(["yes", 'n"o'])) == 'root ::= "yes" | "n\\"o"\n'
+    assert grammar_for(compile_choice(["yes", 'n"o'])) == 'root ::= "yes" | "n\\"o"\n'
 
 
 @pytest.mark.parametrize(
@@ -99,7 +110,7 @@ def test_a_choice_is_its_options() -> None:
     [(0, 10), (1, 5), (-5, 10), (37, 1284), (-1203, -96), (7, 7), (-1, 0), (0, 0), (99, 100)],
 )
 def test_an_integer_range_holds_its_integers_and_no_other(low: int, high: int) -> None:
-    inside = expression(f"root ::= {integer_range(low, high)}")
+    inside = ranging(integer_range(low, high, digits=SHORT.digits))
     taken = {n for n in range(-1500, 1500) if inside.fullmatch(str(n))}
     assert taken == set(range(low, high + 1))
     assert not any(inside.fullmatch(text) for text in ("", "-", "-0", "00", "01", "1.0", "+1"))
@@ -108,7 +119,7 @@ def test_an_integer_range_holds_its_integers_and_no_other(low: int, high: int) -
 @given(st.integers(-3000, 3000), st.integers(0, 3000))
 def test_any_integer_range_ends_where_its_bounds_are(low: int, size: int) -> None:
     high = low + size
-    inside = expression(f"root ::= {integer_range(low, high)}")
+    inside = ranging(integer_range(low, high, digits=SHORT.digits))
     taken = [
         n for n in (low - 1, low, (low + high) // 2, high, high + 1) if inside.fullmatch(str(n))
     ]
@@ -117,7 +128,7 @@ def test_any_integer_range_ends_where_its_bounds_are(low: int, size: int) -> Non
 
 @pytest.mark.parametrize(("low", "high"), [(None, 10), (5, None), (None, None), (None, -3)])
 def test_an_open_range_has_a_bound_on_one_side(low: int | None, high: int | None) -> None:
-    inside = expression(f"root ::= {integer_range(low, high)}")
+    inside = ranging(integer_range(low, high, digits=SHORT.digits))
     for number in (-(10**12), -4, -3, -2, 0, 4, 5, 6, 10, 11, 10**12):
         wanted = (low is None or number >= low) and (high is None or number <= high)
         assert bool(inside.fullmatch(str(number))) == wanted, number
@@ -143,8 +154,9 @@ def test_an_open_range_has_a_bound_on_one_side(low: int | None, high: int | None
     ],
 )
 def test_a_number_range_holds_what_has_few_decimals(low: str | None, high: str | None) -> None:
-    least, most = (None if bound is None else Decimal(bound) for bound in (low, high))
-    inside = expression(f"root ::= {number_range(least, most)}")
+    least, most = bounds = [None if bound is None else Decimal(bound) for bound in (low, high)]
+    low_end, high_end = (None if bound is None else Bound(bound) for bound in bounds)
+    inside = ranging(number_range(low_end, high_end, digits=SHORT.digits, decimals=SHORT.decimals))
     for hundredth in range(-400, 4000):
         number = Decimal(hundredth).scaleb(-2)
         wanted = (least is None or number >= least) and (most is None or number <= most)
@@ -154,7 +166,7 @@ def test_a_number_range_holds_what_has_few_decimals(low: str | None, high: str |
 
 def test_bounds_that_leave_nothing_are_left_to_the_reader() -> None:
     assert integer_range(5, 1) == integer_range(None, None)
-    assert number_range(Decimal(5), Decimal(1)) == number_range(None, None)
+    assert number_range(Bound(Decimal(5)), Bound(Decimal(1))) == number_range(None, None)
 
 
 SCHEMAS: dict[str, tuple[JsonObject, list[str], list[str]]] = {
@@ -229,7 +241,7 @@ def test_a_field_is_held_to_its_schema(
 
 
 def test_lists_and_objects_are_any_json() -> None:
-    grammar = gbnf(compile_template("tags: {tags}", {"tags": {"type": "array"}}))
+    grammar = grammar_for(compile_template("tags: {tags}", {"tags": {"type": "array"}}))
     assert grammar is not None
     assert grammar.startswith(
         'root ::= "tags: " field1\nfield1 ::= array\nvalue ::= object | array'
@@ -259,7 +271,7 @@ PATTERNS = {
 
 @pytest.mark.parametrize(("pattern", "texts"), PATTERNS.items())
 def test_a_pattern_keeps_its_language(pattern: str, texts: tuple[list[str], list[str]]) -> None:
-    grammar = gbnf(compile_pattern(pattern, {}))
+    grammar = grammar_for(compile_pattern(pattern, {}))
     assert grammar is not None
     inside = expression(grammar)
     assert [text for text in texts[0] if inside.fullmatch(text)] == texts[0]
@@ -281,7 +293,7 @@ def test_a_pattern_keeps_its_language(pattern: str, texts: tuple[list[str], list
     ],
 )
 def test_what_a_grammar_cannot_say_is_not_pushed_down(pattern: str) -> None:
-    assert gbnf(compile_pattern(pattern, {}, unsafe=True)) is None
+    assert grammar_for(compile_pattern(pattern, {}, unsafe=True)) is None
 
 
 @given(st.integers(0, 10), st.from_regex(r"[A-Za-z][A-Za-z ]{0,20}[a-z]", fullmatch=True))
@@ -290,7 +302,7 @@ def test_what_the_grammar_takes_is_read_back_exactly(score: int, name: str) -> N
         "{name}, score: {score}/10", {"score": {"type": "integer", "minimum": 0, "maximum": 10}}
     )
     text = f"{name}, score: {score}/10"
-    grammar = gbnf(form)
+    grammar = grammar_for(form)
     assert grammar is not None
     assert expression(grammar).fullmatch(text)
     assert match(form, text) == Matched({"name": name, "score": score}, (0, len(text)))
@@ -335,7 +347,7 @@ def test_the_engine_takes_the_grammar_and_keeps_to_it(form: TextForm) -> None:
             temperature=0,
             seed=1,
             max_tokens=300,
-            extra_body={"grammar": gbnf(form)},
+            extra_body={"grammar": grammar_for(form)},
         )
     choice = completion.choices[0]
     found = match(form, choice.message.content or "", strict=True)
