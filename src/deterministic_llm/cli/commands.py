@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deterministic_llm.cli import cache, demo, models, schema, stability
+from deterministic_llm.cli import cache, demo, models, parse, schema, stability
 
 app = typer.Typer(
     name="dllm",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.command("parse")(parse.parse)
 app.command("stability")(stability.stability)
 app.add_typer(cache.app)
 app.add_typer(models.app)
