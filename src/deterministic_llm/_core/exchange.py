@@ -165,6 +165,19 @@ class ToolCall:
     arguments: str
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token that a model wrote: its *text*, and the natural logarithm of its probability.
+
+    *others* are the most probable ones that might have stood there instead. Bytes that are no UTF-8
+    by themselves stand in a text as Python's ``surrogateescape`` has them.
+    """
+
+    text: str
+    logprob: float
+    others: tuple[tuple[str, float], ...] = ()
+
+
 @quick
 @dataclass(frozen=True)
 class Completion:
@@ -175,7 +188,8 @@ class Completion:
     an answer that we stopped the usage is an estimate, and *saved_tokens* are those of its limit
     that were not written, None when it had no limit. Of an answer whose *origin* is a cache the
     cost is 0, and the usage what it took when it was made. *quota* is what is left of the server's
-    rate limits, where the request asked for that.
+    rate limits, where the request asked for that. *tokens* are those that wrote the text, where
+    their probabilities were asked for.
     """
 
     text: str | None
@@ -192,6 +206,7 @@ class Completion:
     saved_tokens: int | None = None
     origin: Origin = "call"
     quota: Quota | None = field(default=None, compare=False, repr=False)
+    tokens: tuple[Token, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

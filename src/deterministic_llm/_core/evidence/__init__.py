@@ -1,0 +1,1 @@
+"""How sure an answer is: tokens, votes and distributions go in, figures come out."""
