@@ -29,12 +29,20 @@ if TYPE_CHECKING:
         OutputRejected,
         Reasked,
     )
+    from deterministic_llm._core.evidence.calibration import (
+        brier,
+        expected_calibration_error,
+        risk_coverage,
+    )
+    from deterministic_llm._core.evidence.evidence import Evidence
+    from deterministic_llm._core.evidence.labels import label_problems, letters
     from deterministic_llm._core.exchange import (
         CallFailure,
         ChatMessage,
         Completion,
         JsonValue,
         Mode,
+        Token,
         Usage,
     )
     from deterministic_llm._core.ledger import attempts_from_json
@@ -88,6 +96,7 @@ if TYPE_CHECKING:
     from deterministic_llm.metering.purses import budget
     from deterministic_llm.metering.spend import Spend
     from deterministic_llm.storage.cache import Cache, CacheStats
+    from deterministic_llm.storage.calibrators import Calibrator
     from deterministic_llm.storage.cassettes import Cassette
     from deterministic_llm.targets import (
         Choice,
@@ -111,6 +120,7 @@ __all__ = [
     "BudgetExceeded",
     "Cache",
     "CacheStats",
+    "Calibrator",
     "CallFailure",
     "CallFinished",
     "CallStarted",
@@ -127,6 +137,7 @@ __all__ = [
     "Enforcer",
     "Escalated",
     "Event",
+    "Evidence",
     "FieldClosed",
     "Filtered",
     "Final",
@@ -168,6 +179,7 @@ __all__ = [
     "StreamEvent",
     "Template",
     "TextGrown",
+    "Token",
     "Truncated",
     "Turn",
     "Usage",
@@ -177,10 +189,15 @@ __all__ = [
     "Voting",
     "astability",
     "attempts_from_json",
+    "brier",
     "budget",
     "enforce",
+    "expected_calibration_error",
     "judge",
+    "label_problems",
+    "letters",
     "parse",
+    "risk_coverage",
     "stability",
     "validator",
 ]
@@ -192,7 +209,10 @@ _HOMES = {
     "_core.events": (
         "Accepted CallFinished CallStarted Escalated Event GaveUp OutputRejected Reasked"
     ),
-    "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Usage",
+    "_core.evidence.calibration": "brier expected_calibration_error risk_coverage",
+    "_core.evidence.evidence": "Evidence",
+    "_core.evidence.labels": "label_problems letters",
+    "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Token Usage",
     "_core.ledger": "attempts_from_json",
     "_core.reading.reader": "Parsed",
     "_core.results": "Result",
@@ -217,6 +237,7 @@ _HOMES = {
     "metering.purses": "budget",
     "metering.spend": "Spend",
     "storage.cache": "Cache CacheStats",
+    "storage.calibrators": "Calibrator",
     "storage.cassettes": "Cassette",
     "targets": "Choice Pattern Record Schema Template parse",
     "validators": "Marker Validator judge validator",
