@@ -6,12 +6,12 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Generic
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
-from deterministic_llm.transport.service import A, B, Service
+from deterministic_llm.transport.service import A, B, Blocking, Service
 
 _MOST_POOL_TIMEOUTS = 3
 
@@ -52,11 +52,13 @@ class Seat(Generic[A]):
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Clients(Generic[B, A]):
     """Makes and keeps the clients of a *service*, or hands out the one that its caller gave it.
 
-    Raises ConfigurationError when there is none to be had.
+    Those that it made are closed when nobody holds it any more, or at exit: the blocking one by
+    itself, the others with their event loops. Raises ConfigurationError when there is none to be
+    had.
     """
 
     service: Service[B, A]
@@ -72,7 +74,9 @@ class Clients(Generic[B, A]):
         process = os.getpid()
         with self._lock:
             if process not in self._blocking:
-                self._blocking[process] = self.service.new_blocking()
+                self._blocking[process] = client = self.service.new_blocking()
+                if not self.service.given:
+                    finalize(self, _left, client, process)
             return self._blocking[process]
 
     def made(self) -> B | None:
@@ -101,3 +105,13 @@ class Clients(Generic[B, A]):
             yield
         finally:
             await self.service.close(client)
+
+
+def _left(client: Blocking, owner: int) -> None:
+    """Close the *client* of a model that nobody holds any more, but not in a forked child.
+
+    At exit it would close itself when half of its library is gone, and complain about that.
+    """
+    if owner == os.getpid():
+        with suppress(Exception):
+            client.close()

@@ -11,7 +11,16 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.transport.bodies import RawResponse
 
-B = TypeVar("B")
+
+class Blocking(Protocol):
+    """What every client that blocks can do."""
+
+    def close(self) -> None:
+        """Close its connections."""
+        ...
+
+
+B = TypeVar("B", bound=Blocking)
 """The client that blocks."""
 A = TypeVar("A")
 """The client that is awaited."""
