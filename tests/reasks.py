@@ -169,7 +169,7 @@ def _story(
 
 def _able(mode: Mode) -> Abilities:
     native = mode == "native"
-    return Abilities(json_schema=native, json_object=mode == "json", shows_schema=native)
+    return Abilities((mode,), shows_schema=native)
 
 
 def compact(value: JsonValue) -> str:

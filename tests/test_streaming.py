@@ -344,7 +344,7 @@ def test_an_answer_that_was_stopped_is_not_kept(ask: Ask, tmp_path: Path):
     """It is no answer; the one that mends it is."""
     cache = Cache(tmp_path / "answers.sqlite")
     script = [WRONG, '{"score": 9, "comment": "Clear."}']
-    ask(ScriptedModel(script, abilities=Abilities(json_schema=True), cache=cache))
+    ask(ScriptedModel(script, abilities=Abilities(("native",)), cache=cache))
     assert sum(cache.stats().answers.values()) == 1
 
 
@@ -369,7 +369,7 @@ def test_who_leaves_lets_another_ask(tmp_path: Path, server: Stepping):
 def test_a_stream_is_recorded_and_played_again(ask: Ask, tmp_path: Path):
     """Without a model and without waiting, as a stream or not; failures and stops, too."""
     busy = CallFailure("busy", "rate_limited", retry_after=0.01)
-    script, native = [busy, WRONG, '{"score": 9, "comment": "Clear."}'], Abilities(json_schema=True)
+    script, native = [busy, WRONG, '{"score": 9, "comment": "Clear."}'], Abilities(("native",))
     with Cassette(tmp_path / "calls.jsonl"):
         *_, first = ask(ScriptedModel(script, abilities=native))
     outcomes = [attempt.outcome for attempt in first.result.attempts]

@@ -131,7 +131,7 @@ def test_the_output_comes_without_its_evidence_too():
 
 def test_abilities_and_options_are_those_of_a_model():
     """What the backend can hold answers to decides how auto asks."""
-    able = ScriptedModel([ADA], abilities=Abilities(json_schema=True), temperature=0.0)
+    able = ScriptedModel([ADA], abilities=Abilities(("native",)), temperature=0.0)
     result = able.run("?", Person)
     assert (result.mode, result.attempts[0].request.parameters) == ("native", {"temperature": 0.0})
     assert ScriptedModel([ADA]).run("?", Person).mode == "prompt"

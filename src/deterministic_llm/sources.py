@@ -199,8 +199,8 @@ def _asked(other: object) -> Asked:
     raise ConfigurationError(message)
 
 
-_HOSTED = Abilities(json_schema=True, json_object=True, shows_schema=True, dialect="openai")
-_EMBEDDED = Abilities(json_schema=True, any_root=True, json_object=True, grammar=True)
+_HOSTED = Abilities(("native", "tool", "json"), shows_schema=True, dialect="openai")
+_EMBEDDED = Abilities(("native", "grammar", "json"), any_root=True)
 
 
 def source_of(

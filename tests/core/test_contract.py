@@ -12,7 +12,7 @@ from deterministic_llm._core.exchange import Abilities
 from deterministic_llm._core.shapes import chat
 from deterministic_llm.targets import Schema, compiled
 
-HOSTED = Abilities(json_schema=True, dialect="openai")
+HOSTED = Abilities(("native",), dialect="openai")
 
 
 class Mood(BaseModel):  # noqa: D101 - a docstring would be part of the schema
@@ -69,4 +69,4 @@ def test_a_schema_that_would_change_its_form_is_sent_as_it_is(output_type: objec
 
 def test_a_backend_of_no_known_dialect_is_sent_the_schema_as_it_is():
     """Only who is known to take it is asked to be strict."""
-    assert sent(Mood, Abilities(json_schema=True)).keys() == {"name", "schema"}
+    assert sent(Mood, Abilities(("native",))).keys() == {"name", "schema"}

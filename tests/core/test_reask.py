@@ -318,8 +318,8 @@ def test_native_mode_asks_for_the_sub_schema_or_the_whole_by_price():
     assert (again.request.patch, again.request.constraint) == (None, native)
 
 
-HOSTED = Abilities(json_schema=True, shows_schema=True)
-EMBEDDED = Abilities(json_schema=True, any_root=True)
+HOSTED = Abilities(("native",), shows_schema=True)
+EMBEDDED = Abilities(("native",), any_root=True)
 
 
 @pytest.mark.parametrize(

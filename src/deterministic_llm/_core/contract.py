@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic
@@ -19,7 +20,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.lowering.lowering import lower
 from deterministic_llm._core.schema.notations import notation_of
-from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget
 from deterministic_llm._core.schema.walking import subschemas
 from deterministic_llm._core.schema.wording import resolve
 from deterministic_llm.errors import ConfigurationError, SchemaError
@@ -28,13 +29,25 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """One way to hold an answer, and the words that go with it; empty where none are needed."""
+
+    constraint: Constraint = UNCONSTRAINED
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Contract(Generic[T_co]):
-    """What the answer must be: *target*, held by *constraint*, read with or without repairs."""
+    """What the answer must be: *target*, held by *constraint*, read with or without repairs.
+
+    *weaker* are the ways to hold it that are left where the backend does not take that one.
+    """
 
     target: Target[T_co]
     constraint: Constraint
     instructions: str
     strict: bool = False
+    weaker: tuple[Rung, ...] = ()
 
 
 def constrain(
@@ -47,35 +60,52 @@ def constrain(
     A mode that is asked for is sent, whatever is known of the backend; ConfigurationError says when
     the target itself does not fit it.
     """
-    wanted = _strongest(target, abilities) if mode == "auto" else mode
-    if wanted == "prompt":
+    return ladder(target, mode, abilities)[0]
+
+
+def ladder(target: Target[object], mode: Mode, abilities: Abilities) -> tuple[Constraint, ...]:
+    """All ways to hold *target*, strongest first; a *mode* other than auto is the only one.
+
+    Raises ConfigurationError when *target* does not fit that.
+    """
+    if mode == "auto":
+        fitting = (_held(target, each, abilities) for each in _taken(target, abilities))
+        return (*(held for held in fitting if held is not None), UNCONSTRAINED)
+    held = _held(target, mode, abilities)
+    if held is None:
+        message = f"mode={mode!r} cannot hold {target.name}: use mode='auto' or 'prompt'"
+        raise ConfigurationError(message)
+    return (held,)
+
+
+def _taken(target: Target[object], abilities: Abilities) -> Iterator[Mode]:
+    """The modes in which a backend of these *abilities* takes a schema such as that of *target*."""
+    of_object = isinstance(target, JsonTarget) and _is_object(target.schema)
+    for mode in abilities.modes:
+        if mode == "grammar" or of_object or (mode == "native" and abilities.any_root):
+            yield mode
+
+
+def _held(target: Target[object], mode: Mode, abilities: Abilities) -> Constraint | None:
+    """What holds *target* in this *mode*; None where it does not fit it."""
+    if mode == "prompt":
         return UNCONSTRAINED
     if isinstance(target, JsonTarget):
-        if wanted == "native":
-            return natively(target, abilities.dialect)
-        if wanted == "tool":
-            return Constraint("tool", _identifier(target), target.schema)
-        if wanted == "json":
-            return _IN_JSON
-    elif wanted == "grammar" and (grammar := notation_of(target.form)) is not None:
-        return Constraint("grammar", _identifier(target), grammar=grammar)
-    message = f"mode={wanted!r} cannot hold {target.name}: use mode='auto' or 'prompt'"
-    raise ConfigurationError(message)
+        hold = _BY_MODE.get(mode)
+        return None if hold is None else hold(target, abilities.dialect)
+    return _by_grammar(target, abilities) if mode == "grammar" else None
 
 
-def _strongest(target: Target[object], abilities: Abilities) -> Mode:
-    if isinstance(target, JsonTarget):
-        fits = abilities.json_schema and (abilities.any_root or _is_object(target.schema))
-        return "native" if fits else "prompt"
-    return "grammar" if abilities.grammar and notation_of(target.form) else "prompt"
+def _by_grammar(target: TextTarget[object], abilities: Abilities) -> Constraint | None:
+    notation = notation_of(target.form)
+    if all(getattr(notation, name, None) is None for name in abilities.notations):
+        return None
+    return Constraint("grammar", _identifier(target), grammar=notation)
 
 
 def _is_object(schema: JsonObject) -> bool:
     root = resolve(schema, root=schema)
     return isinstance(root, dict) and root.get("type") == "object"
-
-
-_IN_JSON = Constraint("json")
 
 
 def natively(target: JsonTarget[object], dialect: str | None = None) -> Constraint:
@@ -107,3 +137,21 @@ def _fitted(target: JsonTarget[object], dialect: str) -> JsonObject | None:
 @lru_cache(maxsize=1024)
 def _identifier(target: Target[object]) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", target.name)[:64].strip("_") or "answer"
+
+
+def _as_tool(target: JsonTarget[object], dialect: str | None) -> Constraint:
+    del dialect
+    return Constraint("tool", _identifier(target), target.schema)
+
+
+def _in_json(target: JsonTarget[object], dialect: str | None) -> Constraint:
+    del target, dialect
+    return Constraint("json")
+
+
+_BY_MODE: Mapping[Mode, Callable[[JsonTarget[object], str | None], Constraint]] = {
+    "native": natively,
+    "tool": _as_tool,
+    "json": _in_json,
+}
+"""What holds an answer to a schema, in each mode that can."""

@@ -310,6 +310,7 @@ _FAILURE = _Reader(
     partial=_optional(_text),
     origin=_one_of(Origin),
     quota=_optional(_QUOTA),
+    parameter=_optional(_text),
 )
 _ACCEPTED = _Reader(Accepted, output=_json, repairs=_several(_REPAIR), span=_several(_count))
 _REJECTED = _Reader(

@@ -50,10 +50,13 @@ class Reasked(_OfRun):
 
 @dataclass(frozen=True, slots=True)
 class Escalated(_OfRun):
-    """Another way of asking: for the *whole* in place of members, or the next *model*."""
+    """Another way of asking: for the *whole* in place of members, the next *model*, or a *mode*.
+
+    Another mode holds the answer where the server does not take the one before.
+    """
 
     request: Request
-    to: Literal["whole", "model"]
+    to: Literal["whole", "model", "mode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,9 @@ def _asked_next(request: Request, last: Attempt[object]) -> Iterator[Event]:
     before = last.request
     if request.model != before.model:
         yield Escalated(request, "model")
+    elif FOLLOWS[last.outcome].step == "lower":
+        if request.constraint != before.constraint:
+            yield Escalated(request, "mode")
     elif FOLLOWS[last.outcome].step != "resend":
         if before.patch is not None and request.patch is None:
             yield Escalated(request, "whole")

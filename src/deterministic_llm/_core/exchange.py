@@ -23,6 +23,8 @@ Finish: TypeAlias = Literal[
 server, nobody said, or we stopped it."""
 Mode: TypeAlias = Literal["auto", "native", "tool", "json", "grammar", "prompt"]
 """How the wanted form is put to the backend, strongest first; auto picks."""
+NotationName: TypeAlias = Literal["choices", "regex", "lark", "gbnf"]
+"""A member of Notation."""
 FailureKind: TypeAlias = Literal[
     "unreachable",
     "timeout",
@@ -35,6 +37,7 @@ FailureKind: TypeAlias = Literal[
     "quota",
     "unauthorized",
     "bad_request",
+    "unsupported",
     "prompt_too_long",
     "too_large",
     "over_budget",
@@ -98,16 +101,17 @@ UNCONSTRAINED = Constraint()
 class Abilities:
     """What a backend can hold an answer to, besides being asked nicely.
 
-    *shows_schema* says that the model is shown the schema that it is held to. *dialect* names what
-    it takes of JSON Schema when it is to hold an answer to all of that.
+    *modes* are the ways it has, strongest first. *any_root* says that a schema need not be one of
+    an object, *shows_schema* that the model is shown the schema that it is held to. *dialect* names
+    what it takes of JSON Schema when it is to hold an answer to all of that, and *notations* in
+    which ways it can be told the grammar of a text.
     """
 
-    json_schema: bool = False
+    modes: tuple[Mode, ...] = ()
     any_root: bool = False
-    json_object: bool = False
-    grammar: bool = False
     shows_schema: bool = False
     dialect: str | None = None
+    notations: tuple[NotationName, ...] = ("gbnf",)
 
 
 @quick
@@ -215,7 +219,9 @@ class CallFailure:
 
     *final* says that the server itself forbade to ask again. *sent* is False when the request
     surely never left, so that nobody can have charged for it. *partial* is what had come of a
-    streamed answer until then, and *quota* what is left of the server's rate limits.
+    streamed answer until then, and *quota* what is left of the server's rate limits. Of kind
+    "unsupported" *parameter* names what is not taken: a parameter of the request, "schema",
+    "response_format" or "tools".
     """
 
     message: str
@@ -229,3 +235,4 @@ class CallFailure:
     partial: str | None = None
     origin: Origin = "call"
     quota: Quota | None = field(default=None, compare=False, repr=False)
+    parameter: str | None = None

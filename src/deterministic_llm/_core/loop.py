@@ -23,12 +23,14 @@ from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.lessons import lessons_of
 from deterministic_llm._core.policy import FOLLOWS, Follow, delay_before_resend, failures_in_a_row
 from deterministic_llm._core.questions import (
     again,
     asked_anew,
     for_members,
     for_the_rest,
+    held_by,
     with_room,
 )
 from deterministic_llm._core.recorded import about, recorded
@@ -92,7 +94,8 @@ def next_step(task: Task[T_co], attempts: Sequence[Attempt[T_co]]) -> Step[T_co]
     if task.policy.timeout is not None and last.ended >= task.policy.timeout:
         return GiveUp(DeadlineExceeded(tuple(attempts)))
     if isinstance(last, Failed):
-        return _resent(task, attempts, last)
+        lowers = FOLLOWS[last.outcome].step == "lower"
+        return (_lowered if lowers else _resent)(task, attempts, last)
     return _after_answer(task, attempts, last)
 
 
@@ -289,6 +292,27 @@ def _resent(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Attempt[T
     if policy.timeout is not None and last.ended + delay >= policy.timeout:
         return GiveUp(DeadlineExceeded(tuple(attempts)))
     return Call(replace(last.request, number=last.request.number + 1), delay)
+
+
+def _lowered(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Failed) -> Step[T_co]:
+    """The same question less what the server does not take, at once and at no one's expense.
+
+    Each time there is one thing more that is left out, so it ends. Where a part was asked for the
+    whole is: its schema was taken before.
+    """
+    request, error = last.request, FOLLOWS[last.outcome].error
+    known = lessons_of(attempts[:-1], request.model)
+    lessons = known.and_of(request, last.failure)
+    if last.failure.parameter in request.parameters:
+        parameters = lessons.accepted(request.parameters)
+        if parameters == request.parameters:
+            return _next_model(task, attempts, error)
+        return Call(replace(request, number=request.number + 1, parameters=parameters))
+    rungs = task.way(request.model).rungs
+    rung = next((each for each in rungs if lessons.allow(each.constraint)), None)
+    if rung is None or (lessons == known and request.patch is None):
+        return _next_model(task, attempts, error)
+    return Call(held_by(rung, request))
 
 
 def _of_one_model(attempts: Sequence[Attempt[T_co]]) -> Sequence[Attempt[T_co]]:

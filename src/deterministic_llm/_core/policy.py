@@ -59,7 +59,7 @@ class Follow:
     *at_most* bounds how often in a row, where the run's own limit would be too patient.
     """
 
-    step: Literal["accept", "reask", "enlarge", "resend", "stop"]
+    step: Literal["accept", "reask", "enlarge", "resend", "lower", "stop"]
     error: type[EnforcementError]
     because: str
     at_most: int | None = None
@@ -88,6 +88,7 @@ FOLLOWS: Mapping[Outcome, Follow] = {
     "quota": Follow("stop", ProviderError, "no credit left: waiting brings none"),
     "unauthorized": Follow("stop", ProviderError, "status 401 or 403"),
     "bad_request": Follow("stop", ProviderError, "any other status from 400"),
+    "unsupported": Follow("lower", ProviderError, "a way to hold answers that it does not take"),
     "prompt_too_long": Follow("stop", PromptTooLong, "the prompt does not fit the model"),
     "too_large": Follow("stop", ProviderError, "more bytes than an answer may have"),
     "over_budget": Follow("stop", BudgetExceeded, "its worst case is more than what is left"),
@@ -114,12 +115,12 @@ def delay_before_resend(policy: Policy, attempts: Sequence[Attempt[object]]) -> 
 
 
 def failures_in_a_row(attempts: Sequence[Attempt[object]]) -> int:
-    """How many calls in a row brought no answer."""
+    """How many calls in a row brought no answer, those aside that were not taken as they were."""
     count = 0
     for attempt in reversed(attempts):
         if not isinstance(attempt, Failed):
             break
-        count += 1
+        count += attempt.outcome != "unsupported"
     return count
 
 

@@ -8,33 +8,47 @@ from pydantic_core import to_json
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Answered, Request
-from deterministic_llm._core.contract import constrain
+from deterministic_llm._core.contract import Rung, constrain
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import Constraint, Mode
+from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
 from deterministic_llm._core.policy import resown, shaken, whole_is_cheaper, with_more_room
 from deterministic_llm._core.reask import begin_there, go_on, reask, reask_members
 from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget
-from deterministic_llm._core.tasks import Task
+from deterministic_llm._core.tasks import Task, Way
 
 T = TypeVar("T")
 
 _SCHEMA_IS_SENT = frozenset[Mode]({"native", "tool"})
 
 
-def asked_anew(task: Task[object], *, number: int, model: int = 0, sample: int = 0) -> Request:
+def asked_anew(
+    task: Task[object],
+    *,
+    number: int,
+    model: int = 0,
+    sample: int = 0,
+    lessons: Lessons = NOTHING_LEARNED,
+) -> Request:
     """The first question to a model of the run, for one *sample* of its answers.
 
-    A seed is one higher for each sample: under the same one the same answer would come again.
+    A seed is one higher for each sample: under the same one the same answer would come again. What
+    the *lessons* say is not taken is left out.
     """
     way = task.way(model)
+    parameters = resown(way.parameters, sample)
+    rung: Rung | Way = way
+    if lessons is not NOTHING_LEARNED:
+        rung = next((each for each in way.rungs if lessons.allow(each.constraint)), way)
+        parameters = lessons.accepted(parameters)
     return Request(
         number=number,
         prompt=task.prompt,
-        feedback=way.instructions,
-        constraint=way.constraint,
-        parameters=resown(way.parameters, sample),
+        feedback=rung.instructions,
+        constraint=rung.constraint,
+        parameters=parameters,
         model=model,
         name=way.name,
         sample=sample,
@@ -49,9 +63,24 @@ def opened(task: Task[T]) -> Task[T]:
 def again(task: Task[object], last: Answered[object], *, shake: bool = False) -> Request:
     """The question for the whole once more, with what was wrong; or *shaken* out of a rut."""
     request = last.request
-    way = task.way(request.model)
-    asked = _reasked(last, reask(last.violations, way.instructions), way.constraint, None)
+    rung = task.rung(request)
+    asked = _reasked(last, reask(last.violations, rung.instructions), rung.constraint, None)
     return replace(asked, parameters=shaken(request.parameters)) if shake else asked
+
+
+def held_by(rung: Rung, refused: Request) -> Request:
+    """The question that was *refused*, for the whole and held by another *rung*.
+
+    What was wrong with the answer before it is said again.
+    """
+    wrong, words = refused.violations, rung.instructions
+    return replace(
+        refused,
+        number=refused.number + 1,
+        feedback=reask(wrong, words) if wrong else words,
+        constraint=rung.constraint,
+        patch=None,
+    )
 
 
 def for_members(task: Task[object], last: Answered[object], part: Patch) -> Request:
@@ -108,7 +137,7 @@ def _reasked(
 
 
 def _shown(task: Task[object], last: Answered[object]) -> bool:
-    return not task.instructions(last.request.model)
+    return not task.rung(last.request).instructions
 
 
 def _target(task: Task[object], part: Patch) -> JsonTarget[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, Literal, TypeAlias
@@ -11,7 +12,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Attempt, Repair, Violation, total_cost
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.consensus.votes import Votes
-from deterministic_llm._core.exchange import Mode, Usage
+from deterministic_llm._core.exchange import JsonValue, Mode, Usage
 from deterministic_llm._core.ledger import attempts_to_json
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.story import story
@@ -89,6 +90,14 @@ class Result(Generic[T_co]):
     def mode(self) -> Mode:
         """How the accepted answer was held by the backend."""
         return self.accepted.request.constraint.mode
+
+    @property
+    def parameters(self) -> Mapping[str, JsonValue]:
+        """The request parameters that were sent for the accepted answer, and taken by the server.
+
+        One that it does not take, such as a seed, is left out after its first refusal.
+        """
+        return self.accepted.request.parameters
 
     def explain(self) -> str:
         """The story of the run in about ten lines."""

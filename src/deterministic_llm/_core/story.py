@@ -80,11 +80,20 @@ def _difference(request: Request, before: Request | None) -> Iterator[str]:
         return
     if before.model != request.model:
         yield "the next model"
-        return
+    else:
+        yield from _differently(request, before)
+
+
+def _differently(request: Request, before: Request) -> Iterator[str]:
+    """How the same model is asked in another way than *before*."""
+    if before.constraint.mode != request.constraint.mode:
+        yield f"in {request.constraint.mode} mode"
     for name in TOKEN_LIMITS:
         room = request.parameters.get(name)
-        if room != before.parameters.get(name):
+        if room is not None and room != before.parameters.get(name):
             yield f"with {name}={room}"
+    for name in before.parameters.keys() - request.parameters.keys() - {*TOKEN_LIMITS}:
+        yield f"without {name}"
 
 
 def _members(patch: Patch) -> str:

@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Attempt, Request, Violation
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.consensus.rules import Voting
-from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.contract import Contract, Rung
 from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import ChatMessage, Constraint, JsonValue
@@ -27,13 +27,27 @@ T_co = TypeVar("T_co", covariant=True)
 class Way:
     """How one model of a run is asked: in what words, held by what, with which parameters.
 
-    *instructions* are empty where the backend shows the model what it is held to.
+    *instructions* are empty where the backend shows the model what it is held to. *weaker* are the
+    ways that are left where it does not take the first.
     """
 
     constraint: Constraint
     instructions: str = ""
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     name: str | None = None
+    weaker: tuple[Rung, ...] = ()
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """All ways to hold its answers, strongest first."""
+        return (Rung(self.constraint, self.instructions), *self.weaker)
+
+    def rung(self, request: Request) -> Rung:
+        """The one that *request* was made with."""
+        mode = request.constraint.mode
+        alike = (each for each in self.weaker if each.constraint.mode == mode)
+        first = Rung(self.constraint, self.instructions)
+        return first if self.constraint.mode == mode else next(alike, first)
 
 
 @dataclass(frozen=True)  # without slots: each run has a copy of its own, made from __dict__
@@ -89,12 +103,18 @@ class Task(Generic[T_co]):
         """How the model number *model* is asked; those to fall back on come before the voters."""
         if model == 0:
             contract = self.contract
-            return Way(contract.constraint, contract.instructions, self.parameters, self.name)
+            return Way(
+                contract.constraint,
+                contract.instructions,
+                self.parameters,
+                self.name,
+                contract.weaker,
+            )
         return (*self.fallback, *self.voters)[model - 1]
 
-    def instructions(self, model: int) -> str:
-        """How the model number *model* is told to answer."""
-        return self.way(model).instructions if model else self.contract.instructions
+    def rung(self, request: Request) -> Rung:
+        """How the model of *request* was told to answer then, and held to it."""
+        return self.way(request.model).rung(request)
 
     def mending(self, base: JsonValue, violations: Sequence[Violation]) -> Patch | None:
         """What to ask for so that *base* becomes valid; None when it must be the whole."""

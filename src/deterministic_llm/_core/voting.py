@@ -23,6 +23,7 @@ from deterministic_llm._core.consensus.merging import (
 from deterministic_llm._core.consensus.rules import Voting
 from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.lessons import lessons_of
 from deterministic_llm._core.loop import Accept, GiveUp, Step, next_step
 from deterministic_llm._core.questions import asked_anew
 from deterministic_llm._core.resuming import taken_up
@@ -116,11 +117,12 @@ def _by_sample(attempts: Sequence[Attempt[T]]) -> dict[int, Sequence[Attempt[T]]
     return {**taken}
 
 
-def _vote(task: Task[T], sample: int) -> Task[T]:
-    """The run that is one vote: the models take turns."""
+def _vote(task: Task[T], sample: int, attempts: Sequence[Attempt[T]] = ()) -> Task[T]:
+    """The run that is one vote: the models take turns, and what was not taken is not sent again."""
     turn = sample % (1 + len(task.voters))
     model = len(task.fallback) + turn if turn else 0
-    opening = asked_anew(task, number=1, model=model, sample=sample)
+    lessons = lessons_of(attempts, model)
+    opening = asked_anew(task, number=1, model=model, sample=sample, lessons=lessons)
     return replace(task, voting=None, opening=opening)
 
 
@@ -131,7 +133,8 @@ def _draw(
     taken: Mapping[int, Sequence[Attempt[T]]],
 ) -> Draw[T]:
     now = samples if voting.parallel else samples[:1]
-    votes = tuple(Vote(_vote(task, at), tuple(taken.get(at, ()))) for at in now)
+    before = [attempt for each in taken.values() for attempt in each]
+    votes = tuple(Vote(_vote(task, at, before), tuple(taken.get(at, ()))) for at in now)
     return Draw(votes, apart=voting.parallel)
 
 

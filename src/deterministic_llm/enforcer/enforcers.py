@@ -71,6 +71,7 @@ class _Decorated(Generic[T_co]):
         self._turn_at = turn_position(function)
         self._calls = Calls(function, self._turn_at, terms.key)
         self._held: tuple[object, ...] = ()
+        self._lessons = terms.lessons
         self._task = opened(terms.task(turn_at=self._turn_at))
         self._guards = terms.guards()
 
@@ -94,6 +95,10 @@ class _Decorated(Generic[T_co]):
         self, prompt: tuple[ChatMessage, ...], args: tuple[object, ...], kwargs: dict[str, object]
     ) -> Task[T_co]:
         """The task of one call; where its prompt is not known the arguments tell which it was."""
+        lessons = self._terms.lessons
+        if lessons != self._lessons:
+            self._task = opened(self._terms.task(turn_at=self._turn_at))
+            self._lessons = lessons
         arguments = None if prompt else self._calls.digest(self._held, args, kwargs)
         return self._task.about(prompt, self._terms.context(args, kwargs), arguments)
 

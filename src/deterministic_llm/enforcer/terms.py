@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any, Generic, Protocol, TypeAlias, cast
 
@@ -14,7 +14,7 @@ from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Attempt, Request
 from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.consensus.rules import Voting, voting_of
-from deterministic_llm._core.contract import Contract, constrain
+from deterministic_llm._core.contract import Contract, Rung, ladder
 from deterministic_llm._core.exchange import (
     Abilities,
     CallFailure,
@@ -23,6 +23,7 @@ from deterministic_llm._core.exchange import (
     JsonValue,
     Mode,
 )
+from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
 from deterministic_llm._core.policy import EarlyStop
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.records import quick
@@ -44,11 +45,13 @@ from deterministic_llm.metering.guards import (
     guards_of,
 )
 from deterministic_llm.metering.limits import Limits
+from deterministic_llm.metering.memory import Memory, memory_of
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.purses import within
 from deterministic_llm.metering.spend import Spend
 from deterministic_llm.storage.cache import Cache, Kept, cache_of
 from deterministic_llm.storage.caching import acached, cached
+from deterministic_llm.storage.cassettes import running
 from deterministic_llm.storage.keys import Describe
 from deterministic_llm.storage.reels import reel
 
@@ -113,6 +116,13 @@ class Known:
     options: Mapping[str, object] = field(default_factory=dict[str, object])
     name: str | None = None
     url: str | None = None
+
+    @property
+    def memory(self) -> Memory | None:
+        """What is remembered of it in this process; None of a model at no address."""
+        if self.url is None or self.name is None:
+            return None
+        return memory_of(self.url, self.name)
 
 
 class Source(Protocol):
@@ -189,14 +199,17 @@ class Terms(Generic[T_co]):
         chosen = cast("ModelOptions", self.options)
         mode, strict = chosen.get("mode", "auto"), chosen.get("strict", False)
         first, *others = self.source.models(self.others)
-        ways = [self._way(other, mode) for other in others]
+        lessons, *theirs = self.lessons
+        ways = [self._way(*other, mode) for other in zip(others, theirs, strict=True)]
         fallback = len(self.fallback)
         contract = _contract(self.target, first.abilities, mode=mode, strict=strict)
+        if lessons is not NOTHING_LEARNED:
+            contract = _spared(contract, lessons)
         validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
         return Task(
             contract,
             policy_of(self.options),
-            parameters=_without_ours(self.options),
+            parameters=lessons.accepted(_without_ours(self.options)),
             fallback=tuple(ways[:fallback]),
             voting=self.voting,
             voters=tuple(ways[fallback:]),
@@ -213,7 +226,7 @@ class Terms(Generic[T_co]):
         first, *others = self.source.models(self.others)
         theirs = [(other, {**self.options, **other.options}) for other in others]
         return tuple(
-            guards_of(options, model=known.name, url=known.url)
+            guards_of(options, model=known.name, url=known.url, memory=known.memory)
             for known, options in ((first, self.options), *theirs)
         )
 
@@ -286,6 +299,23 @@ class Terms(Generic[T_co]):
         """What tells one call of a function from another; None is "its arguments"."""
         return cast("ModelOptions", self.options).get("key")
 
+    @cached_property
+    def memories(self) -> Sequence[Memory | None]:
+        """What is remembered of each model."""
+        return [known.memory for known in self.source.models(self.others)]
+
+    @property
+    def lessons(self) -> tuple[Lessons, ...]:
+        """What is known now that each model does not take.
+
+        Nothing for a cassette: it is played in a process where nothing was learned yet.
+        """
+        untaught = running() is not None
+        return tuple(
+            NOTHING_LEARNED if memory is None or untaught else memory.lessons
+            for memory in self.memories
+        )
+
     def context(self, arguments: Sequence[object], keywords: Mapping[str, object]) -> object:
         """What validators are given besides the output: as given, or made of the *arguments*."""
         given = self.options.get("context")
@@ -307,11 +337,12 @@ class Terms(Generic[T_co]):
             raise ConfigurationError(message)
         return share
 
-    def _way(self, other: Known, mode: Mode) -> Way:
+    def _way(self, other: Known, lessons: Lessons, mode: Mode) -> Way:
         """How a model to fall back on is asked: its own parameters win."""
-        parameters = _without_ours({**self.options, **other.options})
+        parameters = lessons.accepted(_without_ours({**self.options, **other.options}))
         contract = _contract(self.target, other.abilities, mode=mode, strict=False)
-        return Way(contract.constraint, contract.instructions, parameters, other.name)
+        held = _spared(contract, lessons)
+        return Way(held.constraint, held.instructions, parameters, other.name, held.weaker)
 
     @cached_property
     def purse(self) -> Budget | None:
@@ -358,5 +389,23 @@ def _waits(validator: Validator) -> bool:
 @lru_cache(maxsize=1024)
 def _contract(target: Target[T], abilities: Abilities, *, mode: Mode, strict: bool) -> Contract[T]:
     """Built once a target and way of asking; rendering a schema costs more than a call does."""
-    constraint = constrain(target, mode, abilities)
-    return Contract(target, constraint, instructions(target, constraint, abilities), strict=strict)
+    first, *weaker = (
+        Rung(each, instructions(target, each, abilities))
+        for each in ladder(target, mode, abilities)
+    )
+    return Contract(target, first.constraint, first.instructions, strict, tuple(weaker))
+
+
+def _spared(contract: Contract[T], lessons: Lessons) -> Contract[T]:
+    """*contract* without the ways that are not taken; the last stays, so that its error tells."""
+    weaker = contract.weaker
+    if not weaker or lessons.allow(contract.constraint):
+        return contract
+    left = [each for each in weaker if lessons.allow(each.constraint)] or weaker[-1:]
+    first = left[0]
+    return replace(
+        contract,
+        constraint=first.constraint,
+        instructions=first.instructions,
+        weaker=tuple(left[1:]),
+    )

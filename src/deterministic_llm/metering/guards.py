@@ -13,6 +13,7 @@ from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
 from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall, agated, gated
 from deterministic_llm.metering.limits import Limits, alimited, limited
+from deterministic_llm.metering.memory import Memory
 from deterministic_llm.metering.meter import Meter
 from deterministic_llm.metering.openings import (
     agated_opening,
@@ -37,14 +38,17 @@ OPTIONS = frozenset(_KINDS)
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """What a call passes: first the wait for its turn, then the breaker, then the meter."""
+    """What a call passes: the wait for its turn, the breaker, the meter, then what remembers it."""
 
     meter: Meter
     breaker: Breaker | None = None
     limits: Limits | None = None
+    memory: Memory | None = None
 
     def blocking(self, call: BlockingCall) -> BlockingCall:
         """*call* behind these guards."""
+        if self.memory is not None:
+            call = gated(call, self.memory)
         call = gated(call, self.meter)
         if self.breaker is not None:
             call = gated(call, self.breaker)
@@ -52,6 +56,8 @@ class Guards:
 
     def awaiting(self, call: AwaitingCall) -> AwaitingCall:
         """*call* behind these guards, to be awaited."""
+        if self.memory is not None:
+            call = agated(call, self.memory)
         call = agated(call, self.meter)
         if self.breaker is not None:
             call = agated(call, self.breaker)
@@ -59,6 +65,8 @@ class Guards:
 
     def opening(self, opening: Opening) -> Opening:
         """*opening* behind these guards."""
+        if self.memory is not None:
+            opening = gated_opening(opening, self.memory)
         opening = gated_opening(opening, self.meter)
         if self.breaker is not None:
             opening = gated_opening(opening, self.breaker)
@@ -66,6 +74,8 @@ class Guards:
 
     def aopening(self, opening: AsyncOpening) -> AsyncOpening:
         """*opening* behind these guards, to be awaited."""
+        if self.memory is not None:
+            opening = agated_opening(opening, self.memory)
         opening = agated_opening(opening, self.meter)
         if self.breaker is not None:
             opening = agated_opening(opening, self.breaker)
@@ -73,7 +83,11 @@ class Guards:
 
 
 def guards_of(
-    options: Mapping[str, object], *, model: str | None = None, url: str | None = None
+    options: Mapping[str, object],
+    *,
+    model: str | None = None,
+    url: str | None = None,
+    memory: Memory | None = None,
 ) -> Guards:
     """The guards of *model* at *url* that *options* ask for; the budget is that of the whole run.
 
@@ -92,7 +106,7 @@ def guards_of(
         allow_unpriced=bool(options.get("allow_unpriced", False)),
     )
     breaker, limits = options.get("breaker"), options.get("limits")
-    return Guards(meter, cast("Breaker | None", breaker), cast("Limits | None", limits))
+    return Guards(meter, cast("Breaker | None", breaker), cast("Limits | None", limits), memory)
 
 
 def guarded(call: BlockingCall, guards: Sequence[Guards]) -> BlockingCall:

@@ -26,6 +26,7 @@ _ANSWERED: frozenset[FailureKind] = frozenset(
         "quota",
         "unauthorized",
         "bad_request",
+        "unsupported",
         "prompt_too_long",
     }
 )

@@ -114,6 +114,53 @@ async def _ok(wire: Wire, answer: Completion) -> None:
         await wire.reply(envelope(answer))
 
 
+def _refusing(about: str, refused: Callable[[JsonObject], bool], said: JsonValue) -> Fault:
+    """Status 400 to a request that asks for what is *refused*; any other is answered."""
+
+    async def play(wire: Wire, answer: Completion) -> None:
+        if refused(wire.asked):
+            await wire.reply(said, status=400)
+        else:
+            await _ok(wire, answer)
+
+    return Fault(about, play)
+
+
+def _asks_for(*members: str) -> Callable[[JsonObject], bool]:
+    return lambda asked: not asked.keys().isdisjoint(members)
+
+
+def _held_to_a_schema(asked: JsonObject) -> bool:
+    held = asked.get("response_format")
+    return isinstance(held, dict) and held.get("type") == "json_schema"
+
+
+_REFUSED: Mapping[str, Fault] = {
+    "no_schemas": _refusing(
+        "Status 400 to a JSON Schema: answers are held to none here.",
+        _held_to_a_schema,
+        error("This response_format type is unavailable now"),
+    ),
+    "no_constraints": _refusing(
+        "Status 400 to whatever holds an answer.",
+        _asks_for("response_format", "tools", "grammar"),
+        error("response_format and tool_choice are not supported with this model"),
+    ),
+    "no_seed": _refusing(
+        "Status 400 to a seed.",
+        _asks_for("seed"),
+        error("Unrecognized request argument supplied: seed"),
+    ),
+    "no_max_tokens": _refusing(
+        "Status 400 to max_tokens, which goes by another name here.",
+        _asks_for("max_tokens"),
+        error(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+            "'max_completion_tokens' instead.",
+            code="unsupported_parameter",
+        ),
+    ),
+}
 _BODIES: Mapping[str, Fault] = {
     "ok": Fault("The healthy answer, as a stream where one is asked for.", _ok),
     "html": _body("A login page with status 200.", _HTML, content_type=_TYPE_HTML),
@@ -275,6 +322,7 @@ _TRANSPORTS: Mapping[str, Fault] = {
 FAULTS: Mapping[str, Fault] = {
     **_STATUSES,
     **_HINTS,
+    **_REFUSED,
     **_BODIES,
     **_ENVELOPES,
     **_CONTENTS,

@@ -194,7 +194,13 @@ REPLIES: list[tuple[str, int, dict[str, Any], FailureKind]] = [
         "a schema it does not take",
         400,
         {"message": "Invalid schema for response_format"},
-        "bad_request",
+        "unsupported",
+    ),
+    (
+        "Groq's model missed the schema that it was held to",
+        400,
+        {"code": "json_validate_failed", "message": "Failed to generate JSON."},
+        "malformed",
     ),
 ]
 

@@ -10,6 +10,7 @@ from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.secrecy import masked
 from deterministic_llm._core.shapes.kinds import kind_of_classes, kind_of_reply
 from deterministic_llm._core.shapes.members import get, text
+from deterministic_llm._core.shapes.untaken import untaken
 from deterministic_llm._core.shapes.waits import asked_wait, lowered, quota_of, renewal_wait
 
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
@@ -62,6 +63,11 @@ def _reported(
     kind = kind_of_reply(status, codes, message)
     if kind is None:
         return None
+    untaken_name = None
+    if kind == "bad_request":
+        told = text(get(error, "param"))
+        untaken_name = untaken(codes, told, message)
+        kind = "bad_request" if untaken_name is None else "unsupported"
     wait = asked_wait(headers)
     if wait is None and kind == "rate_limited":
         wait = renewal_wait(headers, error)
@@ -73,6 +79,7 @@ def _reported(
         code=next(iter(codes), None),
         retry_after=wait,
         quota=quota_of(headers),
+        parameter=untaken_name,
     )
 
 

@@ -36,6 +36,8 @@ _CODES: Mapping[str, FailureKind] = {
     "request_too_large": "prompt_too_long",
     "prompt_too_long": "prompt_too_long",
     "overloaded_error": "overloaded",
+    "json_validate_failed": "malformed",
+    "tool_use_failed": "malformed",
 }
 """Codes and types of error bodies that say more than the status they came with."""
 _TYPES: Mapping[str, FailureKind] = {
