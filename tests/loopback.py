@@ -52,11 +52,12 @@ def failing(status: int, *, code: str | None = None, **headers: str) -> Reply:
 
 @dataclass
 class Loopback:
-    """The running server: its address, and every request body and header it saw."""
+    """The running server: its address, and every request body, header and path it saw."""
 
     base_url: str
     bodies: list[dict[str, Any]]
     headers: list[dict[str, str]]
+    paths: list[str]
 
 
 @contextmanager
@@ -64,6 +65,7 @@ def serving(replies: list[Reply]) -> Iterator[Loopback]:
     """Serve *replies* in turn, the last one again and again."""
     seen: list[dict[str, Any]] = []
     headers: list[dict[str, str]] = []
+    paths: list[str] = []
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -74,6 +76,7 @@ def serving(replies: list[Reply]) -> Iterator[Loopback]:
             with lock:
                 reply = replies[min(len(seen), len(replies) - 1)]
                 seen.append(body)
+                paths.append(self.path)
                 headers.append({name.lower(): value for name, value in self.headers.items()})
             payload = reply.payload()
             self.send_response(reply.status)
@@ -91,7 +94,7 @@ def serving(replies: list[Reply]) -> Iterator[Loopback]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield Loopback(f"http://127.0.0.1:{server.server_port}/v1", seen, headers)
+        yield Loopback(f"http://127.0.0.1:{server.server_port}/v1", seen, headers, paths)
     finally:
         server.shutdown()
         server.server_close()

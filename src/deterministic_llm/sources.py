@@ -7,10 +7,11 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, cast, runtime_checkable
+from urllib.parse import urlsplit
 
 from deterministic_llm._core.answering import (
     Answering,
@@ -33,7 +34,7 @@ from deterministic_llm._drivers.background import started
 from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
-from deterministic_llm.providers.openai import ChatModel
+from deterministic_llm.providers.openai import ChatModel, ResponsesModel
 from deterministic_llm.storage import models
 from deterministic_llm.storage.keys import Describe, described_call
 
@@ -216,8 +217,9 @@ def source_of(
     """
     provider, colon, model = name.partition(":")
     if client is not None:
-        chat = ChatModel(model or name, client=client)
-        return Asked(lambda: chat, _known(model or name, str(client.base_url)))
+        named = model if model and provider in _APIS else name  # "llama3:8b" names no provider
+        asked = _APIS.get(provider, ChatModel)(named, client=client)
+        return Asked(lambda: asked, _known(named, str(client.base_url)))
     factory = _FACTORIES.get(provider)
     if factory is not None and model:
         return factory(model, base_url, api_key)
@@ -226,10 +228,44 @@ def source_of(
     raise ConfigurationError(message)
 
 
-def _chatting(model: str, base_url: str | None, api_key: str | None) -> Asked:
-    chat = ChatModel(model, base_url=base_url, api_key=api_key)
+_APIS: Mapping[str, type[ChatModel | ResponsesModel]] = {
+    "openai": ChatModel,
+    "openai-responses": ResponsesModel,
+    "azure": ChatModel,
+    "azure-responses": ResponsesModel,
+}
+"""By the prefix of a name: whose words a model is asked in."""
+
+
+def _hosted(
+    api: type[ChatModel | ResponsesModel], model: str, base_url: str | None, api_key: str | None
+) -> Asked:
+    asked = api(model, base_url=base_url, api_key=api_key)
     address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
-    return Asked(lambda: chat, _known(model, address))
+    return Asked(lambda: asked, _known(model, address))
+
+
+def _on_azure(
+    api: type[ChatModel | ResponsesModel], model: str, base_url: str | None, api_key: str | None
+) -> Asked:
+    """A deployment on Azure, by its interface without versions; OpenAI's own key never goes there.
+
+    Raises ConfigurationError where there is no address or no key.
+    """
+    address = base_url or os.environ.get(_AZURE_ENDPOINT)
+    key = api_key or next(filter(None, map(os.environ.get, _AZURE_KEYS)), None)
+    if not address or not key:
+        missing, option = (_AZURE_KEYS[1], "api_key") if address else (_AZURE_ENDPOINT, "base_url")
+        message = f"no {option} for the deployment {model!r}: set {missing}, or pass {option}="
+        raise ConfigurationError(message)
+    if urlsplit(address).path in ("", "/"):
+        address = f"{address.rstrip('/')}/openai/v1/"
+    return _hosted(api, model, address, key)
+
+
+_AZURE_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
+_AZURE_KEYS = ("AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY")
+"""Variables of the environment as OpenAI's SDK names them, the stronger one first."""
 
 
 def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
@@ -240,7 +276,10 @@ def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
 
 _FACTORIES: Mapping[str, Callable[[str, str | None, str | None], Asked]] = {
     "local": _embedding,
-    "openai": _chatting,
+    **{
+        provider: partial(_on_azure if provider.startswith("azure") else _hosted, api)
+        for provider, api in _APIS.items()
+    },
 }
 """By the prefix of a name: the backend of a model, given its base_url and api_key."""
 _OPENAI = "https://api.openai.com/v1"

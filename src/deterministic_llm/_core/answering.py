@@ -13,7 +13,7 @@ from deterministic_llm._core.shapes.members import get, items
 
 _BYTES_A_TOKEN = 4
 """Of English prose, for today's vocabularies: what estimates go by."""
-_LIMITS = ("max_tokens", "max_completion_tokens")
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 class Answering(Protocol):

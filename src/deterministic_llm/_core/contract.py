@@ -100,7 +100,7 @@ def _by_grammar(target: TextTarget[object], abilities: Abilities) -> Constraint 
     notation = notation_of(target.form)
     if all(getattr(notation, name, None) is None for name in abilities.notations):
         return None
-    return Constraint("grammar", _identifier(target), grammar=notation)
+    return Constraint("grammar", grammar=notation)
 
 
 def _is_object(schema: JsonObject) -> bool:

@@ -136,7 +136,7 @@ def with_more_room(
     return {**parameters, **limits} if limits else None
 
 
-TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
+TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """The parameters that say how many tokens an answer may have."""
 
 

@@ -15,6 +15,7 @@ from deterministic_llm._core.exchange import (
     Constraint,
     Finish,
     JsonValue,
+    Mode,
 )
 from deterministic_llm._core.members import as_said, read_members
 from deterministic_llm._core.policy import Policy
@@ -127,9 +128,13 @@ def _stopped(
 _STOPPED = (Violation("$", "truncated", "expected the whole answer", "one that was stopped"),)
 
 
+_CALLING = frozenset[Mode]({"tool", "grammar"})
+"""Where the answer may be what a tool is called with; a grammar is held by one on some servers."""
+
+
 def _said(completion: Completion, constraint: Constraint) -> str:
     """What is read: the arguments of the tool that was asked for, else the text."""
-    if completion.calls and (constraint.mode == "tool" or not completion.text):
+    if completion.calls and (constraint.mode in _CALLING or not completion.text):
         return completion.calls[0].arguments
     return completion.text or ""
 
@@ -145,11 +150,11 @@ def _without_reading(completion: Completion, constraint: Constraint) -> Rejected
     if not completion.calls:
         return None if is_text else _nothing_said(completion)
     names = tuple(dict.fromkeys(call.name for call in completion.calls))
-    if constraint.mode == "tool" and names != (constraint.name,):
+    if constraint.mode in _CALLING and names != (constraint.name,):
         wanted = f"expected a call of {constraint.name}"
         return Rejected("wrong_tool", (Violation("$", "no_value", wanted, quote(names[0])),))
     said = dict.fromkeys(call.arguments for call in completion.calls)
-    if len(said) > 1 and (constraint.mode == "tool" or not is_text):
+    if len(said) > 1 and (constraint.mode in _CALLING or not is_text):
         violation = Violation("$", "several_values", "expected one tool call", quote([*said]))
         return Rejected("several_calls", (violation,))
     return None

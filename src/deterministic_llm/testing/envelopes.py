@@ -78,21 +78,22 @@ def deltas(answer: Completion, size: int) -> Iterator[tuple[JsonObject, str | No
     Each comes with the reason for the end, in the last one, and the number of its characters.
     """
     yield {"role": "assistant", "content": ""}, None, 0
-    for piece in _pieces(answer.reasoning, size):
+    for piece in pieces_of(answer.reasoning, size):
         yield {"reasoning_content": piece}, None, len(piece)
-    for piece in _pieces(answer.text, size):
+    for piece in pieces_of(answer.text, size):
         yield {"content": piece}, None, len(piece)
     for index, call in enumerate(answer.calls):
         yield {"tool_calls": [{**tool_call(call.name, ""), "index": index}]}, None, 0
-        for piece in _pieces(call.arguments, size):
+        for piece in pieces_of(call.arguments, size):
             said: JsonValue = {"index": index, "function": {"arguments": piece}}
             yield {"tool_calls": [said]}, None, len(piece)
-    for piece in _pieces(answer.refusal, size):
+    for piece in pieces_of(answer.refusal, size):
         yield {"refusal": piece}, None, len(piece)
     yield {}, _finish(answer), 0
 
 
-def _pieces(text: str | None, size: int) -> Iterator[str]:
+def pieces_of(text: str | None, size: int) -> Iterator[str]:
+    """*text* by *size* characters."""
     text = text or ""
     return (text[at : at + size] for at in range(0, len(text), size))
 

@@ -16,6 +16,7 @@ from deterministic_llm.testing.envelopes import (
     with_message,
 )
 from deterministic_llm.testing.fault import Fault
+from deterministic_llm.testing.responses import worded
 from deterministic_llm.testing.streams import STREAMS, speak
 from deterministic_llm.testing.wire import Wire
 
@@ -43,14 +44,12 @@ def _failing(about: str, status: int, body: bytes | JsonValue = None, **headers:
     return Fault(about, play)
 
 
-def _answering(
-    about: str, body: Callable[[Completion], bytes | JsonValue], **headers: str
-) -> Fault:
+def _answering(about: str, body: Callable[[Completion], JsonObject], **headers: str) -> Fault:
     """A response made from the healthy answer, its usage included."""
 
     async def play(wire: Wire, answer: Completion) -> None:
         wire.charge(answer.usage)
-        await wire.reply(body(answer), headers=_named(headers))
+        await wire.reply(worded(wire, body(answer)), headers=_named(headers))
 
     return Fault(about, play)
 
@@ -111,7 +110,7 @@ async def _ok(wire: Wire, answer: Completion) -> None:
         await speak(wire, answer)
     else:
         wire.charge(answer.usage)
-        await wire.reply(envelope(answer))
+        await wire.reply(worded(wire, envelope(answer)))
 
 
 def _refusing(about: str, refused: Callable[[JsonObject], bool], said: JsonValue) -> Fault:

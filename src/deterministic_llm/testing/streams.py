@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from deterministic_llm._core.exchange import Completion, JsonObject
 from deterministic_llm.testing.envelopes import deltas, envelope, error, event, sent_event, usage_of
 from deterministic_llm.testing.fault import Fault
+from deterministic_llm.testing.responses import response_events, worded
 from deterministic_llm.testing.wire import Wire
 
 _FIRST = event({"role": "assistant", "content": '{"a"'})
@@ -22,16 +23,26 @@ _NO_OPTIONS = error("Unrecognized request argument supplied: stream_options")
 async def speak(wire: Wire, answer: Completion) -> None:
     """The healthy *answer* a few characters at a time, until the client hangs up."""
     await wire.begin_events()
-    for delta, finish, size in deltas(answer, wire.tempo.chunk):
-        await wire.chunk(event(delta, finish))
+    pieces = response_events if wire.responses else _chat_events
+    for sent, size in pieces(answer, wire.tempo.chunk):
+        await wire.chunk(sent)
         wire.count(size)
         if size and not await wire.rested():
             return
+    if wire.responses:
+        wire.charge(answer.usage)
+        await wire.end_events()
+        return
     if wire.counts_tokens:
         wire.charge(answer.usage)
         await wire.chunk(event(None, usage=usage_of(answer)))
     await wire.chunk(_DONE)
     await wire.end_events()
+
+
+def _chat_events(answer: Completion, size: int) -> Iterator[tuple[bytes, int]]:
+    for delta, finish, characters in deltas(answer, size):
+        yield event(delta, finish), characters
 
 
 def _streaming(about: str, *events: bytes, last: bool = True) -> Fault:
@@ -86,7 +97,7 @@ async def _ping(wire: Wire, answer: Completion) -> None:
 
 async def _whole(wire: Wire, answer: Completion) -> None:
     wire.charge(answer.usage)
-    await wire.reply(envelope(answer))
+    await wire.reply(worded(wire, envelope(answer)))
 
 
 async def _without_options(wire: Wire, answer: Completion) -> None:

@@ -40,6 +40,8 @@ class Tempo:
 class Wire:
     """Reads requests and writes bytes at a *tempo*; *asked* is the body of the last request.
 
+    *responses* says that it was one of OpenAI's Responses.
+
     *charge* is told the tokens of every answer whose usage a client can read, and *count* how many
     characters of streamed answers went out; nobody listens at *dead_port*.
     """
@@ -51,6 +53,7 @@ class Wire:
     tempo: Tempo
     dead_port: int
     asked: JsonObject = field(default_factory=dict[str, JsonValue])
+    responses: bool = False
 
     @property
     def counts_tokens(self) -> bool:
@@ -66,6 +69,7 @@ class Wire:
         body = await self.reader.readexactly(int(headers.get("content-length", "0")))
         path = head[0].split(" ")[1]
         self.asked = _object(body)
+        self.responses = path.partition("?")[0].endswith("/responses")
         return Asked(headers.get("x-fault") or path.split("/")[1], body)
 
     async def reply(

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.clients import Clients
 from deterministic_llm.transport.deadline import OverdueError
@@ -124,7 +125,7 @@ class AwaitingSpeech(Speech[B, A]):
 
     async def _drain(self, chunks: AsyncIterator[bytes]) -> None:
         """Read the end of the response, so that its connection may serve another call."""
-        if self._streamed.whole is not None:
+        if isinstance(self._streamed.whole, CallFailure):
             return
         async with asyncio.timeout(DRAINING.timeout):
             async for _ in chunks:

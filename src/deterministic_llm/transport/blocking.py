@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm._core.patience import Patience
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.clients import Clients
@@ -100,7 +101,7 @@ class BlockingSpeech(Speech[B, A]):
 
     def _drain(self, chunks: Iterator[bytes]) -> None:
         """Read the end of the response, so that its connection may serve another call."""
-        if self._streamed.whole is not None:
+        if isinstance(self._streamed.whole, CallFailure):
             return
         if self._dog is not None:
             self._dog.close()

@@ -67,6 +67,11 @@ ANSWERS: list[tuple[str, dict[str, object], Completion]] = [
         Completion(None, calls=(CALL, ToolCall("answer", "{}"))),
     ),
     (
+        "a call of a custom tool",
+        chat("tool_calls", content=None, tool_calls=[{"custom": {"name": "f", "input": "7/10"}}]),
+        Completion("7/10", calls=(ToolCall("f", "7/10"),)),
+    ),
+    (
         "a call of the old kind",
         chat(
             "function_call", content=None, function_call={"name": "answer", "arguments": ARGUMENTS}

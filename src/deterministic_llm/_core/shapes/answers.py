@@ -92,8 +92,8 @@ def _chat(answer: object, seconds: float) -> Completion:
     content = get(message, "content")
     parts = items(content)
     refusal = text(get(message, "refusal")) or joined(parts, "refusal")
-    functions = [get(call, "function") for call in items(get(message, "tool_calls"))]
-    calls = _calls([*functions, get(message, "function_call")], "arguments")
+    called = [*map(function_of, items(get(message, "tool_calls"))), get(message, "function_call")]
+    calls = tuple(_called(call, "arguments") for call in called if call)
     usage = get(answer, "usage")
     return Completion(
         text(content) or joined(_spoken(parts)) or text(get(choice, "text")) or agreed(calls),
@@ -116,13 +116,14 @@ def _chat(answer: object, seconds: float) -> Completion:
 
 
 def _responses(answer: object, seconds: float) -> Completion:
-    """OpenAI Responses; what a reasoning item holds is no part of the text."""
+    """OpenAI Responses; what it thought or remarked on the way is no part of the text."""
     output = items(get(answer, "output"))
-    thinking = [item for item in output if get(item, "type") == "reasoning"]
+    thinking = [item for item in output if is_aside(item)]
     parts = [
         part for item in output if item not in thinking for part in items(get(item, "content"))
     ]
-    calls = _calls((item for item in output if get(item, "type") == "function_call"), "arguments")
+    called = [(item, CALLED.get(str(get(item, "type")))) for item in output]
+    calls = tuple(_called(item, member) for item, member in called if member is not None)
     refusal = joined(parts, "refusal")
     reason = get(get(answer, "incomplete_details"), "reason") or get(answer, "status")
     usage = get(answer, "usage")
@@ -229,11 +230,28 @@ def _either(holder: object, name: str, camel: str) -> object:
 
 def _calls(functions: Iterable[object], arguments: str) -> tuple[ToolCall, ...]:
     """The *functions* that were called, their member *arguments* as JSON text."""
-    return tuple(
-        ToolCall(text(get(function, "name")) or "", written(get(function, arguments)))
-        for function in functions
-        if function
-    )
+    return tuple(_called(function, arguments) for function in functions if function)
+
+
+def _called(function: object, arguments: str) -> ToolCall:
+    return ToolCall(text(get(function, "name")) or "", written(get(function, arguments)))
+
+
+CALLED: Mapping[str, str] = {"function_call": "arguments", "custom_tool_call": "input"}
+"""Items of Responses that call a tool, and the member that says with what."""
+
+
+def is_aside(item: object) -> bool:
+    """Whether an *item* of Responses is something thought, or remarked on the way."""
+    return get(item, "type") == "reasoning" or get(item, "phase") == "commentary"
+
+
+def function_of(call: object) -> object:
+    """The function that *call* calls; a custom tool's input stands for its arguments."""
+    custom = get(call, "custom")
+    if custom is None:
+        return get(call, "function")
+    return {"name": get(custom, "name"), "arguments": get(custom, "input")}
 
 
 def written(arguments: object) -> str:

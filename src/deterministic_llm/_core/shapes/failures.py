@@ -13,7 +13,16 @@ from deterministic_llm._core.shapes.members import get, text
 from deterministic_llm._core.shapes.untaken import untaken
 from deterministic_llm._core.shapes.waits import asked_wait, lowered, quota_of, renewal_wait
 
-_FILTERED = frozenset({"content_filter", "content_policy_violation"})
+_FILTERED = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "image_content_policy_violation",
+        "bio_policy",
+        "misalignment_policy_violation",
+        "ResponsibleAIPolicyViolation",
+    }
+)
 _STATUS_CLASSES = frozenset({"APIError", "HTTPError", "GoogleAPICallError", "ClientResponseError"})
 """Classes whose ``code`` or ``status`` may be the status of the response."""
 _LONGEST_MESSAGE = 1_000
@@ -54,7 +63,9 @@ def _reported(
 ) -> CallFailure | Completion | None:
     """What the *error* object of a body says, or the exception that is its *carrier*."""
     names = (
-        get(holder, name) for holder in (error, carrier) for name in ("code", "type", "status")
+        get(holder, name)
+        for holder in (error, carrier, get(error, "innererror"))
+        for name in ("code", "type", "status")
     )
     codes = tuple(filter(None, map(text, names)))
     message = _message(error, carrier)

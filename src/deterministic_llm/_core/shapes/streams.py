@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import CallFailure, Completion, Finish, ToolCall, Usage
-from deterministic_llm._core.shapes.answers import agreed, answer_of, written
+from deterministic_llm._core.shapes.answers import (
+    CALLED,
+    agreed,
+    answer_of,
+    function_of,
+    is_aside,
+    written,
+)
 from deterministic_llm._core.shapes.failures import error_body
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import first, get, has, items, joined, text
@@ -27,7 +34,8 @@ class Streamed:
 
     An error among them makes the answer a failed call. Chunks that stop without a reason leave it
     "unfinished"; of strs nobody says why they end. *reason* is what was told of a refusal or a
-    filter, and *over* that nothing more will come. *words* counts the characters.
+    filter, and *over* that nothing more will come. *words* counts the characters, and *asides* are
+    the places of what is no part of the answer.
     """
 
     spoken: list[str] = field(default_factory=list[str])
@@ -35,6 +43,7 @@ class Streamed:
     refused: list[str] = field(default_factory=list[str])
     names: dict[object, str] = field(default_factory=dict[object, str])
     arguments: dict[object, list[str]] = field(default_factory=dict[object, list[str]])
+    asides: set[object] = field(default_factory=set[object])
     tokens: dict[str, object] = field(default_factory=dict[str, object])
     usage: Usage = field(default_factory=Usage)
     finish: Finish = "unfinished"
@@ -73,6 +82,7 @@ class Streamed:
         return Streamed(
             names={**self.names},
             arguments={key: [] for key in self.arguments},
+            asides={*self.asides},
             tokens={**self.tokens},
             usage=self.usage,
             finish=self.finish,
@@ -188,7 +198,7 @@ def _chat(streamed: Streamed, chunk: object) -> None:
         get(delta, "refusal"),
     )
     for call in items(get(delta, "tool_calls")):
-        function = get(call, "function")
+        function = function_of(call)
         streamed.call(get(call, "index"), get(function, "name"), get(function, "arguments"))
     streamed.end(get(choice, "finish_reason"))
     streamed.model = text(get(chunk, "model")) or streamed.model
@@ -219,13 +229,43 @@ def _event(streamed: Streamed, event: object) -> None:
         read(streamed, event)
 
 
+def _responses_item(streamed: Streamed, event: object) -> None:
+    """A call of a tool, or a remark on the way to the answer, begins."""
+    item, index = get(event, "item"), get(event, "output_index")
+    if get(item, "type") in CALLED:
+        streamed.call(index, get(item, "name"), None)
+    elif is_aside(item):
+        streamed.asides.add(index)
+
+
 def _responses_text(streamed: Streamed, event: object) -> None:
-    streamed.say(get(event, "delta"))
+    delta = get(event, "delta")
+    if get(event, "output_index") in streamed.asides:
+        streamed.say(None, delta)
+    else:
+        streamed.say(delta)
+
+
+def _responses_thought(streamed: Streamed, event: object) -> None:
+    streamed.say(None, get(event, "delta"))
+
+
+def _responses_refusal(streamed: Streamed, event: object) -> None:
+    streamed.say(None, None, get(event, "delta"))
+
+
+def _responses_call(streamed: Streamed, event: object) -> None:
+    streamed.call(get(event, "output_index"), None, get(event, "delta"))
 
 
 def _responses_end(streamed: Streamed, event: object) -> None:
     """The last event has the whole answer."""
     streamed.whole = streamed.whole or answer_of(get(event, "response"))
+
+
+def _error(streamed: Streamed, event: object) -> None:
+    """An error that is the event itself."""
+    streamed.whole = streamed.whole or error_body({"error": event})
 
 
 def _message_start(streamed: Streamed, event: object) -> None:
@@ -275,10 +315,17 @@ def _count(streamed: Streamed, answer: object) -> None:
 _GEMINI = ("candidates", "usageMetadata", "usage_metadata")
 _Read: TypeAlias = Callable[[Streamed, object], None]
 _EVENTS: Mapping[str, _Read] = {
+    "response.output_item.added": _responses_item,
     "response.output_text.delta": _responses_text,
+    "response.reasoning_text.delta": _responses_thought,
+    "response.reasoning_summary_text.delta": _responses_thought,
+    "response.refusal.delta": _responses_refusal,
+    "response.function_call_arguments.delta": _responses_call,
+    "response.custom_tool_call_input.delta": _responses_call,
     "response.completed": _responses_end,
     "response.incomplete": _responses_end,
     "response.failed": _responses_end,
+    "error": _error,
     "message_start": _message_start,
     "content_block_start": _block_start,
     "content_block_delta": _block_delta,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deterministic_llm.providers.openai.service import ChatService
+from deterministic_llm.providers.openai.posts import CHAT
+from deterministic_llm.providers.openai.service import OpenAIService
 from deterministic_llm.transport.remote import MAX_BYTES, Remote
 
 if TYPE_CHECKING:
@@ -26,5 +27,5 @@ class ChatModel(Remote["OpenAI", "AsyncOpenAI"]):
         client: OpenAI | AsyncOpenAI | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        super().__init__(ChatService(name, base_url, api_key, client), max_bytes)
+        super().__init__(OpenAIService(CHAT, name, base_url, api_key, client), max_bytes)
         self.name = name

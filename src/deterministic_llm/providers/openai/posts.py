@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Constraint
 from deterministic_llm._core.shapes.chat import grammar, response_format, tool
-from deterministic_llm._core.shapes.members import get
+from deterministic_llm.providers.openai.service import Api
 from deterministic_llm.transport.posts import OPTIONS
 
-PATH = "/chat/completions"
 _IN_PIECES: Mapping[str, object] = {"stream": True}
 """The members of a body that asks for the answer in pieces."""
 _COUNTED: Mapping[str, object] = {**_IN_PIECES, "stream_options": {"include_usage": True}}
@@ -23,10 +22,7 @@ def chat(name: str, request: Request, *, pieces: bool, counts: bool) -> dict[str
     return {**streams, **_body(name, request)} if pieces else _body(name, request)
 
 
-def refuses_counting(error: Exception) -> bool:
-    """Whether the server knows no ``stream_options``, which ask it to count the tokens."""
-    status, body = get(error, "status_code"), get(error, "body")
-    return status in {400, 422} and "stream_options" in f"{error} {body}"
+CHAT = Api("/chat/completions", chat)
 
 
 def _body(name: str, request: Request) -> dict[str, object]:

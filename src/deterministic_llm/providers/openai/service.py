@@ -1,13 +1,13 @@
-"""OpenAI's clients: how they are made, and asked for a chat completion."""
+"""OpenAI's clients: how they are made, and asked in the words of one of its interfaces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.shapes.members import get
 from deterministic_llm.errors import ConfigurationError
-from deterministic_llm.providers.openai.posts import PATH, chat, refuses_counting
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.posts import posted, read_of
 from deterministic_llm.transport.service import Peer
@@ -19,10 +19,29 @@ _NO_KEY = "no API key for {!r}: set OPENAI_API_KEY, or pass api_key= or client="
 _WRONG_COLOUR = "this Model has {0}, which cannot do that: call {1}(), or give it openai.{2}(...)"
 
 
-@dataclass(slots=True)
-class ChatService:
-    """Chat completions of the model *name*; remembers whether its server counts what it streams."""
+class Body(Protocol):
+    """What writes the body of a request."""
 
+    def __call__(
+        self, name: str, request: Request, *, pieces: bool, counts: bool
+    ) -> dict[str, object]:
+        """The body that asks the model *name*; *pieces* are counted where it *counts*."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One interface of a server: its path, and the body of a request in its words."""
+
+    path: str
+    body: Body
+
+
+@dataclass(slots=True)
+class OpenAIService:
+    """The model *name* behind one *api*; remembers whether its server counts what it streams."""
+
+    api: Api
     name: str
     base_url: str | None
     api_key: str | None = field(repr=False)
@@ -38,26 +57,29 @@ class ChatService:
         """Ask, and wait until the response begins."""
         sent = self._posted(client, request, pieces=pieces)
         try:
-            return cast("RawResponse", client.post(PATH, **sent))
+            return cast("RawResponse", client.post(self.api.path, **sent))
         except Exception as error:
             if not self._forgives(error, sent):
                 raise
-        return cast("RawResponse", client.post(PATH, **self._posted(client, request, pieces=True)))
+        sent = self._posted(client, request, pieces=True)
+        return cast("RawResponse", client.post(self.api.path, **sent))
 
     async def apost(self, client: AsyncOpenAI, request: Request, *, pieces: bool) -> RawResponse:
         """As post(), awaited."""
         sent = self._posted(client, request, pieces=pieces)
         try:
-            return cast("RawResponse", await client.post(PATH, **sent))
+            return cast("RawResponse", await client.post(self.api.path, **sent))
         except Exception as error:
             if not self._forgives(error, sent):
                 raise
         sent = self._posted(client, request, pieces=True)
-        return cast("RawResponse", await client.post(PATH, **sent))
+        return cast("RawResponse", await client.post(self.api.path, **sent))
 
     def peer(self, client: OpenAI | AsyncOpenAI) -> Peer:
         """Whom *client* calls."""
-        return Peer(str(client.base_url), (client.api_key,), read_of(client))
+        token = get(client, "_azure_ad_token")
+        secrets = (client.api_key, token) if isinstance(token, str) else (client.api_key,)
+        return Peer(str(client.base_url), secrets, read_of(client))
 
     def new_blocking(self) -> OpenAI:
         """A client, whose own retries are off."""
@@ -94,12 +116,18 @@ class ChatService:
     def _posted(
         self, client: OpenAI | AsyncOpenAI, request: Request, *, pieces: bool
     ) -> dict[str, Any]:
-        body = chat(self.name, request, pieces=pieces, counts=self.counts)
+        body = self.api.body(self.name, request, pieces=pieces, counts=self.counts)
         return posted("openai", client, request, body, pieces=pieces)
 
     def _forgives(self, error: Exception, sent: dict[str, Any]) -> bool:
         """Whether what was *sent* may be sent again without asking for the tokens."""
-        if "stream_options" not in sent["body"] or not refuses_counting(error):
+        if "stream_options" not in sent["body"] or not _refuses_counting(error):
             return False
         self.counts = False
         return True
+
+
+def _refuses_counting(error: Exception) -> bool:
+    """Whether the server knows no ``stream_options``, which ask it to count the tokens."""
+    status, body = get(error, "status_code"), get(error, "body")
+    return status in {400, 422} and "stream_options" in f"{error} {body}"
