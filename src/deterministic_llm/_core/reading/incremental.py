@@ -19,6 +19,7 @@ from deterministic_llm._core.reading.arriving.changes import (
     Opened,
     Replaced,
 )
+from deterministic_llm._core.reading.arriving.raised import RaisedAnswer
 from deterministic_llm._core.reading.arriving.texts import (
     LinesAnswer,
     ProseAnswer,
@@ -68,13 +69,15 @@ class Incremental:
 
 def _answer_to(
     target: Target[object], transcript: Transcript, *, strict: bool
-) -> JsonAnswer | TextAnswer | None:
+) -> JsonAnswer | RaisedAnswer | TextAnswer | None:
     if isinstance(target, TextTarget):
         form = target.form
         if strict or not isinstance(form, TemplateForm):
             return None
         return LinesAnswer(form) if form.many else RecordAnswer(form)
     goal = goal_of(target)
+    if goal.ascent is not None and (strict or not goal.scalar):
+        return RaisedAnswer(goal.ascent, transcript, strict=strict)
     if strict or not goal.scalar:
         return JsonAnswer(goal, transcript, strict=strict)
     return ProseAnswer() if goal.any_text else None

@@ -6,7 +6,7 @@ whose readers, see an answer in the form of the original.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Generic, Protocol, cast
@@ -17,16 +17,26 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.kinds import kinds
+from deterministic_llm._core.schema.lint import lint
 from deterministic_llm._core.schema.locations import Location
-from deterministic_llm._core.schema.lowering.codecs import Climb, Codec, Wrapped, text_of
-from deterministic_llm._core.schema.lowering.cuts import cut
+from deterministic_llm._core.schema.lowering.codecs import (
+    VALUE,
+    Climb,
+    Codec,
+    Text,
+    Wrapped,
+    text_of,
+)
+from deterministic_llm._core.schema.lowering.cuts import cut, within
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.lowering.editions import modern
 from deterministic_llm._core.schema.lowering.lowering import Lowered, lower
 from deterministic_llm._core.schema.lowering.scope import validator_of
+from deterministic_llm._core.schema.lowering.veils import shifts
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
 from deterministic_llm._core.schema.walking import rewritten, subschemas
 from deterministic_llm._core.schema.wording import quote
+from deterministic_llm.errors import SchemaError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -54,6 +64,66 @@ def _raised(target: JsonTarget[object], dialect: str | None) -> JsonTarget[objec
 
 raised = cast("_RaisedTo", lru_cache(maxsize=1024)(_raised))
 """A target as it is put in a dialect, worked out once; the target itself where there is none."""
+
+
+@lru_cache(maxsize=1024)
+def fitted(target: JsonTarget[object], dialect: str) -> Lowered | None:
+    """What a backend of *dialect* is told to hold an answer to all of; None where it should not.
+
+    Any text needs no holding, and members without a name, where they are asked for, would be
+    refused by a dialect in which every object is closed.
+    """
+    if target.schema.get("type") == "string" and not target.schema.keys() - _WORDS:
+        return None
+    if not DIALECTS[dialect].open_objects and any(map(_asks_for_more, _nodes(target.schema))):
+        return None
+    ascent = raised(target, dialect).ascent
+    if ascent is None:
+        return _lowered(to_json(target.schema), dialect)
+    return None if ascent.is_any_value else ascent.lowered
+
+
+_WORDS = {"type", "description"}
+
+
+def _nodes(schema: JsonObject) -> Iterator[JsonObject]:
+    return (node for _, node in subschemas(schema))
+
+
+def _asks_for_more(node: JsonObject) -> bool:
+    return "properties" in node and node.get("additionalProperties") is True
+
+
+@lru_cache(maxsize=1024)
+def check_satisfiable(target: JsonTarget[object], dialect: str | None) -> None:
+    """Raise SchemaError when no value fits *target*, which says what contradicts what."""
+    try:
+        raised(target, dialect or _EXPRESSIVE)
+    except SchemaError as error:
+        raise _contradiction(target, error) from None
+
+
+def _contradiction(target: JsonTarget[object], error: SchemaError) -> SchemaError:
+    """What contradicts what in *target*, which cannot be lowered for the reason of *error*."""
+    for each in lint(target.schema):
+        if each.level == "error" and each.rule != "unsatisfiable":
+            return SchemaError(f"{target.name} {each.pointer}", each.message, each.fix)
+    inner = [at for at, node in subschemas(target.schema) if _is_empty(node, target.schema)]
+    where = max(inner, key=lambda at: at.count("/"), default="#")
+    return SchemaError(f"{target.name} {where}", error.problem, error.fix)
+
+
+def _is_empty(node: JsonObject, root: JsonObject) -> bool:
+    stores: JsonObject = {key: root[key] for key in ("$defs", "definitions") if key in root}
+    try:
+        lower({**stores, **node}, DIALECTS[_EXPRESSIVE])
+    except SchemaError:
+        return True
+    return False
+
+
+_EXPRESSIVE = "llguidance"
+"""The dialect that says the most, for a backend of which none is known."""
 
 
 @lru_cache(maxsize=1024)
@@ -91,7 +161,8 @@ class Ascent(Generic[T_co]):
         climb = Climb()
         above = self.codec.up(value, (), climb)
         asked = Invalid(tuple(climb.problems)) if climb.problems else Valid(above)
-        if climb.sure or self._is_told_apart or _is_same(above, value):
+        same = not climb.problems and _is_same(above, value)
+        if same or climb.sure or self._is_told_apart:
             return asked
         if not self._is_original(value, context):
             return asked
@@ -108,6 +179,22 @@ class Ascent(Generic[T_co]):
         """As much of *value* raised as can be."""
         return self.codec.up(value, (), Climb())
 
+    def begun(self, value: JsonValue) -> Valid[JsonValue] | None:
+        """*value*, which may still be going on, without its wrapper; None where that is not there.
+
+        Where its form *shifts*, it has the lowered one all the same.
+        """
+        if not isinstance(self.codec, Wrapped):
+            return Valid(value)
+        if not isinstance(value, dict) or value.keys() != {VALUE}:
+            return None
+        return Valid(value[VALUE])
+
+    @cached_property
+    def shifts(self) -> bool:
+        """Whether a part of the target has another form in an answer, its wrapper aside."""
+        return shifts(self.codec.inner if isinstance(self.codec, Wrapped) else self.codec)
+
     def cut(self, value: JsonValue, spine: Location) -> tuple[Valid[JsonValue] | None, int]:
         """What of a cut *value* is whole enough to be raised, and how many containers stay open.
 
@@ -119,6 +206,12 @@ class Ascent(Generic[T_co]):
     def codec(self) -> Codec:
         """The way down and up of the whole."""
         return self.lowered.codec
+
+    @cached_property
+    def is_any_value(self) -> bool:
+        """Whether any JSON in a wrapper is what is asked for: the wrapper may be it, too."""
+        text = isinstance(self.codec, Wrapped) and isinstance(within(self.codec.inner), Text)
+        return text and self._fits_original({VALUE: ""})
 
     @cached_property
     def _is_told_apart(self) -> bool:

@@ -25,6 +25,7 @@ from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import is_scalar, kinds
 from deterministic_llm._core.schema.locations import Location, stands_at
 from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.sites import Site
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Target
 from deterministic_llm._core.schema.wording import quote
@@ -56,8 +57,9 @@ class Scrutiny:
         early: EarlyStop = "auto",
         max_chars: int | None = None,
     ) -> None:
-        target, patch = _asked_for(contract, request)
-        mode = contract.constraint.mode if request is None else request.constraint.mode
+        constraint = contract.constraint if request is None else request.constraint
+        target, patch = _asked_for(contract, request, constraint.dialect)
+        mode = constraint.mode
         sure = contract.strict or mode in _HELD
         self.patch = patch
         self.reader = Incremental(target, strict=contract.strict)
@@ -216,14 +218,29 @@ class Scrutiny:
             except ValueError:
                 yield from self._diverged(text)
                 return
-            yield from (each.reason() for each in suspects if stands_at(value, each.location))
-            yield from beyond_mending(value, self._whole, target)
+            yield from self._wrong_in(value, target, suspects)
             self._limits.look_again()
         elif may_become_exact(target.form, text):
             yield from (each.reason() for each in suspects)
             self._limits.look_again()
         else:
             yield from self._diverged(text)
+
+    def _wrong_in(
+        self, value: JsonValue, target: JsonTarget[object], suspects: Sequence[_Suspect]
+    ) -> Iterator[Reason]:
+        """What of *value* is beyond mending; where it has another form, closed members alone."""
+        ascent = target.ascent
+        if ascent is not None:
+            begun = ascent.begun(value)
+            if begun is None:
+                return
+            value = begun.output
+        yield from (each.reason() for each in suspects if stands_at(value, each.location))
+        if ascent is None:
+            yield from beyond_mending(value, self._whole, target)
+        elif not ascent.shifts:
+            yield from beyond_mending(value, self._whole, ascent.target)
 
     def _diverged(self, text: str) -> Iterator[Reason]:
         """The text is no beginning of what it must be: so nothing can be told of it, or all is."""
@@ -246,13 +263,15 @@ class _Suspect:
 
 
 def _asked_for(
-    contract: Contract[object], request: Request | None
+    contract: Contract[object], request: Request | None, dialect: str | None
 ) -> tuple[Target[object], Patch | None]:
     """What the answer is read as, and the part of the whole that it is."""
     patch = None if request is None else request.patch
-    if patch is None or not isinstance(contract.target, JsonTarget):
+    if not isinstance(contract.target, JsonTarget):
         return contract.target, None
-    return patch_target(contract.target, patch), patch
+    if patch is None:
+        return raised(contract.target, dialect), None
+    return raised(patch_target(contract.target, patch), dialect), patch
 
 
 def _takes_words(target: Target[object]) -> bool:

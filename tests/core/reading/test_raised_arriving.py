@@ -1,0 +1,101 @@
+"""An answer in a lowered form as it arrives: what is shown of it is what the whole text says."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from core.random_types import shape
+from core.reading.arriving import changes_of, read_alike
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from deterministic_llm import SchemaError
+from deterministic_llm._core.members import as_said
+from deterministic_llm._core.reading.incremental import Closed, Grown
+from deterministic_llm._core.reading.reader import Parsed, read
+from deterministic_llm._core.schema.locations import value_at
+from deterministic_llm._core.schema.lowering.codecs import InexpressibleError
+from deterministic_llm._core.schema.lowering.dialects import DIALECTS
+from deterministic_llm._core.schema.raising import raised
+from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm.targets import compiled
+
+
+class Note(BaseModel):  # noqa: D101 - a docstring would be part of the schema
+    text: str
+    mood: str = "calm"
+    counts: dict[str, int] = {}
+
+
+class Case(BaseModel):  # noqa: D101
+    title: str
+    note: Note
+    pair: tuple[int, str]
+    extra: Any
+
+
+NOTE = '{"text": "ab", "mood": null, "counts": [{"key": "c", "value": 1}]}'
+TOLD: list[tuple[str, Any, str, list[tuple[tuple[str | int, ...], Any]]]] = [
+    ("members", Case,
+     f'{{"title": "t", "note": {NOTE}, "pair": {{"item0": 1, "item1": "y"}}, "extra": "[2]"}}',
+     [(("title",), "t"), (("note", "text"), "ab"), (("note", "counts"), {"c": 1}),
+      (("note",), {"text": "ab", "counts": {"c": 1}}), (("pair",), [1, "y"]), (("extra",), [2]),
+      ((), {"title": "t", "note": {"text": "ab", "counts": {"c": 1}}, "pair": [1, "y"],
+            "extra": [2]})]),
+    ("items in a wrapper", list[Note], f'{{"value": [{NOTE}]}}',
+     [((0, "text"), "ab"), ((0, "counts"), {"c": 1}), ((0,), {"text": "ab", "counts": {"c": 1}}),
+      ((), [{"text": "ab", "counts": {"c": 1}}])]),
+    ("a map in a wrapper", dict[str, int], '{"value": [{"key": "a", "value": 1}]}',
+     [((), {"a": 1})]),
+    ("the form of the original", Case,
+     '{"title": "t", "note": {"text": "ab", "counts": {"c": "1"}}, "pair": [1, "y"], "extra": [2]}',
+     [(("title",), "t"), (("note", "text"), "ab"), (("note", "counts"), {"c": 1}),
+      (("note",), {"text": "ab", "counts": {"c": 1}}), (("pair",), [1, "y"]), (("extra",), [2]),
+      ((), {"title": "t", "note": {"text": "ab", "counts": {"c": 1}}, "pair": [1, "y"],
+            "extra": [2]})]),
+    ("no wrapper", list[int], "[1, 2]", [((), [1, 2])]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("output_type", "text", "closed"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD]
+)
+def test_members_close_with_their_values_above(output_type: Any, text: str, closed: Any):
+    """Each once, in the places of the original: those that have another form as a whole."""
+    target: Any = raised(compiled(output_type), "openai")
+    changes = changes_of(text, target)
+    assert [(c.location, c.value) for c in changes if isinstance(c, Closed)] == closed
+
+
+def test_only_texts_that_stay_texts_grow():
+    """What is JSON in a text is no text above."""
+    target: Any = raised(compiled(Case), "openai")
+    text = (
+        f'{{"title": "to", "note": {NOTE}, "pair": {{"item0": 1, "item1": "y"}}, "extra": "[2]"}}'
+    )
+    grown = [c for c in changes_of(text, target) if isinstance(c, Grown)]
+    assert {each.location for each in grown} == {("title",), ("note", "text")}
+
+
+@given(seed=st.integers(0, 2**32), dialect=st.sampled_from([*DIALECTS]))
+def test_what_is_shown_is_what_the_whole_text_says(seed: int, dialect: str):
+    """Whatever was lowered, and wherever the text is cut."""
+    random = Random(seed)  # noqa: S311  # guards nothing
+    kind = shape(random, 3)
+    target, value = compiled(kind.type), kind.make(random)
+    assert isinstance(target, JsonTarget)
+    try:
+        put = raised(as_said(target), dialect)
+        answer = value if put.ascent is None else put.ascent.lowered.push_down(value)
+    except (SchemaError, InexpressibleError):
+        return
+    text = json.dumps(answer, ensure_ascii=random.random() < 0.5)
+    shown, _ = read_alike(text, put, random)
+    reading = read(text, put)
+    if isinstance(reading, Parsed):
+        for location, member in shown.closed.items():
+            assert value_at(reading.output, location) == member
