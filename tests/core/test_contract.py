@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
 from deterministic_llm._core.contract import constrain
-from deterministic_llm._core.exchange import Abilities
+from deterministic_llm._core.exchange import Abilities, Mode
 from deterministic_llm._core.shapes import chat
-from deterministic_llm.targets import Schema, compiled
+from deterministic_llm.targets import compiled
 
 HOSTED = Abilities(("native",), dialect="openai")
 
@@ -55,16 +55,27 @@ def test_a_schema_that_keeps_its_form_is_sent_strictly():
     assert sent(Mood) == {"name": "Mood", "schema": schema, "strict": True}
 
 
+@pytest.mark.parametrize("mode", ["auto", "native", "tool"])
 @pytest.mark.parametrize(
     "output_type",
-    [Partial, Counts, Loose, Schema({"type": "object", "enum": []})],
-    ids=["optional members", "keys that are data", "members without a name", "nothing fits"],
+    [Partial, Counts, list[Mood], dict[str, Any], int],
+    ids=["optional members", "keys that are data", "a list", "any values", "a number"],
 )
-def test_a_schema_that_would_change_its_form_is_sent_as_it_is(output_type: object):
-    """An answer is read, and streamed, in the form of the target."""
+def test_a_schema_that_changes_its_form_is_sent_strictly_too(output_type: object, mode: Mode):
+    """With the dialect in which an answer to it is to be read."""
+    constraint = constrain(compiled(output_type), mode, HOSTED)
+    assert constraint.schema is not None
+    assert constraint.schema["type"] == "object"
+    assert constraint.schema["required"] == [*cast("Any", constraint.schema["properties"])]
+    assert (constraint.strict, constraint.dialect) == (True, "openai")
+
+
+@pytest.mark.parametrize("output_type", [Loose, str, Any], ids=["others", "any text", "anything"])
+def test_what_a_strict_schema_would_take_away_is_not_sent_as_one(output_type: object):
+    """Members without a name that are asked for, and what any answer is an answer to."""
     target: Any = compiled(output_type)
-    assert sent(output_type)["schema"] == target.schema
-    assert "strict" not in sent(output_type)
+    constraint = constrain(target, "native", HOSTED)
+    assert (constraint.schema, constraint.strict) == (target.schema, False)
 
 
 def test_a_backend_of_no_known_dialect_is_sent_the_schema_as_it_is():

@@ -17,13 +17,11 @@ from deterministic_llm._core.exchange import (
     JsonObject,
     Mode,
 )
-from deterministic_llm._core.schema.lowering.dialects import DIALECTS
-from deterministic_llm._core.schema.lowering.lowering import lower
 from deterministic_llm._core.schema.notations import notation_of
+from deterministic_llm._core.schema.raising import fitted
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget
-from deterministic_llm._core.schema.walking import subschemas
 from deterministic_llm._core.schema.wording import resolve
-from deterministic_llm.errors import ConfigurationError, SchemaError
+from deterministic_llm.errors import ConfigurationError
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -82,7 +80,7 @@ def _taken(target: Target[object], abilities: Abilities) -> Iterator[Mode]:
     """The modes in which a backend of these *abilities* takes a schema such as that of *target*."""
     of_object = isinstance(target, JsonTarget) and _is_object(target.schema)
     for mode in abilities.modes:
-        if mode == "grammar" or of_object or (mode == "native" and abilities.any_root):
+        if mode == "grammar" or of_object or _takes_other_roots(mode, target, abilities):
             yield mode
 
 
@@ -103,35 +101,30 @@ def _by_grammar(target: TextTarget[object], abilities: Abilities) -> Constraint 
     return Constraint("grammar", grammar=notation)
 
 
+def _takes_other_roots(mode: Mode, target: Target[object], abilities: Abilities) -> bool:
+    """Whether *target*, which is no object, is taken as it is, or in an object of its own."""
+    if not isinstance(target, JsonTarget) or mode not in {"native", "tool"}:
+        return False
+    if mode == "native" and abilities.any_root:
+        return True
+    return abilities.dialect is not None and fitted(target, abilities.dialect) is not None
+
+
 def _is_object(schema: JsonObject) -> bool:
     root = resolve(schema, root=schema)
     return isinstance(root, dict) and root.get("type") == "object"
 
 
 def natively(target: JsonTarget[object], dialect: str | None = None) -> Constraint:
-    """What holds an answer to the schema of *target*.
-
-    It is strict where *dialect* can say the schema in such a way that an answer to it is an answer
-    to the target as it stands: it is read, and streamed, like any other.
-    """
-    fitted = None if dialect is None else _fitted(target, dialect)
-    schema = target.schema if fitted is None else fitted
-    return Constraint("native", _identifier(target), schema, strict=fitted is not None)
+    """What holds an answer to the schema of *target*, to all of it where *dialect* can say that."""
+    return _put("native", target, dialect)
 
 
-@lru_cache(maxsize=1024)
-def _fitted(target: JsonTarget[object], dialect: str) -> JsonObject | None:
-    """The schema of *target* in *dialect*; None where an answer would have another form.
-
-    Nor is it used where members without a name are asked for: a strict schema has none.
-    """
-    if any(node.get("additionalProperties") is True for _, node in subschemas(target.schema)):
-        return None
-    try:
-        lowered = lower(target.schema, DIALECTS[dialect])
-    except SchemaError:
-        return None  # validation will say what is wrong with an answer
-    return lowered.schema if lowered.same else None
+def _put(mode: Mode, target: JsonTarget[object], dialect: str | None) -> Constraint:
+    name, low = _identifier(target), None if dialect is None else fitted(target, dialect)
+    if low is None:
+        return Constraint(mode, name, target.schema)
+    return Constraint(mode, name, low.schema, strict=True, dialect=None if low.same else dialect)
 
 
 @lru_cache(maxsize=1024)
@@ -140,8 +133,7 @@ def _identifier(target: Target[object]) -> str:
 
 
 def _as_tool(target: JsonTarget[object], dialect: str | None) -> Constraint:
-    del dialect
-    return Constraint("tool", _identifier(target), target.schema)
+    return _put("tool", target, dialect)
 
 
 def _in_json(target: JsonTarget[object], dialect: str | None) -> Constraint:

@@ -10,12 +10,13 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Answered, Request
 from deterministic_llm._core.contract import Rung, constrain
 from deterministic_llm._core.drafts import Patch
-from deterministic_llm._core.exchange import Constraint, Mode
+from deterministic_llm._core.exchange import Abilities, Constraint, Mode
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
 from deterministic_llm._core.policy import resown, shaken, whole_is_cheaper, with_more_room
 from deterministic_llm._core.reask import begin_there, go_on, reask, reask_members
 from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.tasks import Task, Way
 
@@ -89,15 +90,24 @@ def for_members(task: Task[object], last: Answered[object], part: Patch) -> Requ
     mode = last.request.constraint.mode
     if mode in _SCHEMA_IS_SENT and _whole_is_cheaper(last, part):
         return again(task, last)
-    feedback = reask_members(last.violations, target, shown=_shown(task, last))
-    return _reasked(last, feedback, constrain(target, mode), part)
+    constraint = _alike(target, last)
+    put = raised(target, constraint.dialect)
+    feedback = reask_members(last.violations, put, shown=_shown(task, last))
+    return _reasked(last, feedback, constraint, part)
 
 
 def for_the_rest(task: Task[object], last: Answered[object], part: Patch) -> Request:
     """The question for what was still to come when the answer was cut, or was stopped."""
     target = _target(task, part)
-    feedback = _going_on(task, last, target)
-    return _reasked(last, feedback, constrain(target, last.request.constraint.mode), part)
+    constraint = _alike(target, last)
+    feedback = _going_on(task, last, raised(target, constraint.dialect))
+    return _reasked(last, feedback, constraint, part)
+
+
+def _alike(target: JsonTarget[object], last: Answered[object]) -> Constraint:
+    """How an answer to *target* is held: as the *last* one was, in the same dialect."""
+    known = last.request.constraint
+    return constrain(target, known.mode, Abilities(dialect=known.dialect))
 
 
 def _going_on(task: Task[object], last: Answered[object], target: JsonTarget[object]) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import UNCONSTRAINED, Abilities, Constraint
 from deterministic_llm._core.schema.phrasing import instruction
+from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.rendering import render
 from deterministic_llm._core.schema.target import JsonTarget, Target
 
@@ -26,7 +27,8 @@ def instructions(
         return instruction(target.form)
     if target.schema == {"type": "string"}:
         return ""  # any text is the answer
-    return f"Answer with JSON only, of this type:\n{render(target.schema)}"
+    put = raised(target, constraint.dialect)
+    return f"Answer with JSON only, of this type:\n{render(put.schema)}"
 
 
 def reask(violations: Sequence[Violation], instructions: str) -> str:

@@ -29,7 +29,8 @@ from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import record_of
-from deterministic_llm._core.schema.target import Target
+from deterministic_llm._core.schema.raising import check_satisfiable
+from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm._drivers.hooks import as_hooks
@@ -389,6 +390,8 @@ def _waits(validator: Validator) -> bool:
 @lru_cache(maxsize=1024)
 def _contract(target: Target[T], abilities: Abilities, *, mode: Mode, strict: bool) -> Contract[T]:
     """Built once a target and way of asking; rendering a schema costs more than a call does."""
+    if isinstance(target, JsonTarget):
+        check_satisfiable(target, abilities.dialect)
     first, *weaker = (
         Rung(each, instructions(target, each, abilities))
         for each in ladder(target, mode, abilities)
