@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Generic, Literal, ParamSpec, overload
+from typing import Generic, Literal, ParamSpec, overload
 
 from typing_extensions import TypeForm, TypeVar, Unpack
 
@@ -12,12 +12,9 @@ from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
 from deterministic_llm.enforcer.terms import ModelOptions, Terms
 from deterministic_llm.metering.price_lists import LISTED
-from deterministic_llm.sources import Asked, Prompt, source_of
+from deterministic_llm.sources import Asked, Client, Prompt, source_of
 from deterministic_llm.streaming import Streaming
 from deterministic_llm.targets import Declared
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAI
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,19 +37,20 @@ class DecoratePrompt(Generic[T_co]):
 
 
 class Model(Streaming):
-    """A model that the library calls: ``Model("openai:gpt-5-mini")``, ``"local:smollm2-135m"``.
+    """A model that the library calls: ``Model("openai:gpt-5-mini")``, ``"anthropic:..."``.
 
     ``local:`` takes a name of the catalogue or the path of a GGUF file; the engine starts at the
-    first call. ``openai:`` is any server of that interface at *base_url* (or OPENAI_BASE_URL); a
-    *client* of the openai package is used as it is, its own retries aside. Every other keyword is
-    an option or a request parameter for all calls of this model.
+    first call. ``openai:`` is any server of that interface at *base_url* (or OPENAI_BASE_URL);
+    ``anthropic:`` and ``gemini:`` need the extras of these names. A *client* of the openai,
+    anthropic or google-genai package is used as it is, its own retries aside. Every other keyword
+    is an option or a request parameter for all calls of this model.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        client: OpenAI | AsyncOpenAI | None = None,
+        client: Client | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
         **options: Unpack[ModelOptions],

@@ -34,6 +34,12 @@ from deterministic_llm._drivers.background import started
 from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
+from deterministic_llm.providers.anthropic import (
+    DEFAULT_MAX_TOKENS,
+    MessagesClient,
+    MessagesModel,
+)
+from deterministic_llm.providers.gemini import ContentClient, ContentModel, address_of
 from deterministic_llm.providers.openai import ChatModel, ResponsesModel
 from deterministic_llm.storage import models
 from deterministic_llm.storage.keys import Describe, described_call
@@ -41,6 +47,8 @@ from deterministic_llm.storage.keys import Describe, described_call
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
+Client: TypeAlias = "OpenAI | AsyncOpenAI | MessagesClient | ContentClient"
+"""A client of an SDK that is known here."""
 Prompt: TypeAlias = str | Sequence[ChatMessage]
 
 
@@ -201,13 +209,15 @@ def _asked(other: object) -> Asked:
 
 
 _HOSTED = Abilities(("native", "tool", "json"), shows_schema=True, dialect="openai")
+_CLAUDE = Abilities(("native", "tool"), shows_schema=True, dialect="anthropic")
+_GEMINI = Abilities(("native", "tool", "json"), any_root=True, shows_schema=True, dialect="gemini")
 _EMBEDDED = Abilities(("native", "grammar", "json"), any_root=True)
 
 
 def source_of(
     name: str,
     *,
-    client: OpenAI | AsyncOpenAI | None = None,
+    client: Client | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
 ) -> Asked:
@@ -217,9 +227,7 @@ def source_of(
     """
     provider, colon, model = name.partition(":")
     if client is not None:
-        named = model if model and provider in _APIS else name  # "llama3:8b" names no provider
-        asked = _APIS.get(provider, ChatModel)(named, client=client)
-        return Asked(lambda: asked, _known(named, str(client.base_url)))
+        return _lent(name, client)
     factory = _FACTORIES.get(provider)
     if factory is not None and model:
         return factory(model, base_url, api_key)
@@ -268,6 +276,50 @@ _AZURE_KEYS = ("AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY")
 """Variables of the environment as OpenAI's SDK names them, the stronger one first."""
 
 
+def _claude(
+    model: str,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    client: MessagesClient | None = None,
+) -> Asked:
+    claude = MessagesModel(model, base_url=base_url, api_key=api_key, client=client)
+    address = base_url or os.environ.get("ANTHROPIC_BASE_URL") or _ANTHROPIC
+    url = address if client is None else str(client.base_url)
+    return Asked(lambda: claude, Known(_CLAUDE, {"max_tokens": DEFAULT_MAX_TOKENS}, model, url))
+
+
+def _gemini(
+    model: str,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    client: ContentClient | None = None,
+) -> Asked:
+    gemini = ContentModel(model, base_url=base_url, api_key=api_key, client=client)
+    address = base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or _GOOGLE
+    url = address if client is None else address_of(client)
+    return Asked(lambda: gemini, Known(_GEMINI, name=model, url=url))
+
+
+def _lent(name: str, client: Client) -> Asked:
+    """The backend of the model *name* that the caller's own *client* asks, by the SDK it is of.
+
+    A name of which the beginning is no provider keeps it: "llama3:8b".
+    """
+    provider, _, model = name.partition(":")
+    named = model if model and provider in _FACTORIES else name
+    packages = {kind.__module__.partition(".")[0] for kind in type(client).__mro__}
+    if "anthropic" in packages:
+        return _claude(named, client=cast("MessagesClient", client))
+    if "google" in packages:
+        return _gemini(named, client=cast("ContentClient", client))
+    if "openai" not in packages:
+        message = f"client=: one of openai, anthropic or google-genai, got {type(client)!r}"
+        raise ConfigurationError(message)
+    own = cast("OpenAI | AsyncOpenAI", client)
+    asked = _APIS.get(provider, ChatModel)(named, client=own)
+    return Asked(lambda: asked, _known(named, str(own.base_url)))
+
+
 def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
     del base_url, api_key
     embedded = _Embedded(model)
@@ -275,6 +327,8 @@ def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
 
 
 _FACTORIES: Mapping[str, Callable[[str, str | None, str | None], Asked]] = {
+    "anthropic": _claude,
+    "gemini": _gemini,
     "local": _embedding,
     **{
         provider: partial(_on_azure if provider.startswith("azure") else _hosted, api)
@@ -283,6 +337,8 @@ _FACTORIES: Mapping[str, Callable[[str, str | None, str | None], Asked]] = {
 }
 """By the prefix of a name: the backend of a model, given its base_url and api_key."""
 _OPENAI = "https://api.openai.com/v1"
+_ANTHROPIC = "https://api.anthropic.com"
+_GOOGLE = "https://generativelanguage.googleapis.com/"
 
 
 def _known(model: str, address: str) -> Known:

@@ -108,9 +108,10 @@ def begun(response: RawResponse, read: float | None, request: Request) -> None:
         phases["read"] = read if left is None else shorter(read, left)
 
 
-def library_of(client: type) -> ModuleType:
-    """The HTTP library that made the *client* class: httpx, or httpx2 since."""
-    made = next(kind for kind in client.__mro__ if kind.__name__ in {"Client", "AsyncClient"})
+def library_of(client: object) -> ModuleType:
+    """The HTTP library of a *client* or of its class: httpx, or httpx2 since."""
+    kinds = (client if isinstance(client, type) else type(client)).__mro__
+    made = next(kind for kind in kinds if kind.__name__ in {"Client", "AsyncClient"})
     return importlib.import_module(made.__module__)
 
 

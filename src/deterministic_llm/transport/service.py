@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.transport.bodies import RawResponse
 
 
@@ -75,3 +76,9 @@ class Service(Protocol[B, A]):
     def peer(self, client: B | A) -> Peer:
         """Whom *client* calls."""
         ...
+
+
+def missing(extra: str, name: str) -> ConfigurationError:
+    """What is to be said where the SDK for the model *name* is not installed."""
+    message = f"no SDK for {name!r}: pip install 'deterministic-llm[{extra}]'"
+    return ConfigurationError(message)

@@ -1,0 +1,179 @@
+"""Every provider says the same: one table of answers and errors in the words of each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from loopback import Reply, serving
+from words import KEY, MODEL, WORDS, Words
+
+from deterministic_llm import CallFailure, Completion, Usage
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import Constraint, ToolCall
+from deterministic_llm.transport.remote import Remote
+
+PROMPT = ({"role": "user", "content": "?"},)
+ASKED = Request(1, PROMPT)
+TOOL = replace(ASKED, constraint=Constraint("tool", "answer", {"type": "object"}))
+TOKENS = Usage(10, 7)
+
+
+def said(text: str | None, finish: Any = "stop", **members: Any) -> Completion:
+    return Completion(text, finish, **{"model": MODEL, "usage": TOKENS, **members})
+
+
+ANSWERS: dict[str, tuple[Request, Completion]] = {
+    "a text": (ASKED, said("hi there")),
+    "words of all kinds": (ASKED, said('é 😀 "quoted" \\ \n tab\t')),
+    "a thought and a text": (ASKED, said("hi there", reasoning="let me see")),
+    "the call of a tool": (
+        TOOL,
+        said('{"a": 1}', calls=(ToolCall("answer", '{"a": 1}'),)),
+    ),
+    "a refusal": (ASKED, said(None, "refusal", refusal="I will not")),
+    "cut at the limit": (ASKED, said("hi the", "length")),
+    "kept back": (ASKED, said(None, "filter")),
+    "tokens of all kinds": (
+        ASKED,
+        said("hi", reasoning="hm", usage=Usage(10, 7, cached_tokens=3, reasoning_tokens=4)),
+    ),
+}
+NEEDS = {"a refusal": "refusal", "kept back": "filter"}
+"""What an answer needs a word for that not every provider has."""
+ROWS = [
+    pytest.param(words, request, answer, id=f"{provider}: {name}")
+    for provider, words in WORDS.items()
+    for name, (request, answer) in ANSWERS.items()
+    if NEEDS.get(name) not in words.lacks
+]
+
+
+def blocking(model: Remote[Any, Any], request: Request) -> Completion | CallFailure:
+    return model.complete(request)
+
+
+def awaiting(model: Remote[Any, Any], request: Request) -> Completion | CallFailure:
+    return asyncio.run(model.acomplete(request))
+
+
+def in_pieces(model: Remote[Any, Any], request: Request) -> Completion | CallFailure:
+    with model.stream(request) as answering:
+        pieces = list(answering)
+    return told(pieces, answering.answer())
+
+
+def in_awaited_pieces(model: Remote[Any, Any], request: Request) -> Completion | CallFailure:
+    async def story() -> Completion | CallFailure:
+        async with model.astream(request) as answering:
+            pieces = [piece async for piece in answering]
+        return told(pieces, answering.answer())
+
+    return asyncio.run(story())
+
+
+def told(pieces: list[str], answer: Completion | CallFailure) -> Completion | CallFailure:
+    """The *answer*, the text of which came in *pieces*."""
+    text = answer.text if isinstance(answer, Completion) else answer.partial
+    assert "".join(pieces) == (text or "")
+    return answer
+
+
+Ask = Callable[[Remote[Any, Any], Request], Completion | CallFailure]
+at_once = pytest.mark.parametrize("ask", [blocking, awaiting])
+piecemeal = pytest.mark.parametrize("ask", [in_pieces, in_awaited_pieces])
+every_way = pytest.mark.parametrize("ask", [blocking, awaiting, in_pieces, in_awaited_pieces])
+
+
+def asked(words: Words, ask: Ask, reply: Reply, request: Request) -> Completion | CallFailure:
+    """What one request to a server that sends *reply* comes to, however long it took."""
+    with serving([reply]) as server:
+        answer = ask(words.model(server.base_url.removesuffix("/v1")), request)
+    if isinstance(answer, CallFailure):
+        return answer
+    return replace(answer, seconds=0.0, first_token=None)
+
+
+def streaming(events: list[str]) -> Reply:
+    headers = {"content-type": "text/event-stream"}
+    return Reply(body="".join(events).encode(), headers=headers)
+
+
+@at_once
+@pytest.mark.parametrize(("words", "request_", "answer"), ROWS)
+def test_an_answer_is_the_same_whoever_says_it(
+    words: Words, request_: Request, answer: Completion, ask: Ask
+):
+    """Text, tool call, refusal, truncation, filter, thoughts and tokens."""
+    assert asked(words, ask, Reply(body=words.body(answer)), request_) == answer
+
+
+@piecemeal
+@pytest.mark.parametrize(("words", "request_", "answer"), ROWS)
+def test_an_answer_in_pieces_is_the_same_whoever_says_it(
+    words: Words, request_: Request, answer: Completion, ask: Ask
+):
+    """And the pieces make up its text."""
+    assert asked(words, ask, streaming(words.events(answer)), request_) == answer
+
+
+FAILURES = [
+    pytest.param(words, kind, id=f"{provider}: {kind}")
+    for provider, words in WORDS.items()
+    for kind in words.kinds
+]
+
+
+@every_way
+@pytest.mark.parametrize(("words", "kind"), FAILURES)
+def test_an_error_is_the_same_whoever_reports_it(words: Words, kind: str, ask: Ask):
+    """Its kind, its status, and how long to wait; the key that is repeated in it is not told."""
+    status, name = words.kinds[kind]
+    body = words.error(status, name, f"no, {KEY}")
+    waits = words.wait if kind == "rate_limited" else {}
+    reply = Reply(status=status, headers=dict(waits), body=json.dumps(body).encode())
+    failure = asked(words, ask, reply, ASKED)
+    assert isinstance(failure, CallFailure)
+    wait = 12.0 if kind == "rate_limited" else None
+    assert (failure.kind, failure.status, failure.retry_after) == (kind, status, wait)
+    assert failure.message.startswith("no, ")
+    assert KEY not in repr(failure)
+
+
+@every_way
+@pytest.mark.parametrize("provider", WORDS)
+def test_a_page_with_an_error_status_is_the_same_whoever_sends_it(provider: str, ask: Ask):
+    """A gateway says nothing in a provider's words."""
+    reply = Reply(status=502, body=b"<html>", headers={"content-type": "text/html"})
+    failure = asked(WORDS[provider], ask, reply, ASKED)
+    assert isinstance(failure, CallFailure)
+    assert (failure.kind, failure.status) == ("server_error", 502)
+
+
+@at_once
+@pytest.mark.parametrize("body", [b"<html>", b"null", b"[]", b"{}", b'{"a": "\xe9"}'])
+@pytest.mark.parametrize("provider", WORDS)
+def test_a_body_that_is_no_answer_is_the_same_whoever_sends_it(
+    provider: str, body: bytes, ask: Ask
+):
+    """With a status of 200."""
+    failure = asked(WORDS[provider], ask, Reply(body=body), ASKED)
+    assert isinstance(failure, CallFailure)
+    assert failure.kind == "malformed"
+
+
+@piecemeal
+@pytest.mark.parametrize("provider", WORDS)
+def test_an_error_in_a_stream_is_the_same_whoever_reports_it(provider: str, ask: Ask):
+    """What had come until then is kept."""
+    words = WORDS[provider]
+    events = words.events(said("hi there"))
+    begun = next(at for at, event in enumerate(events, 1) if '"hi t"' in event)
+    error = words.event({"type": "error", **words.error(529, "overloaded_error", "Overloaded")})
+    failure = asked(words, ask, streaming([*events[:begun], error]), ASKED)
+    assert isinstance(failure, CallFailure)
+    assert (failure.kind, failure.partial) == ("overloaded", "hi t")
