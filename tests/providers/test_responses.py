@@ -162,6 +162,13 @@ PARAMETERS: dict[str, tuple[JsonObject, JsonObject]] = {
         {"reasoning_effort": "low", "reasoning": {"summary": "auto"}, "verbosity": "low"},
         {"reasoning": {"effort": "low", "summary": "auto"}, "text": {"verbosity": "low"}},
     ),
+    "the tokens of the answer": (
+        {"logprobs": True, "top_logprobs": 20, "include": ["reasoning.encrypted_content"]},
+        {
+            "top_logprobs": 20,
+            "include": ["reasoning.encrypted_content", "message.output_text.logprobs"],
+        },
+    ),
     "more body": ({"extra_body": {"seed": 1}}, {"seed": 1}),
 }
 

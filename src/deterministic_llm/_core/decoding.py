@@ -38,6 +38,7 @@ from deterministic_llm._core.exchange import (
     Notation,
     Origin,
     Quota,
+    Token,
     ToolCall,
     Usage,
 )
@@ -168,6 +169,24 @@ def _dollars(value: JsonValue, at: str) -> Decimal:
         _refuse("a decimal number as a string", value, at)
 
 
+def _token(value: JsonValue, at: str) -> Token:
+    match value:
+        case [str() as text, float() | int() as logprob]:
+            return Token(text, logprob)
+        case [str() as text, float() | int() as logprob, list() as others]:
+            return Token(text, logprob, tuple(_other(each, at) for each in others))
+        case _:
+            return _refuse("a token: its text, its logarithm, and others", value, at)
+
+
+def _other(value: JsonValue, at: str) -> tuple[str, float]:
+    match value:
+        case [str() as text, float() | int() as logprob]:
+            return text, logprob
+        case _:
+            return _refuse("another token: its text and its logarithm", value, at)
+
+
 def _digest(value: JsonValue, at: str) -> Digest:
     record = _object(value, at)
     if "problem" in record:
@@ -296,6 +315,7 @@ _COMPLETION = _Reader(
     saved_tokens=_optional(_count),
     origin=_one_of(Origin),
     quota=_optional(_QUOTA),
+    tokens=_several(_token),
 )
 _FAILURE = _Reader(
     CallFailure,

@@ -104,7 +104,8 @@ class Abilities:
     *modes* are the ways it has, strongest first. *any_root* says that a schema need not be one of
     an object, *shows_schema* that the model is shown the schema that it is held to. *dialect* names
     what it takes of JSON Schema when it is to hold an answer to all of that, and *notations* in
-    which ways it can be told the grammar of a text.
+    which ways it can be told the grammar of a text. *logprobs* is how many other tokens it tells
+    the probabilities of; 0 where it tells none.
     """
 
     modes: tuple[Mode, ...] = ()
@@ -112,6 +113,7 @@ class Abilities:
     shows_schema: bool = False
     dialect: str | None = None
     notations: tuple[NotationName, ...] = ("gbnf",)
+    logprobs: int = 20
 
 
 @quick

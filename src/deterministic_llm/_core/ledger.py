@@ -19,7 +19,13 @@ from deterministic_llm._core.attempts import (
 from deterministic_llm._core.canonical import jsonable
 from deterministic_llm._core.decoding import decoded
 from deterministic_llm._core.digests import Digest
-from deterministic_llm._core.exchange import CallFailure, Completion, JsonObject, JsonValue
+from deterministic_llm._core.exchange import (
+    CallFailure,
+    Completion,
+    JsonObject,
+    JsonValue,
+    Token,
+)
 from deterministic_llm._core.secrecy import HIDDEN, masked, secrets_of, without_secrets
 from deterministic_llm.errors import RecordError
 
@@ -69,8 +75,15 @@ def attempts_from_json(text: str | bytes) -> tuple[Attempt[JsonValue], ...]:
 
 
 def recorded(answer: Completion | CallFailure) -> JsonObject:
-    """What one call came to as JSON; members at their defaults are left out."""
-    return _record(answer)
+    """What one call came to as JSON; members at their defaults are left out.
+
+    The tokens are a part of it, each as a list of text, logarithm and others: who asks again wants
+    them again. The record of a run does without: they take a hundred times the room of the text.
+    """
+    record = _record(answer)
+    if isinstance(answer, Completion) and answer.tokens:
+        record["tokens"] = [_token(token) for token in answer.tokens]
+    return record
 
 
 def _no_number(constant: str) -> NoReturn:
@@ -96,7 +109,7 @@ def _record(value: DataclassInstance) -> JsonObject:
     record: JsonObject = {}
     for each in fields(value):
         member = cast("object", getattr(value, each.name))
-        if not _is_default(each, member):
+        if not _is_default(each, member) and (type(value), each.name) != _TOKENS:
             write = _WRITERS.get((type(value), each.name), _written)
             record[each.name] = write(member)
     return record
@@ -124,6 +137,11 @@ def _written(member: object) -> JsonValue:
     return jsonable(member)
 
 
+def _token(token: Token) -> JsonValue:
+    others: list[JsonValue] = [[text, logprob] for text, logprob in token.others]
+    return [token.text, token.logprob, *([others] if others else [])]
+
+
 def _told(message: object) -> JsonValue:
     return masked(str(message))
 
@@ -138,6 +156,7 @@ def _digest(digest: object) -> JsonValue:
     return {"problem": told.problem} if told.hex is None else {"sha256": told.hex}
 
 
+_TOKENS = (Completion, "tokens")
 _WRITERS: Mapping[tuple[type, str], Callable[[object], JsonValue]] = {
     (Request, "prompt"): jsonable,
     (Request, "parameters"): _open_parameters,

@@ -25,9 +25,12 @@ SPARED = frozenset(
         "seed",
         "presence_penalty",
         "frequency_penalty",
+        "logprobs",
+        "top_logprobs",
     }
 )
-"""Parameters that only say which of its answers a model gives: one comes without them, too."""
+"""Parameters that only say which of its answers a model gives, or what is told of it: one comes
+without them, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, cast
 
@@ -20,8 +20,10 @@ from deterministic_llm._core.attempts import (
     Violation,
 )
 from deterministic_llm._core.checks import Validator
+from deterministic_llm._core.confidence import confidence_of
 from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.drafts import Patch
+from deterministic_llm._core.evidence.evidence import Evidence
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.lessons import lessons_of
 from deterministic_llm._core.policy import FOLLOWS, Follow, delay_before_resend, failures_in_a_row
@@ -47,6 +49,7 @@ from deterministic_llm.errors import (
     ProviderError,
 )
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -70,10 +73,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Accept(Generic[T_co]):
-    """The run has its value; *votes* say how it was agreed on, where there were votes."""
+    """The run has its value; *votes* say how it was agreed on, where there were votes.
+
+    *confidence* has how sure each part of it is, by path, where that is wanted.
+    """
 
     output: T_co
     votes: Votes | None = None
+    confidence: Mapping[str, Evidence] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ def conclude(step: Accept[T_co] | GiveUp, attempts: Sequence[Attempt[T_co]]) -> 
     """The result of a run that ended with *step*; raises the error of a run that gave up."""
     if isinstance(step, GiveUp):
         raise step.error
-    return Result(step.output, tuple(attempts), votes=step.votes)
+    return Result(step.output, tuple(attempts), votes=step.votes, confidence=step.confidence)
 
 
 def _after_answer(
@@ -138,13 +145,13 @@ def _after_answer(
 ) -> Step[T_co]:
     if isinstance(last.verdict, Accepted):
         if not task.validators:
-            return Accept(last.verdict.output)
+            return _accepted(task, attempts, last.verdict.output)
         validator = _unasked(task, last)
         # What waits, and may cost, is asked only about what all the others let pass.
         if validator is not None and not (last.violations and validator.waits):
             return Check(validator, last.output, recorded(task, validator, last.output))
         if not last.violations:
-            return Accept(cast("T_co", last.output))
+            return _accepted(task, attempts, cast("T_co", last.output))
     follow = FOLLOWS[last.outcome]
     if follow.step == "resend":
         return _resent(task, attempts, last)
@@ -152,6 +159,12 @@ def _after_answer(
         return _next_model(task, attempts, follow.error)
     step = _asked_again(task, attempts, last, follow)
     return _next_model(task, attempts, step) if isinstance(step, type) else Call(step)
+
+
+def _accepted(task: Task[T], attempts: Sequence[Attempt[T]], output: T) -> Accept[T]:
+    if not task.confidence:
+        return Accept(output)
+    return Accept(output, confidence=confidence_of(task, attempts, output))
 
 
 def _unasked(task: Task[object], attempt: Answered[object]) -> Validator | None:

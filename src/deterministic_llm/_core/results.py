@@ -12,6 +12,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Attempt, Repair, Violation, total_cost
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.consensus.votes import Votes
+from deterministic_llm._core.evidence.evidence import Evidence
 from deterministic_llm._core.exchange import JsonValue, Mode, Usage
 from deterministic_llm._core.ledger import attempts_to_json
 from deterministic_llm._core.records import quick
@@ -29,13 +30,15 @@ class Result(Generic[T_co]):
     """What a run came to: the *output* and every attempt that led to it.
 
     *exhausted* says that no attempt was accepted and *output* is what ``on_exhausted`` gave.
-    *votes* say how several answers came to the output.
+    *votes* say how several answers came to the output. *confidence* has how sure each part of it
+    is, by its path, where ``confidence=True`` asked for that.
     """
 
     output: T_co
     attempts: tuple[Attempt[object], ...]
     exhausted: bool = False
     votes: Votes | None = None
+    confidence: Mapping[str, Evidence] | None = None
 
     @property
     def accepted(self) -> Attempt[object]:

@@ -63,7 +63,8 @@ class Task(Generic[T_co]):
     *opening* is the first question, where it is always the same.
     *name* is that of the first model. *resume* is the record of a run that was stopped, to go on
     with, and *hooks* are told what happens. *opening* is the first question, where it is always
-    the same. *arguments* tell what a function that makes its own call was called with.
+    the same. *arguments* tell what a function that makes its own call was called with. With
+    *confidence* it is wanted how sure each part of the output is.
     """
 
     contract: Contract[T_co]
@@ -82,6 +83,7 @@ class Task(Generic[T_co]):
     voters: tuple[Way, ...] = ()
     abstain_below: float | None = None
     arguments: Digest | None = None
+    confidence: bool = False
 
     def about(
         self,

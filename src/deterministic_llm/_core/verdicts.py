@@ -46,7 +46,7 @@ def judge_completion(
     unread = _without_reading(completion, constraint)
     if unread is not None:
         return unread
-    text = _said(completion, constraint)
+    text = spoken(completion, constraint)
     if completion.finish == "stopped":
         return _stopped(text, contract, request, context, policy)
     reading = _read(text, contract, request, context)
@@ -71,7 +71,7 @@ def said(
     """The JSON in *completion* that says the output; None where it is not read as one value."""
     constraint = contract.constraint if request is None else request.constraint
     said = Contract(as_said(contract.target), constraint, contract.instructions, contract.strict)
-    reading = _read(_said(completion, constraint), said, request, context)
+    reading = _read(spoken(completion, constraint), said, request, context)
     return Valid(reading.output) if isinstance(reading, Parsed) else None
 
 
@@ -132,7 +132,7 @@ _CALLING = frozenset[Mode]({"tool", "grammar"})
 """Where the answer may be what a tool is called with; a grammar is held by one on some servers."""
 
 
-def _said(completion: Completion, constraint: Constraint) -> str:
+def spoken(completion: Completion, constraint: Constraint) -> str:
     """What is read: the arguments of the tool that was asked for, else the text."""
     if completion.calls and (constraint.mode in _CALLING or not completion.text):
         return completion.calls[0].arguments

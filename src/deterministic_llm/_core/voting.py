@@ -12,6 +12,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Attempt
 from deterministic_llm._core.canonical import written
+from deterministic_llm._core.confidence import confidence_of_votes
 from deterministic_llm._core.consensus.merging import (
     Ballots,
     Merged,
@@ -123,7 +124,7 @@ def _vote(task: Task[T], sample: int, attempts: Sequence[Attempt[T]] = ()) -> Ta
     model = len(task.fallback) + turn if turn else 0
     lessons = lessons_of(attempts, model)
     opening = asked_anew(task, number=1, model=model, sample=sample, lessons=lessons)
-    return replace(task, voting=None, opening=opening)
+    return replace(task, voting=None, opening=opening, confidence=False)
 
 
 def _draw(
@@ -192,7 +193,12 @@ def _decided(
     )
     if task.abstain_below is not None and votes.share < task.abstain_below:
         return GiveUp(NoConsensus(tuple(attempts), votes, task.abstain_below))
-    return Accept(output, votes)
+    if not task.confidence:
+        return Accept(output, votes)
+    taken = _by_sample(attempts)
+    theirs = [taken[each.sample] for each in ballots]
+    sure = confidence_of_votes(task, theirs, payloads, as_json(output), votes.shares)
+    return Accept(output, votes, sure)
 
 
 def _end_of(attempts: Sequence[Attempt[object]], sample: int) -> int:

@@ -90,6 +90,7 @@ class Options(TypedDict, total=False):
     cache: Kept
     key: Callable[..., object]
     votes: int | Voting
+    confidence: bool
     abstain_below: float
 
 
@@ -210,7 +211,7 @@ class Terms(Generic[T_co]):
         return Task(
             contract,
             policy_of(self.options),
-            parameters=lessons.accepted(_without_ours(self.options)),
+            parameters=lessons.accepted(_parameters(self.options, first.abilities)),
             fallback=tuple(ways[:fallback]),
             voting=self.voting,
             voters=tuple(ways[fallback:]),
@@ -220,6 +221,7 @@ class Terms(Generic[T_co]):
             name=first.name,
             hooks=as_hooks(chosen.get("hooks", ())),
             resume=record_of(chosen.get("resume", ())),
+            confidence=chosen.get("confidence", False),
         )
 
     def guards(self) -> tuple[Guards, ...]:
@@ -340,7 +342,9 @@ class Terms(Generic[T_co]):
 
     def _way(self, other: Known, lessons: Lessons, mode: Mode) -> Way:
         """How a model to fall back on is asked: its own parameters win."""
-        parameters = lessons.accepted(_without_ours({**self.options, **other.options}))
+        parameters = lessons.accepted(
+            _parameters({**self.options, **other.options}, other.abilities)
+        )
         contract = _contract(self.target, other.abilities, mode=mode, strict=False)
         held = _spared(contract, lessons)
         return Way(held.constraint, held.instructions, parameters, other.name, held.weaker)
@@ -373,13 +377,16 @@ _OURS = OPTIONS | {
     "cache",
     "key",
     "votes",
+    "confidence",
     "abstain_below",
 } - {"seed"}
 
 
-def _without_ours(options: Mapping[str, object]) -> Mapping[str, JsonValue]:
-    """The parameters of a request among *options*."""
+def _parameters(options: Mapping[str, object], abilities: Abilities) -> Mapping[str, JsonValue]:
+    """The parameters of a request among *options*; for confidence the tokens are asked for."""
     chosen = {key: value for key, value in options.items() if key not in _OURS}
+    if options.get("confidence") and abilities.logprobs:
+        chosen = {"logprobs": True, "top_logprobs": abilities.logprobs, **chosen}
     return cast("Mapping[str, JsonValue]", chosen)
 
 

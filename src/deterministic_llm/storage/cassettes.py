@@ -155,6 +155,10 @@ _RANDOM = 12
 
 def _without(answer: Answer, secrets: frozenset[str]) -> Answer:
     """*answer* as it is recorded: no secret in it, and nothing of a cache that it came from."""
+    if isinstance(answer, Completion) and secrets:
+        whole = "".join(token.text for token in answer.tokens)
+        if any(secret in whole for secret in secrets):  # in pieces it would not be found
+            answer = replace(answer, tokens=())
     record = cast("JsonObject", _hidden(recorded(replace(answer, origin="call")), secrets))
     if isinstance(answer, Completion):
         return completion_from(record)

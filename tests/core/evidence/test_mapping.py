@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from deterministic_llm._core.evidence.figures import of_value
 from deterministic_llm._core.evidence.spans import Location, leaves
-from deterministic_llm._core.evidence.transcript import Transcript, text_of, transcript_of
+from deterministic_llm._core.evidence.transcript import Transcript, transcript_of
 from deterministic_llm._core.exchange import JsonValue, Token
+from deterministic_llm._core.shapes.tokens import text_of
 
 SEEDED = 1_000
 SCALARS: tuple[JsonValue, ...] = (

@@ -116,7 +116,8 @@ def distributed(value: JsonValue, masses: Mapping[Scalar, float], source: Source
     """
     total = fsum(masses.values())
     if total < LOST_BELOW:
-        return unknown(value, f"the legal values have {total:.0%} of the probability")
+        reason = f"the legal values have {total:.0%} of the probability"
+        return Evidence(value, mass=total, reason=reason)
     distribution = {each: p / total for each, p in masses.items()}
     share = next((p for each, p in distribution.items() if same(each, value)), 0.0)
     return Evidence(value, source, share, distribution, min(total, 1.0))

@@ -9,8 +9,9 @@ from math import exp
 from string import ascii_uppercase
 
 from deterministic_llm._core.evidence.evidence import Scalar
-from deterministic_llm._core.evidence.transcript import Transcript, bytes_of
+from deterministic_llm._core.evidence.transcript import Transcript
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.shapes.tokens import bytes_of
 
 MOST = 1_000
 """Values up to which a place has labels."""

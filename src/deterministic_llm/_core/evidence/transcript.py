@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from deterministic_llm._core.exchange import Token
+from deterministic_llm._core.shapes.tokens import bytes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,3 @@ def transcript_of(text: str, tokens: Sequence[Token]) -> Transcript | None:
     ends = [end - shift for end in accumulate(len(said) for _, said in spoken)]
     begins = [-shift, *ends[:-1]]
     return Transcript(data, [token for token, _ in spoken], begins, ends)
-
-
-def bytes_of(text: str) -> bytes:
-    """The bytes of a token's *text*; those that are no UTF-8 by themselves were kept in it."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half a surrogate pair, which a server wrote as such
-        return text.encode("utf-8", "surrogatepass")
-
-
-def text_of(data: bytes) -> str:
-    """The bytes of a token as text, from which bytes_of() gives them back."""
-    return data.decode("utf-8", "surrogateescape")

@@ -12,6 +12,7 @@ from deterministic_llm._core.exchange import CallFailure, Completion, ToolCall, 
 from deterministic_llm._core.shapes.failures import error_body
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import count, first, get, has, items, joined, text
+from deterministic_llm._core.shapes.tokens import tokens_of
 
 _LONGEST_QUOTE = 200
 
@@ -94,7 +95,7 @@ def _chat(answer: object, seconds: float) -> Completion:
     refusal = text(get(message, "refusal")) or joined(parts, "refusal")
     called = [*map(function_of, items(get(message, "tool_calls"))), get(message, "function_call")]
     calls = tuple(_called(call, "arguments") for call in called if call)
-    usage = get(answer, "usage")
+    usage, written = get(answer, "usage"), get(choice, "logprobs")
     return Completion(
         text(content) or joined(_spoken(parts)) or text(get(choice, "text")) or agreed(calls),
         "refusal" if refusal else finish_of(get(choice, "finish_reason")),
@@ -112,6 +113,7 @@ def _chat(answer: object, seconds: float) -> Completion:
         reasoning=text(get(message, "reasoning_content"))
         or text(get(message, "reasoning"))
         or _thoughts(parts),
+        tokens=tokens_of(get(written, "content")) if written else (),
     )
 
 
@@ -145,6 +147,7 @@ def _responses(answer: object, seconds: float) -> Completion:
             for item in thinking
             for part in (*items(get(item, "content")), *items(get(item, "summary")))
         ),
+        tokens=tokens_of([token for part in parts for token in items(get(part, "logprobs"))]),
     )
 
 

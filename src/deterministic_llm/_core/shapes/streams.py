@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from deterministic_llm._core.exchange import CallFailure, Completion, Finish, ToolCall, Usage
+from deterministic_llm._core.exchange import (
+    CallFailure,
+    Completion,
+    Finish,
+    Token,
+    ToolCall,
+    Usage,
+)
 from deterministic_llm._core.shapes.answers import (
     CALLED,
     agreed,
@@ -18,6 +25,7 @@ from deterministic_llm._core.shapes.answers import (
 from deterministic_llm._core.shapes.failures import error_body
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import first, get, has, items, joined, text
+from deterministic_llm._core.shapes.tokens import tokens_of
 
 _TOKENS = (
     "input_tokens",
@@ -53,6 +61,7 @@ class Streamed:
     reason: str | None = None
     over: bool = False
     words: int = 0
+    evidence: list[Token] = field(default_factory=list[Token])
 
     def add(self, chunk: object) -> None:
         """Take one more *chunk*; raises TypeError, naming what it got, for an unknown one."""
@@ -115,6 +124,7 @@ class Streamed:
             calls=calls,
             reasoning="".join(self.thought) or None,
             first_token=first_token,
+            tokens=tuple(self.evidence),
         )
 
     def say(self, spoken: object, thought: object = None, refused: object = None) -> None:
@@ -200,6 +210,7 @@ def _chat(streamed: Streamed, chunk: object) -> None:
     for call in items(get(delta, "tool_calls")):
         function = function_of(call)
         streamed.call(get(call, "index"), get(function, "name"), get(function, "arguments"))
+    streamed.evidence += tokens_of(get(get(choice, "logprobs"), "content"))
     streamed.end(get(choice, "finish_reason"))
     streamed.model = text(get(chunk, "model")) or streamed.model
     streamed.fingerprint = text(get(chunk, "system_fingerprint")) or streamed.fingerprint

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Constraint
+from deterministic_llm._core.shapes.members import items
 from deterministic_llm.providers.openai.items import items_of
 from deterministic_llm.providers.openai.service import Api, OpenAIService
 from deterministic_llm.transport.posts import OPTIONS
@@ -19,6 +20,8 @@ _OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens")
 """Chat completions' words for ``max_output_tokens``."""
 _UNKNOWN = frozenset({"seed", "stream_options", *_OUTPUT_LIMITS})
 """Parameters of chat completions that Responses refuses."""
+_TOKENS = "message.output_text.logprobs"
+"""What is to be included where the tokens of the answer are wanted."""
 _NESTED: Mapping[str, tuple[str, str]] = {
     "reasoning_effort": ("reasoning", "effort"),
     "verbosity": ("text", "verbosity"),
@@ -68,6 +71,8 @@ def _parameters(given: Mapping[str, object]) -> dict[str, object]:
     for name, (holder, member) in _NESTED.items():
         if name in sent:
             sent[holder] = _merged({member: sent.pop(name)}, sent.get(holder, {}))
+    if sent.pop("logprobs", False):
+        sent["include"] = [*items(sent.get("include")), _TOKENS]
     body = {key: value for key, value in sent.items() if key not in _UNKNOWN}
     return body | (extra if isinstance(extra, dict) else {})
 

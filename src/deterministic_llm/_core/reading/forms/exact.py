@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice, pairwise
 
@@ -76,6 +77,18 @@ def exact_line(form: TemplateForm, line: str) -> JsonObject | None:
             return None
         values[field.name] = capture.value
     return values
+
+
+def field_places(form: TextForm, line: str) -> Mapping[str, tuple[int, int]]:
+    """Where the fields of a template stand in a *line* that is it letter by letter."""
+    nowhere: Mapping[str, tuple[int, int]] = {}
+    if not isinstance(form, TemplateForm):
+        return nowhere
+    lazy, greedy = _expressions(form)
+    found, other = lazy.fullmatch(line), greedy.fullmatch(line)
+    if found is None or other is None or found.groupdict() != other.groupdict():
+        return nowhere
+    return {field.name: found.span(field.name) for field in form.fields}
 
 
 def _is_clean(form: TemplateForm, found: re.Match[str]) -> bool:
