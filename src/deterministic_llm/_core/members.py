@@ -6,8 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from typing import Generic, TypeAlias, overload
+from typing import TypeAlias
 
 from pydantic_core import ValidationError, from_json, to_json
 from typing_extensions import TypeVar
@@ -16,6 +15,7 @@ from deterministic_llm._core.attempts import Repair, Request, Violation
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.drafts import Draft, Patch
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.intact import left_aside, may_be_inside, read_intact
 from deterministic_llm._core.reading.alignment.bends import (
     ENVELOPE,
     LIST_OF_ONE,
@@ -23,11 +23,10 @@ from deterministic_llm._core.reading.alignment.bends import (
     TOOL_CALL,
     TYPED_VALUE,
 )
-from deterministic_llm._core.reading.doubts import may_be_a_call
 from deterministic_llm._core.reading.goals import shortcut_to
 from deterministic_llm._core.reading.omissions import may_omit
-from deterministic_llm._core.reading.reader import MAX_CHARACTERS, Parsed, Unread, read
-from deterministic_llm._core.reading.syntax.native import native
+from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.locations import schema_at, sole, without
 from deterministic_llm._core.schema.merges import (
     merged,
@@ -40,11 +39,7 @@ from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import (
     Checked,
-    Decoder,
-    Invalid,
     JsonTarget,
-    Target,
-    TextTarget,
     Valid,
 )
 from deterministic_llm._core.schema.violations import json_path
@@ -53,21 +48,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 _Way: TypeAlias = "Callable[[str, _Question, _Brought], _Brought]"
-
-
-@overload
-def as_said(target: JsonTarget[object]) -> JsonTarget[JsonValue]: ...
-@overload
-def as_said(target: Target[object]) -> Target[JsonValue]: ...
-@lru_cache(maxsize=1024)
-def as_said(target: Target[object]) -> Target[JsonValue]:
-    """*target* with the JSON that says an output in place of the output.
-
-    What was left out is not in it, where a dumped output has defaults, and other names.
-    """
-    if isinstance(target, TextTarget):
-        return TextTarget(target.name, target.form, partial(_built_as_said, target.build))
-    return JsonTarget(target.name, target.schema, _AsSaid(target.decoder), target.floats)
 
 
 def read_members(
@@ -84,7 +64,7 @@ def read_members(
     it did is there, all that it told is still wrong.
     """
     told, dialect = request.violations, request.constraint.dialect
-    plain = None if contract.strict or dialect else _plainly(text, target, patch)
+    plain = None if contract.strict or dialect else read_intact(text, target, patch)
     question = _Question(target, patch, dialect)
     return plain or _in_full(text, contract, target, question, context, told)
 
@@ -135,30 +115,6 @@ def _in_full(
     if (key := restated(patch, brought.members, cut=brought.truncated)) is not None:
         return Unread((_said_again(patch, key),), brought.repairs)
     return _merged(contract, target, patch, brought, context)
-
-
-def _plainly(text: str, target: JsonTarget[T_co], patch: Patch) -> Parsed[T_co] | None:
-    """The whole that comes of JSON with just the keys that were asked for, valid as it stands.
-
-    No member is under another spelling of its name where none is there that the type does not name,
-    and nothing is left to bend: a full reading would take the same.
-    """
-    shortcut = shortcut_to(target)
-    if shortcut is None or not target.closable or text[:1] != "{" or len(text) > MAX_CHARACTERS:
-        return None
-    if any(place.appends for place in patch.places.values()):
-        return None  # a rest may begin again with what had come
-    try:
-        said = native(text.encode(), floats=shortcut.floats)
-        if not isinstance(said, dict) or said.keys() != patch.places.keys():
-            return None
-        value = merged(patch, said)
-        if may_be_a_call(text) or may_omit(to_json(value).decode()):
-            return None
-        output = shortcut.validate(value, strict=True)
-    except ValueError:  # pydantic's is one, too
-        return None
-    return Parsed(output, (), (0, len(text)))
 
 
 def _says_two_values(reading: Parsed[JsonValue] | Unread) -> bool:
@@ -221,27 +177,6 @@ _OPENINGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _AsSaid(Generic[T_co]):
-    """Takes what *decoder* takes, as it stands."""
-
-    decoder: Decoder[T_co]
-
-    def check(
-        self, value: JsonValue, text: str | None = None, context: object = None
-    ) -> Checked[JsonValue]:
-        checked = self.decoder.check(value, text, context)
-        return checked if isinstance(checked, Invalid) else Valid(value)
-
-
-def _built_as_said(
-    build: Callable[[JsonValue], Checked[object]], value: JsonValue
-) -> Checked[JsonValue]:
-    """Takes what *build* takes, as it stands."""
-    checked = build(value)
-    return checked if isinstance(checked, Invalid) else Valid(value)
-
-
 class _AnyValue:
     """Takes whatever stands there."""
 
@@ -270,11 +205,7 @@ def _by_key(reading: Parsed[JsonValue] | Unread, patch: Patch) -> _Brought:
         return _NOTHING
     members = {key: said[key] for key in said if key in patch.places}
     others = {key: said[key] for key in said if key not in patch.places}
-    notes = tuple(
-        Repair("a member that was not asked for", json_path((key,)), value, None, "none")
-        for key, value in others.items()
-    )
-    return _Brought(members, others, (*repairs, *notes), span, truncated, open_paths)
+    return _Brought(members, others, (*repairs, *left_aside(others)), span, truncated, open_paths)
 
 
 def _in_the_whole(text: str, question: _Question, brought: _Brought) -> _Brought:
@@ -330,9 +261,8 @@ def _hides(brought: _Brought, patch: Patch) -> bool:
 def _may_be_without_key(brought: _Brought, target: JsonTarget[object], patch: Patch) -> bool:
     """Whether all of it may be inside the one member asked for, which holds one of its own name."""
     place, *others = patch.places.values()
-    names = (sole(schema_at(target, place.location), target.schema) or {}).get("properties")
     said = brought.members.keys() | brought.others.keys()
-    return not others and isinstance(names, dict) and bool(brought.members) and said <= names.keys()
+    return not others and bool(brought.members) and may_be_inside(target, place.location, said)
 
 
 def _under_other_paths(text: str, question: _Question, brought: _Brought) -> _Brought:

@@ -17,9 +17,10 @@ from deterministic_llm._core.exchange import (
     JsonValue,
     Mode,
 )
-from deterministic_llm._core.members import as_said, read_members
+from deterministic_llm._core.members import read_members
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.wording import quote

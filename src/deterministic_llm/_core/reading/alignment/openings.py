@@ -53,7 +53,7 @@ def opened(
         return _with(LIST_OF_ONE, value, trial) if trial is not None and trial.fits else None
     if not isinstance(value, dict) or not 0 < len(value) <= _MOST_MEMBERS:
         return None
-    shape = _shape(value)
+    shape = shape_of(value)
     if shape is None and kind in {"whole", "member"} and (said := _qualified(value)):
         trial = trace.attempt(node, said)
         return _with(ENVELOPE, value, trial) if trial.fits else None
@@ -76,10 +76,26 @@ def from_text(node: Node, value: JsonValue, opener: str, trace: Trace) -> JsonVa
 
 def called(node: Node, value: JsonObject, trace: Trace) -> Trial | None:
     """What *node* makes of the arguments, if *value* has the shape of a tool call; else None."""
-    shape = _shape(value) if len(value) <= _MOST_MEMBERS else None
+    shape = shape_of(value) if len(value) <= _MOST_MEMBERS else None
     if shape is None or shape[1] is not TOOL_CALL:
         return None
     return _only(node, value, _undeclared(node, [shape]), trace)
+
+
+def shape_of(value: JsonObject) -> tuple[str, Rule] | None:
+    """The key of the payload, where the keys as a whole tell what the wrapper is."""
+    keys = {folded(key): key for key in value}
+    payloads = keys.keys() & TOOL_PAYLOADS
+    rest = keys.keys() - payloads - TOOL_REST
+    if len(payloads) == 1 and rest and rest <= TOOL_NAMES:
+        return keys[payloads.pop()], TOOL_CALL
+    if "function" in keys and keys.keys() <= TOOL_REST | {"function"}:
+        return keys["function"], TOOL_CALL
+    if {"type", "value"} <= keys.keys() <= TYPED_KEYS:
+        return keys["value"], TYPED_VALUE
+    if "properties" in keys and keys.keys() <= ECHOED_SCHEMA:
+        return keys["properties"], SCHEMA_ECHO
+    return None
 
 
 def echoes_schema(value: JsonObject) -> bool:
@@ -123,22 +139,6 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError(digits)
     return number
-
-
-def _shape(value: JsonObject) -> tuple[str, Rule] | None:
-    """The key of the payload, where the keys as a whole tell what the wrapper is."""
-    keys = {folded(key): key for key in value}
-    payloads = keys.keys() & TOOL_PAYLOADS
-    rest = keys.keys() - payloads - TOOL_REST
-    if len(payloads) == 1 and rest and rest <= TOOL_NAMES:
-        return keys[payloads.pop()], TOOL_CALL
-    if "function" in keys and keys.keys() <= TOOL_REST | {"function"}:
-        return keys["function"], TOOL_CALL
-    if {"type", "value"} <= keys.keys() <= TYPED_KEYS:
-        return keys["value"], TYPED_VALUE
-    if "properties" in keys and keys.keys() <= ECHOED_SCHEMA:
-        return keys["properties"], SCHEMA_ECHO
-    return None
 
 
 def _members(value: JsonObject, kind: Kind, own: str) -> list[tuple[str, Rule]]:
