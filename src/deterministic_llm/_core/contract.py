@@ -115,6 +115,7 @@ def _is_object(schema: JsonObject) -> bool:
     return isinstance(root, dict) and root.get("type") == "object"
 
 
+@lru_cache(maxsize=1024)
 def natively(target: JsonTarget[object], dialect: str | None = None) -> Constraint:
     """What holds an answer to the schema of *target*, to all of it where *dialect* can say that."""
     return _put("native", target, dialect)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextvars import Context, copy_context
-from functools import partial
 from typing import Any, TypeAlias
 
 from typing_extensions import TypeVar
@@ -50,7 +49,7 @@ def stream(
     shown = Shown(task)
 
     def begin(hold: Hold) -> Generator[StreamEvent[T]]:
-        tape = reel(partial(terms.describing, asked, lenient=True))
+        tape = reel(terms.telling, asked)
         sleep = tape.sleep if tape.played else hold.sleep
         source = tape.opening(opening)
         try:
@@ -78,7 +77,7 @@ def astream(
         opening, cache = aguarded_opening(opening, guards), terms.cache
         if cache is not None:
             opening = acached_opening(opening, cache, terms.describing(asked))
-        tape = reel(partial(terms.describing, asked, lenient=True))
+        tape = reel(terms.telling, asked)
         source = tape.aopening(opening)
         try:
             await streaming.astream(about, shown, source, sleep=tape.asleep, clock=tape.clock)

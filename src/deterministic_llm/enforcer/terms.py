@@ -244,7 +244,7 @@ class Terms(Generic[T_co]):
         call, cache = guarded(call, guards), self.cache
         if cache is not None:
             call = cached(call, cache, self.describing(asked))
-        tape = reel(partial(self.describing, asked, lenient=True))
+        tape = reel(self.telling, asked)
         call, purse = tape.blocking(call), self.purse
         try:
             if purse is None:  # a block for nothing would take a twentieth of the run
@@ -265,7 +265,7 @@ class Terms(Generic[T_co]):
         call, cache = aguarded(call, guards), self.cache
         if cache is not None:
             call = acached(call, cache, self.describing(asked))
-        tape = reel(partial(self.describing, asked, lenient=True))
+        tape = reel(self.telling, asked)
         call, purse = tape.awaiting(call), self.purse
         try:
             if purse is None:
@@ -313,11 +313,16 @@ class Terms(Generic[T_co]):
 
         Nothing for a cassette: it is played in a process where nothing was learned yet.
         """
-        untaught = running() is not None
+        if not self._remembers or running() is not None:
+            return (NOTHING_LEARNED,) * len(self.memories)
         return tuple(
-            NOTHING_LEARNED if memory is None or untaught else memory.lessons
-            for memory in self.memories
+            NOTHING_LEARNED if memory is None else memory.lessons for memory in self.memories
         )
+
+    @cached_property
+    def _remembers(self) -> bool:
+        """Whether anything can be learned of a model: not of a function."""
+        return any(memory is not None for memory in self.memories)
 
     def context(self, arguments: Sequence[object], keywords: Mapping[str, object]) -> object:
         """What validators are given besides the output: as given, or made of the *arguments*."""
@@ -327,6 +332,10 @@ class Terms(Generic[T_co]):
     def describing(self, asked: Asking | None, *, lenient: bool = False) -> Describe:
         """What tells the questions of one run apart, as its source says."""
         return self.source.describing(self.others, asked, key=self.key, lenient=lenient)
+
+    def telling(self, asked: Asking | None) -> Describe:
+        """The same for a cassette, which takes what cannot be told by its type."""
+        return self.describing(asked, lenient=True)
 
     def _abstain_below(self) -> float | None:
         share = cast("ModelOptions", self.options).get("abstain_below")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeAlias
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from deterministic_llm._core.answering import AsyncOpening, AsyncTold, Opening, Told
 from deterministic_llm._core.attempts import Request
@@ -18,6 +18,7 @@ from deterministic_llm.storage.cassettes import Cassette, running
 from deterministic_llm.storage.keys import Describe
 from deterministic_llm.storage.noting import AsyncNoted, Noted
 
+A = TypeVar("A")
 Answer: TypeAlias = Completion | CallFailure
 BlockingCall: TypeAlias = Callable[[Request], Answer]
 AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Answer]]
@@ -60,14 +61,14 @@ class Reel(Protocol):
         ...
 
 
-def reel(describing: Callable[[], Describe]) -> Reel:
-    """How a run that begins now is carried out; *describing* is asked only for a cassette."""
+def reel(describing: Callable[[A], Describe], asked: A) -> Reel:
+    """How a run that begins now is carried out; *describing* is *asked* only for a cassette."""
     cassette = running()
     if cassette is None:
         return _LIVE
     if cassette.replays:
-        return _Played(cassette, describing())
-    return _Recorded(cassette, describing())
+        return _Played(cassette, describing(asked))
+    return _Recorded(cassette, describing(asked))
 
 
 class _Live:
