@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import anthropic.types as claude
 from google.genai import types as gemini
-from openai.types import CompletionUsage
+from openai.types import CompletionUsage, responses
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 
 from deterministic_llm import Completion
 from deterministic_llm.providers.anthropic import MessagesModel
 from deterministic_llm.providers.gemini import ContentModel
-from deterministic_llm.providers.openai import ChatModel
+from deterministic_llm.providers.openai import ChatModel, ResponsesModel
 from deterministic_llm.transport.remote import Remote
 
 KEY = "canary-0123456789"
@@ -132,6 +133,111 @@ def _chat_pieces(answer: Completion) -> Iterator[BaseModel]:
     yield last
     usage = CompletionUsage.model_validate(_chat_usage(answer))
     yield last.model_copy(update={"choices": [], "usage": usage})
+
+
+def _response(answer: Completion, output: list[dict[str, Any]], status: str) -> dict[str, Any]:
+    usage = answer.usage
+    reasons = {"length": "max_output_tokens", "filter": "content_filter"}
+    reason = reasons.get(answer.finish)
+    counts = {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }
+    return {
+        "id": "resp_0",
+        "object": "response",
+        "created_at": 0,
+        "model": MODEL,
+        "status": status if reason is None else "incomplete",
+        "incomplete_details": reason and {"reason": reason},
+        "output": output,
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": counts,
+    }
+
+
+def _response_items(answer: Completion) -> Iterator[dict[str, Any]]:
+    if answer.reasoning:
+        summary = [{"type": "summary_text", "text": answer.reasoning}]
+        yield {"type": "reasoning", "id": "rs_0", "summary": summary}
+    said = {"type": "message", "id": "msg_0", "role": "assistant", "status": "completed"}
+    if answer.finish == "refusal":
+        yield {**said, "content": [{"type": "refusal", "refusal": answer.refusal}]}
+    elif answer.text and not answer.calls:
+        part = {"type": "output_text", "text": answer.text, "annotations": []}
+        yield {**said, "content": [part]}
+    for at, call in enumerate(answer.calls):
+        called = {"name": call.name, "arguments": call.arguments, "call_id": f"call_{at}"}
+        yield {"type": "function_call", "id": f"fc_{at}", **called}
+
+
+def _response_whole(answer: Completion) -> BaseModel:
+    return responses.Response.model_validate(
+        _response(answer, [*_response_items(answer)], "completed")
+    )
+
+
+def _response_pieces(answer: Completion) -> Iterator[BaseModel]:
+    numbers = count()
+    yield responses.ResponseCreatedEvent.model_validate(
+        {
+            "type": "response.created",
+            "sequence_number": next(numbers),
+            "response": _response(replace(answer, finish="stop"), [], "in_progress"),
+        }
+    )
+    for at, item in enumerate(_response_items(answer)):
+        begun = {**item, "content": [], "summary": [], "arguments": ""}
+        place = {"output_index": at, "item_id": item["id"]}
+        yield responses.ResponseOutputItemAddedEvent.model_validate(
+            {
+                "type": "response.output_item.added",
+                "sequence_number": next(numbers),
+                "output_index": at,
+                "item": {name: begun[name] for name in item},
+            }
+        )
+        kind, event, text = _response_text(item)
+        for piece in _halves(text):
+            yield event.model_validate(
+                {
+                    "type": f"response.{kind}.delta",
+                    "sequence_number": next(numbers),
+                    "content_index": 0,
+                    "summary_index": 0,
+                    "logprobs": [],
+                    **place,
+                    "delta": piece,
+                }
+            )
+    whole = _response_whole(answer)
+    ended = {"sequence_number": next(numbers), "response": whole}
+    if answer.finish in ("length", "filter"):
+        yield responses.ResponseIncompleteEvent.model_validate(
+            {"type": "response.incomplete", **ended}
+        )
+    else:
+        yield responses.ResponseCompletedEvent.model_validate(
+            {"type": "response.completed", **ended}
+        )
+
+
+def _response_text(item: dict[str, Any]) -> tuple[str, type[BaseModel], str]:
+    if item["type"] == "function_call":
+        event = responses.ResponseFunctionCallArgumentsDeltaEvent
+        return "function_call_arguments", event, item["arguments"]
+    if item["type"] == "reasoning":
+        thought = item["summary"][0]["text"]
+        return "reasoning_summary_text", responses.ResponseReasoningSummaryTextDeltaEvent, thought
+    part = item["content"][0]
+    if part["type"] == "refusal":
+        return "refusal", responses.ResponseRefusalDeltaEvent, part["refusal"]
+    return "output_text", responses.ResponseTextDeltaEvent, part["text"]
 
 
 def _claude_usage(answer: Completion) -> dict[str, Any]:
@@ -282,6 +388,21 @@ WORDS: dict[str, Words] = {
         _chat_whole,
         _chat_pieces,
         lambda event: f"data: {json.dumps(event)}\n\n",
+        _chat_error,
+        {
+            "rate_limited": (429, "rate_limit_exceeded"),
+            "overloaded": (503, "server_error"),
+            "server_error": (500, "server_error"),
+            "unauthorized": (401, "invalid_api_key"),
+            "bad_request": (400, "invalid_request_error"),
+        },
+        {"retry-after": "12"},
+    ),
+    "openai-responses": Words(
+        lambda address: ResponsesModel(MODEL, base_url=f"{address}/v1", api_key=KEY),
+        _response_whole,
+        _response_pieces,
+        lambda event: f"event: {event['type']}\ndata: {json.dumps(event)}\n\n",
         _chat_error,
         {
             "rate_limited": (429, "rate_limit_exceeded"),
