@@ -88,6 +88,7 @@ class _Package(Protocol):
 
     Anthropic: type[Blocking]
     AsyncAnthropic: type[Awaiting]
+    AnthropicError: type[Exception]
     DefaultAsyncHttpxClient: type
 
 
@@ -129,7 +130,7 @@ class MessagesService:
             raise ConfigurationError(_WRONG_COLOUR.format("an async client", "arun", "Anthropic"))
         if self.client is not None:
             return cast("Blocking", self.client).with_options(max_retries=0)
-        return self._made(package.Anthropic)
+        return self._made(package.Anthropic, package.AnthropicError)
 
     def new_awaiting(self, *, lent: bool) -> Awaiting:
         """A client to be awaited, whose own retries are off."""
@@ -137,7 +138,7 @@ class MessagesService:
         if isinstance(self.client, package.Anthropic):
             raise ConfigurationError(_WRONG_COLOUR.format("a sync client", "run", "AsyncAnthropic"))
         if self.client is None:
-            return self._made(package.AsyncAnthropic)
+            return self._made(package.AsyncAnthropic, package.AnthropicError)
         client = cast("Awaiting", self.client)
         if lent:
             return client.with_options(max_retries=0)
@@ -158,9 +159,13 @@ class MessagesService:
         except ImportError as error:
             raise missing("anthropic", self.name) from error
 
-    def _made(self, kind: Callable[..., C]) -> C:
+    def _made(self, kind: Callable[..., C], unauthorised: type[Exception]) -> C:
         """A client of *kind*; the SDK makes one without a key, too, to fail at the first call."""
-        client = kind(base_url=self.base_url, api_key=self.api_key, max_retries=0)
+        try:
+            client = kind(base_url=self.base_url, api_key=self.api_key, max_retries=0)
+        except unauthorised as error:
+            message = f"{_NO_KEY.format(self.name)} ({error})"
+            raise ConfigurationError(message) from error
         if not any(getattr(client, name, None) for name in _CREDENTIALS):
             raise ConfigurationError(_NO_KEY.format(self.name))
         return client

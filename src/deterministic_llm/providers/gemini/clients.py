@@ -35,16 +35,14 @@ class Caller:
     """What posts for *client*, which closes its connections when nobody has it any more.
 
     *api* is its own caller, with the two HTTP clients that it has set as if they were given: it
-    takes no other library for awaited calls then, and closes neither of them. *lent* says that
-    its awaited connections are somebody else's, too.
+    takes no other library for awaited calls then, and closes neither of them.
     """
 
     client: ContentClient
     api: Any
-    lent: bool = False
 
     @classmethod
-    def of(cls, client: ContentClient, connections: object = None, *, lent: bool = False) -> Caller:
+    def of(cls, client: ContentClient, connections: object = None) -> Caller:
         """The caller of *client*, with other *connections* for awaited calls where there are."""
         own = cast("Any", client)._api_client  # noqa: SLF001
         api = copy.copy(own)
@@ -52,7 +50,7 @@ class Caller:
         given = {"httpx_client": own._httpx_client, "httpx_async_client": awaited}  # noqa: SLF001
         api._http_options = own._http_options.model_copy(update=given)  # noqa: SLF001
         api._async_httpx_client = awaited  # noqa: SLF001
-        return cls(client, api, lent)
+        return cls(client, api)
 
     @property
     def vertex(self) -> bool:
@@ -97,9 +95,8 @@ class Caller:
         self.api._httpx_client.close()  # noqa: SLF001
 
     async def aclose(self) -> None:
-        """Close the connections of awaited calls, if they are ours."""
-        if not self.lent:
-            await self.api._async_httpx_client.aclose()  # noqa: SLF001
+        """Close the connections of awaited calls."""
+        await self.api._async_httpx_client.aclose()  # noqa: SLF001
 
     def _asked(
         self, path: str, body: Mapping[str, object], request: Request, *, pieces: bool
@@ -119,10 +116,8 @@ def address_of(client: ContentClient) -> str:
 
 
 def elsewhere(client: ContentClient) -> object:
-    """Connections for *client* in another event loop; None where it keeps them apart by itself."""
+    """Connections for *client* in another event loop, to be closed with that."""
     own = cast("Any", client)._api_client  # noqa: SLF001
-    awaited = cast("object", own._async_httpx_client)  # noqa: SLF001
-    if getattr(awaited, "_per_loop", False):
-        return None
-    arguments = getattr(own, "_async_httpx_client_args", {})
-    return library_of(awaited).AsyncClient(**{"follow_redirects": True, **arguments})
+    arguments = {"follow_redirects": True, **own._async_httpx_client_args}  # noqa: SLF001
+    library = library_of(cast("object", own._async_httpx_client))  # noqa: SLF001
+    return library.AsyncClient(**arguments)

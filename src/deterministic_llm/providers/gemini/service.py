@@ -66,8 +66,7 @@ class ContentService:
         """A client to be awaited, whose own retries are off."""
         if self.client is None:
             return Caller.of(self._new())
-        connections = None if lent else elsewhere(self.client)
-        return Caller.of(self.client, connections, lent=connections is None)
+        return Caller.of(self.client, None if lent else elsewhere(self.client))
 
     async def close(self, client: Caller) -> None:
         """Close the connections of *client*."""
