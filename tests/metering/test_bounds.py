@@ -65,9 +65,12 @@ def test_a_schema_counts_at_twice_its_bytes(
     assert tokens(held) - tokens(bare) >= 2 * written
 
 
-def test_a_grammar_counts_as_a_schema_does():
-    """It may be put in the prompt, too."""
-    grammar = Constraint("grammar", grammar=Notation("x" * 500))
+@pytest.mark.parametrize(
+    "notation", [Notation("x" * 500), Notation("x", regex="x" * 500), Notation(lark="x" * 500)]
+)
+def test_a_grammar_counts_as_a_schema_does(notation: Notation):
+    """It may be put in the prompt, too, in whichever notation."""
+    grammar = Constraint("grammar", grammar=notation)
     held = Request(1, prompt=ASKED, parameters=LIMITED, constraint=grammar)
     assert tokens(held) == tokens(request(**LIMITED)) + 1000 + 1024
 
@@ -118,6 +121,25 @@ def test_the_answer_counts_in_full(parameters: dict[str, object], answer: int):
             "the tokens of a part of the prompt that is no text (audio) cannot be counted: "
             "pass reserve=Spend(usd=..., tokens=...)",
             id="something said before",
+        ),
+        pytest.param(
+            Request(1, prompt=({"type": "item_reference", "id": "1"},), parameters=LIMITED),
+            "the tokens of a part of the prompt that is no text (item_reference) cannot be "
+            "counted: pass reserve=Spend(usd=..., tokens=...)",
+            id="an item that the server remembers",
+        ),
+        pytest.param(
+            Request(
+                1,
+                prompt=(
+                    {"type": "function_call", "arguments": "{}"},
+                    {"type": "function_call_output", "output": [{"type": "input_image"}]},
+                ),
+                parameters=LIMITED,
+            ),
+            "the tokens of a part of the prompt that is no text (input_image) cannot be counted: "
+            "pass reserve=Spend(usd=..., tokens=...)",
+            id="an image that a tool gave",
         ),
         pytest.param(
             request([b"?"], **LIMITED),

@@ -30,6 +30,15 @@ _OBJECTS = (dict, Mapping)  # tuples, because a union would be built at every lo
 _LISTS = (list, tuple, Sequence)
 _SETTINGS = (int, float)
 _TEXTUAL = frozenset({"text", "input_text", "output_text", "refusal", "tool_result", "tool_use"})
+_ITEMS = frozenset(
+    {
+        "message",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "custom_tool_call_output",
+    }
+)
 _HIDDEN = frozenset(
     {"previous_response_id", "conversation", "prompt", "web_search_options", "prediction", "audio"}
 )
@@ -107,16 +116,22 @@ def _hidden_part(request: Request, parameters: Mapping[str, object]) -> str | No
         hidden = next(name for name in parameters if name in _HIDDEN)
         return f"what {hidden}= adds to the prompt cannot be counted"
     for message in request.prompt:
-        kind = _foreign_part(message)
+        kind = _foreign_item(message) or _foreign_part(message)
         if kind is not None:
             return f"the tokens of a part of the prompt that is no text ({kind}) cannot be counted"
     return None
 
 
+def _foreign_item(message: Mapping[str, object]) -> str | None:
+    """An item of OpenAI's Responses that may stand for more than it holds."""
+    kind = message.get("type", "message")
+    return None if kind in _ITEMS else str(kind)
+
+
 def _foreign_part(message: Mapping[str, object]) -> str | None:
     if message.get("audio") is not None:
         return "audio"
-    for name in ("content", "parts"):
+    for name in ("content", "parts", "output"):
         parts = message.get(name)
         if parts is None or isinstance(parts, str) or not isinstance(parts, Sequence):
             continue
@@ -152,6 +167,10 @@ def _constraint_bytes(constraint: Constraint) -> int:
     if constraint is UNCONSTRAINED:
         return 0
     weight = sum(_weight(part) for part in chat.told(constraint).values())
+    notation = constraint.grammar
+    if notation is not None:  # whichever it is that a server takes
+        said = (notation.gbnf, notation.lark, notation.regex, notation.choices)
+        weight = max([_weight(each) for each in said if each is not None], default=0)
     return 2 * weight + _A_CONSTRAINT if weight else 0
 
 
