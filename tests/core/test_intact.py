@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from deterministic_llm._core.attempts import Repair, Request
 from deterministic_llm._core.contract import Contract
@@ -17,6 +18,7 @@ from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import UNCONSTRAINED, JsonValue
 from deterministic_llm._core.intact import read_intact
 from deterministic_llm._core.members import read_members
+from deterministic_llm._core.reading.omissions import may_hold_dots, may_omit
 from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.schema.patches import mending
 from deterministic_llm._core.schema.target import Invalid, JsonTarget
@@ -181,3 +183,16 @@ def test_only_what_is_sure_is_read_at_once(
         assert intact.output == Grade.model_validate(GOOD)
         assert [each.path for each in intact.repairs] == [f"$.{name}" for name in others]
         assert all(isinstance(each, Repair) for each in intact.repairs)
+
+
+TEXTS = st.text("a.… \"“'\\\n", max_size=6)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_dots_of_a_value_are_those_of_its_text(value: JsonValue) -> None:
+    assert may_hold_dots(value) == may_omit(to_json(value).decode())

@@ -24,7 +24,8 @@ class Draft:
     open_paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Place:
     """Where a member goes: instead of what is at *location*, or behind the last item of it."""
 
@@ -32,7 +33,8 @@ class Place:
     appends: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Patch:
     """A part of the answer that is asked for alone: its keys, and their *places* in *base*."""
 

@@ -64,9 +64,12 @@ def read_members(
     it did is there, all that it told is still wrong.
     """
     told, dialect = request.violations, request.constraint.dialect
-    plain = None if contract.strict or dialect else read_intact(text, target, patch)
+    if not (contract.strict or dialect):
+        intact = read_intact(text, target, patch)
+        if intact is not None:
+            return intact
     question = _Question(target, patch, dialect)
-    return plain or _in_full(text, contract, target, question, context, told)
+    return _in_full(text, contract, target, question, context, told)
 
 
 @dataclass(frozen=True, slots=True)

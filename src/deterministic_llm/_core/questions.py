@@ -57,8 +57,10 @@ def asked_anew(
 
 
 def opened(task: Task[T]) -> Task[T]:
-    """*task* with its first question made once for all its runs."""
-    return replace(task, opening=asked_anew(task, number=1))
+    """*task* with what is the same in all its runs made once: how, and with what, it begins."""
+    made = replace(task, opening=asked_anew(task, number=1))
+    made.way(0)
+    return made
 
 
 def again(task: Task[object], last: Answered[object], *, shake: bool = False) -> Request:

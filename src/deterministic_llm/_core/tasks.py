@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic
 
 from typing_extensions import TypeVar
@@ -23,7 +24,7 @@ from deterministic_llm._core.schema.target import Checked, JsonTarget
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Way:
     """How one model of a run is asked: in what words, held by what, with which parameters.
 
@@ -40,14 +41,21 @@ class Way:
     @property
     def rungs(self) -> tuple[Rung, ...]:
         """All ways to hold its answers, strongest first."""
-        return (Rung(self.constraint, self.instructions), *self.weaker)
+        return (self.strongest, *self.weaker)
+
+    @cached_property
+    def strongest(self) -> Rung:
+        """The way that is tried first."""
+        return Rung(self.constraint, self.instructions)
 
     def rung(self, request: Request) -> Rung:
         """The one that *request* was made with."""
         mode = request.constraint.mode
-        alike = (each for each in self.weaker if each.constraint.mode == mode)
-        first = Rung(self.constraint, self.instructions)
-        return first if self.constraint.mode == mode else next(alike, first)
+        if self.constraint.mode != mode:
+            for each in self.weaker:
+                if each.constraint.mode == mode:
+                    return each
+        return self.strongest
 
 
 @dataclass(frozen=True)  # without slots: each run has a copy of its own, made from __dict__
@@ -103,16 +111,19 @@ class Task(Generic[T_co]):
 
     def way(self, model: int) -> Way:
         """How the model number *model* is asked; those to fall back on come before the voters."""
-        if model == 0:
-            contract = self.contract
-            return Way(
-                contract.constraint,
-                contract.instructions,
-                self.parameters,
-                self.name,
-                contract.weaker,
-            )
-        return (*self.fallback, *self.voters)[model - 1]
+        return self._own if model == 0 else (*self.fallback, *self.voters)[model - 1]
+
+    @cached_property
+    def _own(self) -> Way:
+        """How the first model is asked: the same in all runs of a task that was opened."""
+        contract = self.contract
+        return Way(
+            contract.constraint,
+            contract.instructions,
+            self.parameters,
+            self.name,
+            contract.weaker,
+        )
 
     def rung(self, request: Request) -> Rung:
         """How the model of *request* was told to answer then, and held to it."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import marshal
 import re
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Violation
@@ -28,6 +29,16 @@ def may_omit(text: str) -> bool:
     return dotted and _DOTS_QUOTED.search(text) is not None
 
 
+def may_hold_dots(value: JsonValue) -> bool:
+    """Whether the text of *value* as JSON is worth a look."""
+    # Not written as JSON, which takes three times as long.
+    packed = marshal.dumps(value)
+    if b"..." not in packed and _ELLIPSIS not in packed:
+        return False
+    return may_omit(to_json(value).decode())
+
+
+_ELLIPSIS = "…".encode()
 _DOTS_QUOTED = re.compile(r"[\"'`“”‘’「『]\s*(?:\.{3}|…)")
 
 
