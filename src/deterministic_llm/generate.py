@@ -39,6 +39,9 @@ class DecoratePrompt(Generic[T_co]):
 class Model(Streaming):
     """A model that the library calls: ``Model("openai:gpt-5-mini")``, ``"anthropic:..."``.
 
+    The name before the colon is that of a provider or of a kind of server, as docs/providers.md
+    lists them, which says what it can hold an answer to.
+
     ``local:`` takes a name of the catalogue or the path of a GGUF file; the engine starts at the
     first call. ``openai:`` is any server of that interface at *base_url* (or OPENAI_BASE_URL);
     ``anthropic:`` and ``gemini:`` need the extras of these names. A *client* of the openai,

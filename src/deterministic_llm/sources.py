@@ -41,6 +41,16 @@ from deterministic_llm.providers.anthropic import (
 )
 from deterministic_llm.providers.gemini import ContentClient, ContentModel, address_of
 from deterministic_llm.providers.openai import ChatModel, ResponsesModel
+from deterministic_llm.providers.openai.profiles import (
+    AZURE,
+    AZURE_RESPONSES,
+    OPENAI,
+    OPENAI_RESPONSES,
+    PROFILES,
+    UNKNOWN_RESPONSES,
+    Profile,
+    profile_at,
+)
 from deterministic_llm.storage import models
 from deterministic_llm.storage.keys import Describe, described_call
 
@@ -208,7 +218,6 @@ def _asked(other: object) -> Asked:
     raise ConfigurationError(message)
 
 
-_HOSTED = Abilities(("native", "tool", "json"), shows_schema=True, dialect="openai")
 _CLAUDE = Abilities(("native", "tool"), shows_schema=True, dialect="anthropic")
 _GEMINI = Abilities(("native", "tool", "json"), any_root=True, shows_schema=True, dialect="gemini")
 _EMBEDDED = Abilities(("native", "grammar", "json"), any_root=True)
@@ -236,26 +245,41 @@ def source_of(
     raise ConfigurationError(message)
 
 
-_APIS: Mapping[str, type[ChatModel | ResponsesModel]] = {
-    "openai": ChatModel,
-    "openai-responses": ResponsesModel,
-    "azure": ChatModel,
-    "azure-responses": ResponsesModel,
-}
-"""By the prefix of a name: whose words a model is asked in."""
+def _of_client(name: str, client: OpenAI | AsyncOpenAI) -> Asked:
+    """A *client* that is there: *name* may say what server it calls, else its address does."""
+    provider, _, model = name.partition(":")
+    named = PROFILES.get(provider) if model else None  # "llama3:8b" names no provider
+    address = str(client.base_url)
+    profile = _told_by(address, named or OPENAI)
+    called = name if named is None else model
+    asked = _model(profile, called, client=client)
+    return Asked(lambda: asked, _known(profile, called, address))
 
 
-def _hosted(
-    api: type[ChatModel | ResponsesModel], model: str, base_url: str | None, api_key: str | None
-) -> Asked:
-    asked = api(model, base_url=base_url, api_key=api_key)
-    address = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
-    return Asked(lambda: asked, _known(model, address))
+def _of_openai(profile: Profile, model: str, base_url: str | None, api_key: str | None) -> Asked:
+    """OpenAI's own server, or any other of its interfaces: the address tells which."""
+    address = base_url or os.environ.get("OPENAI_BASE_URL") or str(OPENAI.base_url)
+    profile = _told_by(address, profile)
+
+    @cache
+    def asked() -> ChatModel | ResponsesModel:
+        key = api_key or (os.environ.get(profile.key) if profile.key else None)
+        return _model(profile, model, base_url=base_url, api_key=key)
+
+    return Asked(asked, _known(profile, model, address))
 
 
-def _on_azure(
-    api: type[ChatModel | ResponsesModel], model: str, base_url: str | None, api_key: str | None
-) -> Asked:
+def _told_by(address: str, named: Profile) -> Profile:
+    """The profile of the server at *address*, where *named* says only whose words it takes."""
+    if named not in (OPENAI, OPENAI_RESPONSES):
+        return named
+    there = profile_at(address)
+    if named is OPENAI:
+        return there
+    return named if there in (OPENAI, AZURE) else UNKNOWN_RESPONSES
+
+
+def _on_azure(profile: Profile, model: str, base_url: str | None, api_key: str | None) -> Asked:
     """A deployment on Azure, by its interface without versions; OpenAI's own key never goes there.
 
     Raises ConfigurationError where there is no address or no key.
@@ -268,12 +292,56 @@ def _on_azure(
         raise ConfigurationError(message)
     if urlsplit(address).path in ("", "/"):
         address = f"{address.rstrip('/')}/openai/v1/"
-    return _hosted(api, model, address, key)
+    return _of_profile(profile, model, address, key)
 
 
 _AZURE_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
 _AZURE_KEYS = ("AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY")
 """Variables of the environment as OpenAI's SDK names them, the stronger one first."""
+
+
+def _of_profile(profile: Profile, model: str, base_url: str | None, api_key: str | None) -> Asked:
+    address = base_url or str(profile.base_url)
+
+    @cache
+    def asked() -> ChatModel | ResponsesModel:
+        key = _key_of(profile, model, api_key)
+        return _model(profile, model, base_url=address, api_key=key)
+
+    return Asked(asked, _known(profile, model, address))
+
+
+def _key_of(profile: Profile, model: str, api_key: str | None) -> str:
+    """The key for a server of *profile*, never another provider's."""
+    if api_key is not None or profile.key is None:
+        return api_key or _NO_KEY_NEEDED
+    key = os.environ.get(profile.key)
+    if key:
+        return key
+    message = f"no API key for {profile.name}:{model}: set {profile.key}, or pass api_key="
+    raise ConfigurationError(message)
+
+
+_NO_KEY_NEEDED = "none"
+"""What is sent where nobody asks for a key: the client wants one."""
+
+
+def _model(
+    profile: Profile,
+    name: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    client: OpenAI | AsyncOpenAI | None = None,
+) -> ChatModel | ResponsesModel:
+    """The model *name*, asked in the words of its server."""
+    if profile.responses:
+        return ResponsesModel(name, base_url=base_url, api_key=api_key, client=client)
+    return ChatModel(name, base_url=base_url, api_key=api_key, client=client, profile=profile)
+
+
+def _known(profile: Profile, model: str, address: str) -> Known:
+    return Known(profile.abilities_of(model), name=model, url=address)
 
 
 def _claude(
@@ -315,9 +383,7 @@ def _lent(name: str, client: Client) -> Asked:
     if "openai" not in packages:
         message = f"client=: one of openai, anthropic or google-genai, got {type(client)!r}"
         raise ConfigurationError(message)
-    own = cast("OpenAI | AsyncOpenAI", client)
-    asked = _APIS.get(provider, ChatModel)(named, client=own)
-    return Asked(lambda: asked, _known(named, str(own.base_url)))
+    return _of_client(name, cast("OpenAI | AsyncOpenAI", client))
 
 
 def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
@@ -326,25 +392,19 @@ def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
     return Asked(lambda: embedded, Known(_EMBEDDED, _TINY, model))
 
 
-_FACTORIES: Mapping[str, Callable[[str, str | None, str | None], Asked]] = {
+Factory: TypeAlias = Callable[[str, str | None, str | None], Asked]
+"""Makes the source of a model of some name, given its base_url and api_key."""
+_FACTORIES: Mapping[str, Factory] = {
+    **{name: partial(_of_profile, profile) for name, profile in PROFILES.items()},
+    **{each.name: partial(_of_openai, each) for each in (OPENAI, OPENAI_RESPONSES)},
+    **{each.name: partial(_on_azure, each) for each in (AZURE, AZURE_RESPONSES)},
     "anthropic": _claude,
     "gemini": _gemini,
     "local": _embedding,
-    **{
-        provider: partial(_on_azure if provider.startswith("azure") else _hosted, api)
-        for provider, api in _APIS.items()
-    },
 }
-"""By the prefix of a name: the backend of a model, given its base_url and api_key."""
-_OPENAI = "https://api.openai.com/v1"
+"""By the prefix of a name."""
 _ANTHROPIC = "https://api.anthropic.com"
 _GOOGLE = "https://generativelanguage.googleapis.com/"
-
-
-def _known(model: str, address: str) -> Known:
-    """What is known of the server at *address*: others than OpenAI's own are only asked nicely."""
-    hosted = address.startswith("https://api.openai.com/")
-    return Known(_HOSTED if hosted else Abilities(), name=model, url=address)
 
 
 _TINY = {"max_tokens": 512}

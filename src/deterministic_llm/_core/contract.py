@@ -80,8 +80,15 @@ def _taken(target: Target[object], abilities: Abilities) -> Iterator[Mode]:
     """The modes in which a backend of these *abilities* takes a schema such as that of *target*."""
     of_object = isinstance(target, JsonTarget) and _is_object(target.schema)
     for mode in abilities.modes:
-        if mode == "grammar" or of_object or _takes_other_roots(mode, target, abilities):
+        said = mode == "grammar" and _says(target, abilities)
+        if said or of_object or _takes_other_roots(mode, target, abilities):
             yield mode
+
+
+def _says(target: Target[object], abilities: Abilities) -> bool:
+    """Whether a notation that is taken can say the form of *target*."""
+    notation = None if isinstance(target, JsonTarget) else notation_of(target.form)
+    return any(getattr(notation, name, None) is not None for name in abilities.notations)
 
 
 def _held(target: Target[object], mode: Mode, abilities: Abilities) -> Constraint | None:
@@ -91,14 +98,12 @@ def _held(target: Target[object], mode: Mode, abilities: Abilities) -> Constrain
     if isinstance(target, JsonTarget):
         hold = _BY_MODE.get(mode)
         return None if hold is None else hold(target, abilities.dialect)
-    return _by_grammar(target, abilities) if mode == "grammar" else None
+    return _by_grammar(target) if mode == "grammar" else None
 
 
-def _by_grammar(target: TextTarget[object], abilities: Abilities) -> Constraint | None:
+def _by_grammar(target: TextTarget[object]) -> Constraint | None:
     notation = notation_of(target.form)
-    if all(getattr(notation, name, None) is None for name in abilities.notations):
-        return None
-    return Constraint("grammar", grammar=notation)
+    return None if notation is None else Constraint("grammar", grammar=notation)
 
 
 def _takes_other_roots(mode: Mode, target: Target[object], abilities: Abilities) -> bool:
