@@ -38,7 +38,7 @@ def verdict(language: Language, text: str, size: int = 10**6) -> Verdict:
     """What is said of *text*, which comes in pieces of *size*."""
     made: Guards | None = guards()
     assert made is not None
-    guard, said = made(language, wait=True), "alive"
+    guard, said = made(language, patience=60), "alive"
     for start in range(0, len(text), size):
         said = guard.feed(text[start : start + size])
     return said
@@ -155,6 +155,6 @@ def test_a_reference_to_any_place_is_followed():
 def test_a_text_need_not_wait_for_its_language():
     made = guards()
     assert made is not None
-    guard = made(Language({**ANSWER, "description": "another"}), wait=False)
+    guard = made(Language({**ANSWER, "description": "another"}), patience=0)
     assert guard.feed('{"label": ') in {"alive", "unknown"}
-    assert made(Language(ANSWER), wait=True).feed("[") == Dead(0, "expected `{`")
+    assert made(Language(ANSWER), patience=60).feed("[") == Dead(0, "expected `{`")

@@ -17,6 +17,7 @@ from deterministic_llm._core.exchange import (
     JsonObject,
     Mode,
 )
+from deterministic_llm._core.guards import Guards
 from deterministic_llm._core.schema.notations import notation_of
 from deterministic_llm._core.schema.raising import fitted
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget
@@ -39,6 +40,7 @@ class Contract(Generic[T_co]):
     """What the answer must be: *target*, held by *constraint*, read with or without repairs.
 
     *weaker* are the ways to hold it that are left where the backend does not take that one.
+    *guards*, where there are any, tell early which answer cannot become it.
     """
 
     target: Target[T_co]
@@ -46,6 +48,7 @@ class Contract(Generic[T_co]):
     instructions: str
     strict: bool = False
     weaker: tuple[Rung, ...] = ()
+    guards: Guards | None = None
 
 
 def constrain(

@@ -49,6 +49,6 @@ class Guard(Protocol):
 class Guards(Protocol):
     """Makes the guard of a new text in a language."""
 
-    def __call__(self, language: Language, /, *, wait: bool) -> Guard:
-        """The guard; unless it is to *wait*, it may know nothing before it is compiled."""
+    def __call__(self, language: Language, /, *, patience: float) -> Guard:
+        """The guard; where its language takes more than *patience* seconds, it catches up later."""
         ...

@@ -36,6 +36,7 @@ from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm._drivers.hooks import as_hooks
 from deterministic_llm.enforcer.policies import POLICY, policy_of
 from deterministic_llm.errors import ConfigurationError, EnforcementError
+from deterministic_llm.grammars import guards
 from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
 from deterministic_llm.metering.guards import (
@@ -412,7 +413,8 @@ def _contract(target: Target[T], abilities: Abilities, *, mode: Mode, strict: bo
         Rung(each, instructions(target, each, abilities))
         for each in ladder(target, mode, abilities)
     )
-    return Contract(target, first.constraint, first.instructions, strict, tuple(weaker))
+    said = first.instructions
+    return Contract(target, first.constraint, said, strict, tuple(weaker), guards())
 
 
 def _spared(contract: Contract[T], lessons: Lessons) -> Contract[T]:

@@ -24,15 +24,11 @@ def _is_installed() -> bool:
     return find_spec("llguidance") is not None
 
 
-def _guard(language: Language, *, wait: bool) -> Guard:
-    """The guard of a new text in *language*; unless it is to *wait*, it catches up later."""
+def _guard(language: Language, *, patience: float) -> Guard:
+    """The guard of a new text in *language*; where that takes longer, it catches up later."""
     compiled = _compiled(language)
-    compiled.wait(None if wait else _PATIENCE)
+    compiled.wait(patience)
     return _Late(compiled) if compiled.under_way else compiled.guard()
-
-
-_PATIENCE = 0.005
-"""Seconds that the first text of a language waits for it; most take one millisecond."""
 
 
 @lru_cache(maxsize=256)
@@ -54,7 +50,7 @@ class _Compiled:
         """Whether it is not made yet."""
         return self._thread.is_alive()
 
-    def wait(self, seconds: float | None) -> None:
+    def wait(self, seconds: float) -> None:
         """Let it be made, for so many seconds at most."""
         self._thread.join(seconds)
 

@@ -56,13 +56,14 @@ def _reach(each: tuple[int, Leaving | None]) -> tuple[int, int]:
 
 
 def _left_document(text: str, language: Language, made: Guards) -> Leaving | None:
-    guard = made(language, wait=True)
+    guard = made(language, patience=_PATIENCE)
     verdict = guard.feed(text)
     if verdict == "alive":
         verdict = guard.feed(_NOTHING_HAS_IT)
     return Leaving(verdict.offset, verdict.expected) if isinstance(verdict, Dead) else None
 
 
+_PATIENCE = 60.0
 _NOTHING_HAS_IT = "\0"
 """It is refused everywhere in JSON, and so tells what is expected where a text ends."""
 

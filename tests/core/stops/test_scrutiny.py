@@ -20,11 +20,12 @@ from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.drafts import Patch, Place
 from deterministic_llm._core.exchange import Constraint, Mode
+from deterministic_llm._core.guards import Guards
 from deterministic_llm._core.policy import EarlyStop
 from deterministic_llm._core.reading.alignment.bending import Trace
 from deterministic_llm._core.reading.alignment.leaves import LabelNode
 from deterministic_llm._core.stops.labels import can_be_label
-from deterministic_llm._core.stops.rules import RULES
+from deterministic_llm._core.stops.rules import LEFT_SCHEMA, NO_MATCH, RULES
 from deterministic_llm._core.stops.scrutiny import Scrutiny
 from deterministic_llm.targets import compiled
 
@@ -89,11 +90,13 @@ class Answer:
     strict: bool = False
     max_chars: int | None = None
     patch: Patch | None = None
+    guards: Guards | None = None
 
 
 def scrutiny(answer: Answer) -> Scrutiny:
     """What *answer* is under."""
-    contract = Contract(compiled(answer.target), Constraint(answer.mode), "", answer.strict)
+    target, constraint = compiled(answer.target), Constraint(answer.mode)
+    contract = Contract(target, constraint, "", answer.strict, guards=answer.guards)
     request = Request(1, constraint=contract.constraint, patch=answer.patch)
     return Scrutiny(contract, request, early=answer.early, max_chars=answer.max_chars)
 
@@ -210,7 +213,8 @@ def test_an_answer_is_stopped(answer: Answer, wanted: tuple[str, list[str], str 
 
 def test_every_rule_stops_an_answer():
     rules = {case.values[1][0] for case in STOPPED}  # type: ignore[index]  # a case of ours
-    assert rules == {rule.name for rule in RULES}
+    guarded = {LEFT_SCHEMA.name, NO_MATCH.name}  # in test_guarded.py
+    assert rules | guarded == {rule.name for rule in RULES}
 
 
 LEFT_ALONE = [

@@ -27,6 +27,8 @@ TOO_LONG = Rule("too long", "held", "more characters of a text than it may have"
 TOO_MANY = Rule("too many items", "held", "more items of a list than it may have")
 NO_LABEL = Rule("no label", "held", "the beginning of a text that none of the labels has")
 EXTRA_MEMBER = Rule("extra member", "held", "a member where the type refuses all but its own")
+NO_MATCH = Rule("no match", "held", "a text that its pattern cannot match, whatever follows")
+LEFT_SCHEMA = Rule("left the schema", "strict", "a character that no instance of the schema has")
 DIVERGED = Rule("diverged", "strict", "a text that no ending makes the exact form")
 REPETITION = Rule("repetition", "everywhere", "blanks, or one run, again and again")
 PROSE = Rule("prose", "everywhere", "50,000 characters, and no value in sight")
@@ -38,6 +40,8 @@ RULES: tuple[Rule, ...] = (
     TOO_MANY,
     NO_LABEL,
     EXTRA_MEMBER,
+    NO_MATCH,
+    LEFT_SCHEMA,
     DIVERGED,
     REPETITION,
     PROSE,

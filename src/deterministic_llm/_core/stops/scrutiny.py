@@ -11,6 +11,7 @@ from deterministic_llm._core.attempts import Request, Violation
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import JsonValue, Mode
+from deterministic_llm._core.guards import Dead
 from deterministic_llm._core.policy import EarlyStop
 from deterministic_llm._core.reading.incremental import (
     Change,
@@ -31,6 +32,8 @@ from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, 
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm._core.stops.documents import begun_in, beyond_mending
 from deterministic_llm._core.stops.exactness import may_become_exact
+from deterministic_llm._core.stops.guarding import AT_LENGTH, SOON, Guarded, left, unmatched
+from deterministic_llm._core.stops.languages import language_of
 from deterministic_llm._core.stops.limits import Limits
 from deterministic_llm._core.stops.places import Spot, whole_answer
 from deterministic_llm._core.stops.repetition import CHUNK
@@ -79,12 +82,40 @@ class Scrutiny:
         self._room = sys.maxsize
         self.bounded: dict[Location, int] = {}
         """The lists that may have only so many items."""
+        self._guards = contract.guards
+        self._guarded = self._guard(SOON)
         self._words_do = _takes_words(target)
         first = _FIRST_EXACT if self._exact else _FIRST_LOOK if self._held else None
         self._limits = Limits(max_chars, watched=early != "never", first_look=first)
 
+    def _guard(self, patience: float) -> Guarded | None:
+        """What tells the first wrong character; None where nothing can, or nothing is to."""
+        if self._guards is None or not (self._exact or self._held):
+            return None
+        language = language_of(self._target, strict=self._exact)
+        if language is None:
+            return None
+        leads = self._leads and not self._exact
+        return Guarded(self._guards, language, leads=leads, patience=patience)
+
     def feed(self, piece: str) -> Sequence[Change]:
         """What *piece*, the next of the text, changes."""
+        changes = self._take(piece)
+        if self._guarded is not None and (dead := self._guarded.feed(piece)) is not None:
+            self._died(self._guarded.start, dead)
+        return changes
+
+    def _died(self, start: int, dead: Dead) -> None:
+        """The document that begins at *start* has a wrong character; it may be forgiven."""
+        self._guarded = None
+        text = self.reader.text[start:]
+        if self._exact:
+            self.reasons += (left(text, dead),)
+        elif self._held and self.reader.started:
+            reason = unmatched(text, dead, self.spot)
+            self.reasons += () if reason is None else (reason,)
+
+    def _take(self, piece: str) -> Sequence[Change]:
         limits = self._limits
         size = limits.size + len(piece)
         if size < limits.edge:
@@ -111,6 +142,7 @@ class Scrutiny:
 
     def read(self, text: str) -> tuple[Reason, ...]:
         """The reasons to stop in *text*, which is all that came."""
+        self._guarded = self._guard(AT_LENGTH)
         for start in range(0, len(text), CHUNK):
             self.follow(text[start : start + CHUNK])
         self.unsettled = True
@@ -147,6 +179,7 @@ class Scrutiny:
 
     def over(self) -> None:
         """The document is complete: nothing is saved by stopping it."""
+        self._guarded = None
         self._suspects.clear()
         self._held = False
 
@@ -174,6 +207,7 @@ class Scrutiny:
 
     def replaced(self) -> None:
         """What closed so far is void."""
+        self._guarded = self._guarded if self._exact else None
         self._suspects.clear()
 
     def spot(self, location: Location) -> Spot:
