@@ -75,10 +75,10 @@ def _left_form(text: str, form: TextForm) -> Leaving | None:
     low, high = 0, len(text) + 1
     while high - low > 1:  # what cannot go on cannot go on any further
         middle = (low + high) // 2
-        if may_become_exact(form, text[:middle]):
-            low = middle
-        else:
+        if may_become_exact(form, text[:middle]) is False:
             high = middle
+        else:
+            low = middle
     begun = text[:low]
     if low < len(text) and not _signs(begun, form):
         begun = begun.rstrip()  # blanks at the end are let pass, and others follow

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from deterministic_llm import Choice, ResponseError, Schema, Template, parse
+from deterministic_llm import Choice, Pattern, ResponseError, Schema, Template, parse
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.drafts import Patch, Place
@@ -160,13 +160,20 @@ STOPPED = [
     ),
     pytest.param(
         Answer("Essay grade is: 5/10", EXACT, "prompt", strict=True),
-        ("diverged", ["$"], "Essay grade is: "),
+        ("diverged", ["$"], "Essay g"),
         id="other words than those of an exact template",
     ),
     pytest.param(
         Answer("maybe, maybe not", Choice("yes", "no"), "prompt", strict=True),
-        ("diverged", ["$"], "maybe, maybe not"),
+        ("diverged", ["$"], "m"),
         id="no option where it must be one letter by letter",
+    ),
+    pytest.param(
+        Answer(
+            "Report: " + WORDS[:9_000] + "\n\n" + LONG, Template("Report: {text}."), strict=True
+        ),
+        ("diverged", ["$"], None),
+        id="other words than those of an exact template, behind a long text",
     ),
     pytest.param(
         Answer('{"score": 1, "feedback": "' + "the same " * 600, mode="prompt"),
@@ -264,6 +271,17 @@ LEFT_ALONE = [
         id="an exact template",
     ),
     pytest.param(Answer("  yes", Choice("yes", "no"), strict=True), id="an exact option"),
+    pytest.param(
+        Answer("2026-01-02", Pattern(r"(?P<day>\d+-\d+-\d+)(?<=\d)"), strict=True),
+        id="a pattern that looks back",
+    ),
+    pytest.param(
+        Answer("a" * 40 + "c", Pattern("(?P<it>(?:a|aa)+b)", unsafe=True), strict=True),
+        id="a pattern that takes too long",
+    ),
+    pytest.param(
+        Answer("Report: " + WORDS, Template("Report: {text}"), strict=True), id="a long text"
+    ),
     pytest.param(Answer('{"score": 10, "feedback": ""}', max_chars=29), id="as much as may be"),
     pytest.param(
         Answer('{"lines": [' + ", ".join(['{"points": 1}'] * 300), Schema({})),

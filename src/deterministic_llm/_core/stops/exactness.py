@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import regex
 
-from deterministic_llm._core.reading.forms.exact import TIME_LIMIT
 from deterministic_llm._core.schema.forms import ChoiceForm, PatternForm, TextForm
 from deterministic_llm._core.schema.phrasing import regex_of
 
 
-def may_become_exact(form: TextForm, begun: str) -> bool:
-    """Whether a text that begins with *begun* may be *form* and nothing else, blanks aside."""
+def may_become_exact(form: TextForm, begun: str) -> bool | None:
+    """Whether a text that begins with *begun* may be *form* and nothing else, blanks aside.
+
+    None where that cannot be told, at all or in time.
+    """
     body = begun.lstrip()
     if isinstance(form, ChoiceForm):
         return any(option.startswith((body, body.rstrip())) for option in form.options)
-    return any(_begins(form, each) for each in (body, body.rstrip()))
-
-
-def _begins(form: TextForm, text: str) -> bool:
+    expression = _expression(form)
+    if expression is None:
+        return None
     try:
-        found = _expression(form).fullmatch(text, partial=True, timeout=TIME_LIMIT)
-    except TimeoutError:  # which says nothing about the text
-        return True
-    return found is not None
+        return any(
+            expression.fullmatch(each, partial=True, timeout=_TIME_LIMIT) is not None
+            for each in (body, body.rstrip())
+        )
+    except TimeoutError:
+        return None
+
+
+_TIME_LIMIT = 0.05
+"""Seconds that one look may take: it is taken again and again."""
 
 
 @lru_cache(maxsize=256)
-def _expression(form: TextForm) -> regex.Pattern[str]:
-    return regex.compile(form.source if isinstance(form, PatternForm) else regex_of(form))
+def _expression(form: TextForm) -> regex.Pattern[str] | None:
+    """What *form* is matched by; None for what says "no" to some beginnings of what it matches."""
+    source = form.source if isinstance(form, PatternForm) else regex_of(form)
+    return None if _LOOKS_AROUND.search(source) else regex.compile(source)
+
+
+_LOOKS_AROUND = re.compile(r"\(\?(?:<?[=!]|P=|\()|\\(?:[1-9]|[gk]<)")
+"""Looking ahead or behind, and references to an earlier group."""

@@ -15,6 +15,8 @@ from deterministic_llm._core.stops.rules import PROSE, REPETITION, TOO_MUCH, Rea
 MOST_PROSE = 50_000
 """Characters, thinking left out, that are waited for a value."""
 _NEVER = sys.maxsize
+_LONG = 8_192
+_NOW_AND_THEN = 256
 
 
 class Limits:
@@ -37,9 +39,14 @@ class Limits:
         self.edge = 0
         self._aim()
 
-    def look_again(self) -> None:
-        """The document is looked at once more when it is a quarter longer."""
-        self.look = self.size + self.size // 4 + 1
+    def look_again(self, *, soon: bool = False) -> None:
+        """The text is looked at once more when it is a quarter longer.
+
+        One that is to be told *soon* is looked at with its next piece, and now and then where it is
+        long.
+        """
+        later = 1 if self.size < _LONG else _NOW_AND_THEN
+        self.look = self.size + (later if soon else self.size // 4 + 1)
         self._aim()
 
     def _aim(self) -> None:

@@ -85,8 +85,13 @@ class Scrutiny:
         self._guards = contract.guards
         self._guarded = self._guard(SOON)
         self._words_do = _takes_words(target)
-        first = _FIRST_EXACT if self._exact else _FIRST_LOOK if self._held else None
-        self._limits = Limits(max_chars, watched=early != "never", first_look=first)
+        self._limits = Limits(max_chars, watched=early != "never", first_look=self._first_look())
+
+    def _first_look(self) -> int | None:
+        """The characters from which on the text is looked at as it stands; None where it is not."""
+        if not self._exact:
+            return _FIRST_LOOK if self._held else None
+        return _FIRST_EXACT if isinstance(self._target, JsonTarget) else 1
 
     def _guard(self, patience: float) -> Guarded | None:
         """What tells the first wrong character; None where nothing can, or nothing is to."""
@@ -254,11 +259,15 @@ class Scrutiny:
                 return
             yield from self._wrong_in(value, target, suspects)
             self._limits.look_again()
-        elif may_become_exact(target.form, text):
+            return
+        exact = may_become_exact(target.form, text)
+        if exact:
             yield from (each.reason() for each in suspects)
-            self._limits.look_again()
-        else:
+            self._limits.look_again(soon=self._exact)
+        elif exact is False:
             yield from self._diverged(text)
+        else:
+            self._held = False
 
     def _wrong_in(
         self, value: JsonValue, target: JsonTarget[object], suspects: Sequence[_Suspect]
