@@ -141,7 +141,7 @@ def test_lower_shows_the_schema_and_tells_what_is_lost(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert json.loads(result.stdout)["properties"]["score"] == {
         "type": ["integer", "null"],
-        "description": "an integer of at most 10",
+        "description": "at most 10",
     }
     assert result.stderr.splitlines()[:2] == [
         "maximum only described: #/properties/score",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -62,9 +63,12 @@ def _phrase(dropped: Mapping[str, JsonValue], kind: str) -> Iterator[str]:
     plain = describe({"type": kind})
     said = describe({"type": kind, **inside})
     if said != plain:
-        yield said
+        yield _BARE.sub("", said.removeprefix(f"{plain} "))  # its type stands beside it
     elif isinstance(form, str):
         yield f"format {form}"
+
+
+_BARE = re.compile(r"^(?:of|from) ")
 
 
 def _quoted(keyword: str) -> Callable[[JsonValue, Mapping[str, JsonValue]], Iterator[str]]:

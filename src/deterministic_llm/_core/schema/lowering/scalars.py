@@ -138,7 +138,8 @@ def _enumerated(
     kind: JsonValue = types[0] if len(types) == 1 else [*types]
     single = len(known) == 1 and scope.dialect.const
     told: JsonObject = {"const": known[0]} if single else {"enum": [*known]}
-    schema: JsonObject = {"type": kind, **told, **scope.told(node, {}, place)}
+    # In this order it is a token less, and schemas are full of them.
+    schema: JsonObject = {**told, "type": kind, **scope.told(node, {}, place)}
     return Low(schema, _codec(scope, known), frozenset(types))
 
 
