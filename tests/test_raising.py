@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal, cast
 
 import pytest
+from loopback import Reply, serving
 from pydantic import BaseModel, Field
 
 from deterministic_llm import (
@@ -18,6 +19,7 @@ from deterministic_llm import (
     FieldClosed,
     Final,
     Item,
+    Model,
     Restarted,
     Schema,
     SchemaError,
@@ -32,8 +34,11 @@ from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm.enforcer.terms import Known
+from deterministic_llm.providers.openai import ChatModel
+from deterministic_llm.sources import Asked
 from deterministic_llm.targets import compiled
-from deterministic_llm.testing import Abilities, ScriptedModel
+from deterministic_llm.testing import Abilities, FaultServer, ScriptedModel
 from deterministic_llm.testing.scripted import ScriptEndedError
 
 
@@ -236,3 +241,39 @@ def test_what_no_value_fits_is_refused_before_a_call():
         with pytest.raises(SchemaError, match="minimum 5 leaves nothing below maximum 2"):
             scripted.generate("Order?", target)
     assert not scripted.requests
+
+
+class Wired(Model):
+    """A model of a chat-completions server at *base_url* that takes schemas in *dialect*."""
+
+    def __init__(self, base_url: str, dialect: str) -> None:
+        chat = ChatModel("served", base_url=base_url, api_key="key")
+        known = Known(Abilities(("native",), shows_schema=True, dialect=dialect), name="served")
+        self.name = "served"
+        self._source = Asked(lambda: chat, known)
+
+
+@pytest.mark.parametrize("dialect", ["openai", "azure", "deepseek", "cohere"])
+def test_over_the_wire_the_schema_is_strict_and_the_answer_that_of_the_target(dialect: str):
+    """A wrong member is asked for again in the same dialect, with no word of the schema beside."""
+    target = cast("JsonTarget[Any]", compiled(Order))
+    wrong = text_of(target, put(ORDER, ("lines", 1, "tags", "y"), "wrong"), dialect)
+    part = {"lines[1].tags.y": 2}
+    with serving([Reply(wrong), Reply(json.dumps(part))]) as server:
+        output = Wired(server.base_url, dialect).generate("Order?", Order)
+        whole, members = [body["response_format"]["json_schema"] for body in server.bodies]
+    assert output == expected(Order, ORDER)
+    assert (whole["strict"], members["strict"]) == (True, True)
+    assert whole["schema"] == cast("Any", raised(target, dialect)).schema
+    assert members["schema"]["required"] == [*part]
+
+
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "xgrammar"])
+def test_over_the_wire_a_stream_is_that_of_the_target(dialect: str):
+    """Item by item, out of the wrapper."""
+    target = cast("JsonTarget[Any]", compiled(list[Line]))
+    with FaultServer() as server:
+        url = server.script("lines", [Completion(text_of(target, LINES, dialect))])
+        with Wired(url, dialect).stream_items("Order?", list[Line]) as items:
+            outputs = [each.output for each in items]
+    assert outputs == [Line.model_validate(each) for each in LINES]

@@ -25,7 +25,6 @@ from deterministic_llm._core.schema.lowering.codecs import (
     Codec,
     Text,
     Wrapped,
-    text_of,
 )
 from deterministic_llm._core.schema.lowering.cuts import cut, within
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
@@ -161,14 +160,15 @@ class Ascent(Generic[T_co]):
         climb = Climb()
         above = self.codec.up(value, (), climb)
         asked = Invalid(tuple(climb.problems)) if climb.problems else Valid(above)
-        same = not climb.problems and _is_same(above, value)
-        if same or climb.sure or self._is_told_apart:
+        if climb.sure or self._is_told_apart:
+            return asked
+        if not climb.problems and above == value:
             return asked
         if not self._is_original(value, context):
             return asked
         if self._is_lowered(value):
             as_it_is = self.codec.up(value, (), Climb(texts=False))
-            unclear = not climb.problems and not _is_same(as_it_is, value)
+            unclear = not climb.problems and as_it_is != value
         else:
             unclear = not climb.problems
             asked = Valid(value)
@@ -231,10 +231,6 @@ class Ascent(Generic[T_co]):
     @cached_property
     def _is_lowered(self) -> Callable[[JsonValue], bool]:
         return validator_of(_closed(self.lowered.schema)).is_valid
-
-
-def _is_same(one: JsonValue, other: JsonValue) -> bool:
-    return one is other or text_of(one) == text_of(other)
 
 
 def _two_ways(value: JsonValue, above: JsonValue) -> Violation:

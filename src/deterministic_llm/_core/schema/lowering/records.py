@@ -105,6 +105,9 @@ class Record(Codec):
             if self.listed is not None and name == self.rest:
                 continue
             above, codec = self.members.get(name, (name, self.others or SAME))
+            if codec is SAME:
+                raised[above] = each
+                continue
             member = member_up(codec, each, (*at, above), climb)
             if member is not ABSENT:
                 raised[above] = cast("JsonValue", member)
