@@ -6,6 +6,7 @@ A script answers as a backend that is held to the schema of each request would.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, cast
@@ -23,6 +24,7 @@ from deterministic_llm import (
     Restarted,
     Schema,
     SchemaError,
+    StreamEvent,
     TextGrown,
 )
 from deterministic_llm._core.attempts import Request
@@ -277,3 +279,29 @@ def test_over_the_wire_a_stream_is_that_of_the_target(dialect: str):
         with Wired(url, dialect).stream_items("Order?", list[Line]) as items:
             outputs = [each.output for each in items]
     assert outputs == [Line.model_validate(each) for each in LINES]
+
+
+@pytest.mark.parametrize("at", [("lines", 2, "count"), ("lines", 2, "tags", "x"), ("size", 0)])
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "llama.cpp"])
+def test_a_stream_is_stopped_at_a_wrong_member_and_gone_on_with(
+    at: tuple[str | int, ...], dialect: str
+):
+    """What had come before it is kept, in the form of the original."""
+    lines: list[JsonValue] = [{"sku": f"s{n}", "count": 1, "tags": {"x": n}} for n in range(12)]
+    order: Any = {**ORDER, "lines": lines}
+    target = cast("JsonTarget[Any]", compiled(Order))
+    script: list[str | Completion] = [text_of(target, put(order, at, "wrong"), dialect)]
+    with pytest.raises(ScriptEndedError) as ended:
+        list(told(script, dialect))
+    assert ended.value.request.patch is not None
+    script.append(answer_to(ended.value.request, target, order))
+    *_, last = told(script, dialect)
+    assert isinstance(last, Final)
+    assert last.result.output == expected(Order, order)
+    assert [each.finish for each in last.result.attempts] == ["stopped", "stop"]
+
+
+def told(script: list[str | Completion], dialect: str) -> Iterator[StreamEvent[Order]]:
+    """What a stream of an order tells."""
+    with model(script, dialect).stream("Order?", Order) as events:
+        yield from events

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from deterministic_llm import SchemaError
+from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.exchange import Constraint
 from deterministic_llm._core.members import as_said
 from deterministic_llm._core.reading.incremental import Closed, Grown
 from deterministic_llm._core.reading.reader import Parsed, read
@@ -22,6 +24,7 @@ from deterministic_llm._core.schema.lowering.codecs import InexpressibleError
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.stops.scrutiny import Scrutiny
 from deterministic_llm.targets import compiled
 
 
@@ -99,3 +102,34 @@ def test_what_is_shown_is_what_the_whole_text_says(seed: int, dialect: str):
     if isinstance(reading, Parsed):
         for location, member in shown.closed.items():
             assert value_at(reading.output, location) == member
+
+
+@given(seed=st.integers(0, 2**32), dialect=st.sampled_from([*DIALECTS]))
+def test_what_can_be_read_is_never_stopped(seed: int, dialect: str):
+    """In the form of either schema, and in ways that are mended."""
+    random = Random(seed)  # noqa: S311  # guards nothing
+    kind = shape(random, 3)
+    target, value = compiled(kind.type), kind.make(random)
+    assert isinstance(target, JsonTarget)
+    try:
+        put = raised(target, dialect)
+        answer = value if put.ascent is None else put.ascent.lowered.push_down(value)
+    except (SchemaError, InexpressibleError):
+        return
+    text = json.dumps(_mistyped(random.choice([value, answer]), random))
+    constraint = Constraint("native", dialect=None if put.ascent is None else dialect)
+    scrutiny = Scrutiny(Contract(target, constraint, ""))
+    for start in range(0, len(text), 3):
+        scrutiny.follow(text[start : start + 3])
+    scrutiny.settle()
+    if isinstance(read(text, put), Parsed):
+        assert scrutiny.reasons == ()
+
+
+def _mistyped(value: Any, random: Random) -> Any:
+    """*value* with some numbers and truths as texts, which are read all the same."""
+    if isinstance(value, dict):
+        return {name: _mistyped(each, random) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_mistyped(each, random) for each in value]
+    return str(value) if isinstance(value, int) and random.random() < 0.3 else value

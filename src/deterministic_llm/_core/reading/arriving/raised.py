@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import cast
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
+from deterministic_llm._core.reading.alignment.plans import Aligned, Plan, compile_schema
 from deterministic_llm._core.reading.arriving.answers import JsonAnswer
 from deterministic_llm._core.reading.arriving.changes import (
     Change,
@@ -33,12 +33,22 @@ from deterministic_llm._core.schema.target import Invalid, JsonTarget
 class RaisedAnswer:
     """The changes of a lowered answer, in the places and values of its original."""
 
-    __slots__ = ("_answer", "_ascent", "_closed", "_last", "_lowered", "_root", "_wrapped")
+    __slots__ = (
+        "_answer",
+        "_ascent",
+        "_closed",
+        "_last",
+        "_lowered",
+        "_root",
+        "_strict",
+        "_wrapped",
+    )
 
     def __init__(self, ascent: Ascent[object], transcript: Transcript, *, strict: bool) -> None:
         goal, self._root, self._wrapped = _shown(ascent)
         self._answer = JsonAnswer(goal, transcript, strict=strict)
         self._ascent = ascent
+        self._strict = strict
         self._closed: list[Closed] = []
         self._lowered: Location = ()
         self._last: Location | None = None
@@ -101,7 +111,7 @@ class RaisedAnswer:
             return None
         aligned = _plan_at(place, self._ascent, name).align({name: cast("JsonValue", raised)})
         members = aligned.value if isinstance(aligned.value, dict) else {}
-        known = name in members and not aligned.violations
+        known = name in members and self._is_clear(aligned)
         return Closed(location, members[name]) if known else None
 
     def _whole(self, value: JsonValue) -> Closed | None:
@@ -109,7 +119,11 @@ class RaisedAnswer:
         if isinstance(original, Invalid):
             return None
         aligned = goal_of(self._ascent.target).plan.align(original.output)
-        return None if aligned.violations else Closed((), aligned.value)
+        return Closed((), aligned.value) if self._is_clear(aligned) else None
+
+    def _is_clear(self, aligned: Aligned) -> bool:
+        """Whether a value is what the whole text will say."""
+        return not aligned.violations and not (self._strict and aligned.repairs)
 
     def _place(self, location: Location) -> Location | None:
         """*location* in the original; None inside a part that has another form."""
