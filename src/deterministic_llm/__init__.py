@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         DeadlineExceeded,
         Degenerate,
         DeterministicLLMError,
+        DriftError,
         EnforcementError,
         Filtered,
         ModelRetry,
@@ -133,6 +134,7 @@ __all__ = [
     "DeadlineExceeded",
     "Degenerate",
     "DeterministicLLMError",
+    "DriftError",
     "EnforcementError",
     "Enforcer",
     "Escalated",
@@ -223,7 +225,7 @@ _HOMES = {
     "enforcer.turn": "Turn",
     "errors": (
         "BudgetExceeded ConfigurationError DeadlineExceeded Degenerate DeterministicLLMError "
-        "EnforcementError Filtered ModelRetry NoConsensus NoProgress PromptTooLong "
+        "DriftError EnforcementError Filtered ModelRetry NoConsensus NoProgress PromptTooLong "
         "ProviderError RecordError Refused ReplayError ResponseError RetriesExhausted "
         "SchemaError Truncated"
     ),

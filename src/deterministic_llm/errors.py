@@ -15,6 +15,7 @@ DeterministicLLMError
     ├── Truncated          the answer was cut at the token limit
     ├── Degenerate         the answer repeats itself without end
     ├── PromptTooLong      the prompt does not fit the model
+    ├── DriftError         another system answers than the one whose answers are kept
     ├── BudgetExceeded     the next call might have cost more than was left
     ├── DeadlineExceeded   (TimeoutError) the time for the run was over
     └── ProviderError      the call itself failed and asking again would not help
@@ -261,6 +262,23 @@ class PromptTooLong(EnforcementError):
     """The prompt does not fit the model; no answer to it can come."""
 
     reason = "the prompt does not fit the model"
+
+
+class DriftError(EnforcementError):
+    """Another system answered than before; with ``on_drift="raise"`` its answer is not taken."""
+
+    reason = "another system answers than before"
+    falls_back = False
+
+    @property
+    def before(self) -> str | None:
+        """The system that answered before: the model served, and its fingerprint."""
+        return next((a.drift for a in reversed(self.attempts) if a.drift is not None), None)
+
+    def __str__(self) -> str:
+        last = self.attempts[-1]
+        now = " ".join(filter(None, (last.model_served, last.fingerprint)))
+        return f"{self.reason}: {self.before} before, {now} now"
 
 
 class BudgetExceeded(EnforcementError):

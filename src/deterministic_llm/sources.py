@@ -218,8 +218,16 @@ def _asked(other: object) -> Asked:
     raise ConfigurationError(message)
 
 
-_CLAUDE = Abilities(("native", "tool"), shows_schema=True, dialect="anthropic")
-_GEMINI = Abilities(("native", "tool", "json"), any_root=True, shows_schema=True, dialect="gemini")
+_CLAUDE = Abilities(
+    ("native", "tool"),
+    shows_schema=True,
+    dialect="anthropic",
+    logprobs=0,
+    untaken=frozenset({"seed"}),
+)
+_GEMINI = Abilities(
+    ("native", "tool", "json"), any_root=True, shows_schema=True, dialect="gemini", logprobs=0
+)
 _EMBEDDED = Abilities(("native", "grammar", "json"), any_root=True)
 
 

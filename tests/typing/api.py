@@ -583,7 +583,7 @@ async def prompts(asker: Asker) -> None:
     assert_type(llm.run("ask", Grade, resume=record), Result[Grade])
     assert_type(llm.generate("ask", Grade, resume=governed.attempts), Grade)
     assert_type(governed.canonical_json(), bytes)
-    assert_type(governed.determinism, Literal["shape", "consensus", "replay"] | None)
+    assert_type(governed.determinism, Literal["shape", "pinned", "consensus", "replay"] | None)
     assert_type(llm.generate("ask", Grade, resume=governed.to_json()), Grade)
     llm.generate("ask", Grade, resume=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert_type(governed.cost, Decimal | None)

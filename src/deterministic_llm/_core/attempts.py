@@ -268,6 +268,11 @@ class Answered(Generic[T_co]):
         return self.completion.fingerprint
 
     @property
+    def drift(self) -> str | None:
+        """The system that answered before, where another one did now."""
+        return self.completion.drift
+
+    @property
     def finish(self) -> Finish | None:
         """Why the model ended."""
         return self.completion.finish
@@ -355,6 +360,7 @@ class Failed:
     text = None
     model_served = None
     fingerprint = None
+    drift = None
     finish = None
     saved_tokens = None
     first_token = None

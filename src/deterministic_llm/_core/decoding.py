@@ -316,6 +316,7 @@ _COMPLETION = _Reader(
     origin=_one_of(Origin),
     quota=_optional(_QUOTA),
     tokens=_several(_token),
+    drift=_optional(_text),
 )
 _FAILURE = _Reader(
     CallFailure,

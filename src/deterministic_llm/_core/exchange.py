@@ -105,7 +105,7 @@ class Abilities:
     an object, *shows_schema* that the model is shown the schema that it is held to. *dialect* names
     what it takes of JSON Schema when it is to hold an answer to all of that, and *notations* in
     which ways it can be told the grammar of a text. *logprobs* is how many other tokens it tells
-    the probabilities of; 0 where it tells none.
+    the probabilities of; 0 where it tells none. *untaken* are parameters that it has no word for.
     """
 
     modes: tuple[Mode, ...] = ()
@@ -114,6 +114,7 @@ class Abilities:
     dialect: str | None = None
     notations: tuple[NotationName, ...] = ("gbnf",)
     logprobs: int = 20
+    untaken: frozenset[str] = frozenset()
 
 
 @quick
@@ -195,7 +196,8 @@ class Completion:
     that were not written, None when it had no limit. Of an answer whose *origin* is a cache the
     cost is 0, and the usage what it took when it was made. *quota* is what is left of the server's
     rate limits, where the request asked for that. *tokens* are those that wrote the text, where
-    their probabilities were asked for.
+    their probabilities were asked for. *drift* says which system answered
+    before, where another one does now.
     """
 
     text: str | None
@@ -213,6 +215,7 @@ class Completion:
     origin: Origin = "call"
     quota: Quota | None = field(default=None, compare=False, repr=False)
     tokens: tuple[Token, ...] = field(default=(), compare=False, repr=False)
+    drift: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

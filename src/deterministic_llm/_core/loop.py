@@ -44,6 +44,7 @@ from deterministic_llm._core.tasks import Task
 from deterministic_llm._core.verdicts import judge_completion
 from deterministic_llm.errors import (
     DeadlineExceeded,
+    DriftError,
     EnforcementError,
     NoProgress,
     ProviderError,
@@ -103,6 +104,8 @@ def next_step(task: Task[T_co], attempts: Sequence[Attempt[T_co]]) -> Step[T_co]
     if isinstance(last, Failed):
         lowers = FOLLOWS[last.outcome].step == "lower"
         return (_lowered if lowers else _resent)(task, attempts, last)
+    if last.completion.drift is not None and task.policy.on_drift == "raise":
+        return GiveUp(DriftError(tuple(attempts)))
     return _after_answer(task, attempts, last)
 
 

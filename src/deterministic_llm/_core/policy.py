@@ -29,6 +29,10 @@ EarlyStop: TypeAlias = Literal["auto", "always", "never"]
 """Whether a streamed answer that cannot become valid any more is stopped: always, never, or where
 nothing may follow that corrects it."""
 
+OnDrift: TypeAlias = Literal["warn", "raise", "refresh"]
+"""What follows when another system answers than before: a warning in the log, the end of the run,
+or that what the former one answered is asked again."""
+
 _PATIENT = wait_exponential(multiplier=0.5, max=30)
 
 
@@ -50,6 +54,7 @@ class Policy:
     idle_timeout: float | None = None
     first_token_timeout: float | None = None
     max_chars: int | None = None
+    on_drift: OnDrift = "warn"
 
 
 @dataclass(frozen=True, slots=True)

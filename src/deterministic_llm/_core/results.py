@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Attempt, Repair, Violation, total_cost
+from deterministic_llm._core.attempts import Attempt, Failed, Repair, Violation, total_cost
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.evidence.evidence import Evidence
@@ -20,8 +20,9 @@ from deterministic_llm._core.story import story
 
 T_co = TypeVar("T_co", covariant=True)
 
-Determinism: TypeAlias = Literal["shape", "consensus", "replay"]
-"""How far an output is repeatable: its type, what several answers agree on, or the same bytes."""
+Determinism: TypeAlias = Literal["shape", "pinned", "consensus", "replay"]
+"""How far an output is repeatable: its type, the settings that were taken, what several answers
+agree on, or the same bytes."""
 
 
 @quick
@@ -49,7 +50,9 @@ class Result(Generic[T_co]):
     def determinism(self) -> Determinism | None:
         """The strongest promise that was kept; None for what ``on_exhausted`` gave.
 
-        "shape" is a valid output of the declared type. "consensus" is what several votes came to.
+        "shape" is a valid output of the declared type. "pinned" is one whose answers were all given
+        with a seed and a temperature of 0 that the server took, by the system that answered before,
+        as far as that is known. "consensus" is what several votes came to.
         "replay" is an output for which no call was made: every answer, a judge's too, came from a
         cache or a cassette.
         """
@@ -57,7 +60,9 @@ class Result(Generic[T_co]):
             return None
         if all(map(_replayed, self.attempts)):
             return "replay"
-        return "shape" if self.votes is None or self.votes.number < 2 else "consensus"
+        if self.votes is not None and self.votes.number > 1:
+            return "consensus"
+        return "pinned" if _all_pinned(self.attempts) else "shape"
 
     @property
     def usage(self) -> Usage:
@@ -119,3 +124,29 @@ class Result(Generic[T_co]):
 def _replayed(attempt: Attempt[object]) -> bool:
     judges = (each for check in attempt.checks for each in check.attempts)
     return attempt.origin != "call" and all(map(_replayed, judges))
+
+
+def _all_pinned(attempts: Sequence[Attempt[object]]) -> bool:
+    """Whether the same run would ask for the same again, with nothing left to chance."""
+    return all(map(_pinned, attempts)) and len({each.request.model for each in attempts}) == 1
+
+
+def _pinned(attempt: Attempt[object]) -> bool:
+    """Whether chance had no part in *attempt*; one without an answer was made up for by others.
+
+    Of a function that makes its own call nobody knows what it sent.
+    """
+    judges = [each for check in attempt.checks for each in check.attempts]
+    if not _all_pinned(judges) and judges:
+        return False
+    if isinstance(attempt, Failed) or _replayed(attempt):
+        return True
+    given = attempt.request.parameters
+    extra = given.get("extra_body")
+    sent = {**given, **(extra if isinstance(extra, dict) else {})}
+    fixed = type(sent.get("seed")) is int and _is_zero(sent.get("temperature"))
+    return fixed and bool(attempt.request.prompt) and attempt.drift is None
+
+
+def _is_zero(value: JsonValue) -> bool:
+    return value == 0 and not isinstance(value, bool)

@@ -48,6 +48,8 @@ def _line(attempt: Attempt[object], before: Attempt[object] | None) -> str:
     asked = [_model(attempt), *_difference(request, None if before is None else before.request)]
     if attempt.origin == "cache":
         asked.append("from the cache")
+    if attempt.drift is not None:
+        asked.append(f"another system than {attempt.drift} before")
     pause = 0.0 if before is None else _began(attempt) - before.ended
     if pause >= _NOTICED:
         asked.append(f"after waiting {_seconds(pause)}")

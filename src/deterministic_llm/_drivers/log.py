@@ -14,7 +14,13 @@ _LOG = logging.getLogger("deterministic_llm")
 
 
 def logged(attempt: Attempt[T]) -> Attempt[T]:
-    """*attempt*, after one record about it: its number, outcome, duration and tokens."""
+    """*attempt*, after one record about it: its number, outcome, duration and tokens.
+
+    Another one warns that another system answered than before.
+    """
+    if attempt.drift is not None:
+        now = " ".join(filter(None, (attempt.model_served, attempt.fingerprint)))
+        _LOG.warning("another system answers: %s before, %s now", attempt.drift, now)
     if not _LOG.isEnabledFor(logging.INFO):  # then nor for less
         return attempt
     level = logging.DEBUG if attempt.outcome == "accepted" else logging.INFO

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeAlias, cast, get_args
 
-from deterministic_llm._core.policy import EarlyStop, Policy
+from deterministic_llm._core.policy import EarlyStop, OnDrift, Policy
 from deterministic_llm.errors import ConfigurationError
 
 _DEFAULT = Policy()
@@ -36,6 +36,7 @@ _MUST_BE: Mapping[str, _Rule] = {
     "max_retries": _COUNT,
     "transport_retries": _COUNT,
     "max_chars": ("1 or more", lambda value: value >= 1),
+    "on_drift": ("'warn', 'raise' or 'refresh'", lambda value: value in get_args(OnDrift)),
     "early_stop": ("'auto', 'always' or 'never'", lambda value: value in get_args(EarlyStop)),
 }
 """What options of the policy must be, None aside."""

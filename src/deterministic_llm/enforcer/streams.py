@@ -45,7 +45,7 @@ def stream(
     _check_streamed(task)
     opening, cache = guarded_opening(opening, guards), terms.cache
     if cache is not None:
-        opening = cached_opening(opening, cache, terms.describing(asked))
+        opening = cached_opening(opening, cache, terms.describing(asked), on_drift=terms.on_drift)
     shown = Shown(task)
 
     def begin(hold: Hold) -> Generator[StreamEvent[T]]:
@@ -76,7 +76,9 @@ def astream(
         about, opening = await ask()
         opening, cache = aguarded_opening(opening, guards), terms.cache
         if cache is not None:
-            opening = acached_opening(opening, cache, terms.describing(asked))
+            opening = acached_opening(
+                opening, cache, terms.describing(asked), on_drift=terms.on_drift
+            )
         tape = reel(terms.telling, asked)
         source = tape.aopening(opening)
         try:

@@ -24,7 +24,7 @@ from deterministic_llm._core.exchange import (
     Mode,
 )
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
-from deterministic_llm._core.policy import EarlyStop
+from deterministic_llm._core.policy import EarlyStop, OnDrift
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
@@ -92,6 +92,7 @@ class Options(TypedDict, total=False):
     key: Callable[..., object]
     votes: int | Voting
     confidence: bool
+    on_drift: OnDrift
     abstain_below: float
 
 
@@ -244,7 +245,7 @@ class Terms(Generic[T_co]):
         """Carry out *task* with *call* behind *guards*, and those behind the cache."""
         call, cache = guarded(call, guards), self.cache
         if cache is not None:
-            call = cached(call, cache, self.describing(asked))
+            call = cached(call, cache, self.describing(asked), on_drift=self.on_drift)
         tape = reel(self.telling, asked)
         call, purse = tape.blocking(call), self.purse
         try:
@@ -265,7 +266,7 @@ class Terms(Generic[T_co]):
         """The same, awaited."""
         call, cache = aguarded(call, guards), self.cache
         if cache is not None:
-            call = acached(call, cache, self.describing(asked))
+            call = acached(call, cache, self.describing(asked), on_drift=self.on_drift)
         tape = reel(self.telling, asked)
         call, purse = tape.awaiting(call), self.purse
         try:
@@ -297,6 +298,11 @@ class Terms(Generic[T_co]):
     def cache(self) -> Cache | None:
         """Where answers are kept; raises ConfigurationError for what is no cache."""
         return cache_of(self.options.get("cache"))
+
+    @property
+    def on_drift(self) -> OnDrift:
+        """What follows when another system answers than before."""
+        return cast("ModelOptions", self.options).get("on_drift", "warn")
 
     @property
     def key(self) -> Callable[..., object] | None:
@@ -394,7 +400,8 @@ _OURS = OPTIONS | {
 
 def _parameters(options: Mapping[str, object], abilities: Abilities) -> Mapping[str, JsonValue]:
     """The parameters of a request among *options*; for confidence the tokens are asked for."""
-    chosen = {key: value for key, value in options.items() if key not in _OURS}
+    left_out = _OURS | abilities.untaken
+    chosen = {key: value for key, value in options.items() if key not in left_out}
     if options.get("confidence") and abilities.logprobs:
         chosen = {"logprobs": True, "top_logprobs": abilities.logprobs, **chosen}
     return cast("Mapping[str, JsonValue]", chosen)

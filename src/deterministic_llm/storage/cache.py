@@ -74,24 +74,52 @@ class Cache:
         self._clock = clock
         self._database = Database(self.path)
         self._writes = 0
+        self._served: dict[str, str | None] = {}
         _CACHES.add(self)
 
     def find(self, key: str) -> Completion | None:
         """The answer under *key*, unless it is too old; raises ConfigurationError."""
         return self._database.find(key, self._since())
 
-    def keep(self, key: str, completion: Completion) -> None:
-        """Store *completion* under *key*; a disk that takes no more is a warning in the log.
+    def keep(self, key: str, completion: Completion, *, anew: bool = False) -> None:
+        """Store *completion* under *key*, unless there is one; *anew* takes its place.
 
-        An answer is worth more than its copy: the run that has it goes on.
+        An answer is worth more than its copy: where the disk takes no more, that is a warning in
+        the log, and the run goes on.
         """
         try:
-            self._database.keep(key, completion, now=self._clock(), since=self._since())
+            since = float("inf") if anew else self._since()
+            self._database.keep(key, completion, now=self._clock(), since=since)
             self._writes += 1
             if self._writes % _CHECKED_EVERY == 1:  # the first, too
                 self._database.shrink(self.max_bytes)
         except (sqlite3.Error, ConfigurationError) as error:
             _log.warning("%s: an answer could not be kept: %s", self.path, error)
+
+    def served(self, name: str) -> str | None:
+        """The system that answered last for *name*, a model on its server."""
+        if name not in self._served:
+            self._served[name] = self._database.served(name)
+        return self._served[name]
+
+    def drift(self, name: str, completion: Completion) -> str | None:
+        """The system that answered for *name* before, where *completion* is of another one.
+
+        Where a server does not name its system nothing is known.
+        """
+        now, before = system_of(completion), self.served(name)
+        return before if now and before is not None and now != before else None
+
+    def serve(self, name: str, completion: Completion) -> None:
+        """Note that the system of *completion* answers for *name*, where it has a name itself."""
+        now = system_of(completion)
+        if not now or self._served.get(name) == now:
+            return
+        self._served[name] = now
+        try:
+            self._database.serve(name, now)
+        except ConfigurationError as error:
+            _log.warning("%s: a system could not be noted: %s", self.path, error)
 
     def stats(self) -> CacheStats:
         """What there is; raises ConfigurationError."""
@@ -137,6 +165,11 @@ class Cache:
 
     def _since(self) -> float:
         return float("-inf") if self.max_age is None else self._clock() - self.max_age
+
+
+def system_of(completion: Completion) -> str:
+    """The system that *completion* is of: the model served, and its fingerprint."""
+    return " ".join(filter(None, (completion.model, completion.fingerprint)))
 
 
 def cache_of(option: object) -> Cache | None:

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind, Finish
-from deterministic_llm.storage.cache import Cache
+from deterministic_llm._core.policy import OnDrift
+from deterministic_llm.storage.cache import Cache, system_of
 from deterministic_llm.storage.flights import Flight, Leading, join
 from deterministic_llm.storage.keys import Describe, Keys
 
@@ -26,12 +27,18 @@ _OWN = frozenset[FailureKind]({"late", "over_budget", "circuit_open"})
 _OVERDUE = "the same call was under way elsewhere, and not over in time"
 
 
-def cached(call: BlockingCall, cache: Cache, describe: Describe) -> BlockingCall:
-    """*call*, for the questions that *cache* knows no answer to; made for one run."""
+def cached(
+    call: BlockingCall, cache: Cache, describe: Describe, *, on_drift: OnDrift = "warn"
+) -> BlockingCall:
+    """*call*, for the questions that *cache* knows no answer to; made for one run.
+
+    With *on_drift* "refresh" it knows none of a former system, and with "raise" it takes none of
+    another one.
+    """
     keys = Keys(describe)
 
     def ask(request: Request) -> Answer:
-        visit = Visit(cache, keys, request, awaiting=False)
+        visit = Visit(cache, keys, request, awaiting=False, on_drift=on_drift)
         while isinstance(step := visit.step(), Flight):
             step.wait(visit.left())
         if step is not None:
@@ -42,12 +49,14 @@ def cached(call: BlockingCall, cache: Cache, describe: Describe) -> BlockingCall
     return ask
 
 
-def acached(call: AwaitingCall, cache: Cache, describe: Describe) -> AwaitingCall:
+def acached(
+    call: AwaitingCall, cache: Cache, describe: Describe, *, on_drift: OnDrift = "warn"
+) -> AwaitingCall:
     """The same, to be awaited."""
     keys = Keys(describe)
 
     async def ask(request: Request) -> Answer:
-        visit = Visit(cache, keys, request, awaiting=True)
+        visit = Visit(cache, keys, request, awaiting=True, on_drift=on_drift)
         while isinstance(step := visit.step(), Flight):
             await step.awaited(visit.left())
         if step is not None:
@@ -61,12 +70,21 @@ def acached(call: AwaitingCall, cache: Cache, describe: Describe) -> AwaitingCal
 class Visit:
     """One request at the cache: it is answered there, waits for another one, or leads."""
 
-    def __init__(self, cache: Cache, keys: Keys, request: Request, *, awaiting: bool) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        keys: Keys,
+        request: Request,
+        *,
+        awaiting: bool,
+        on_drift: OnDrift = "warn",
+    ) -> None:
         self._began = perf_counter()
         self._cache = cache
         self._keys = keys
         self._request = request
         self._awaiting = awaiting
+        self._on_drift = on_drift
         self._key, self._question = keys.of(request)
         self._flight: Flight | None = None
         self._leads = False
@@ -116,11 +134,20 @@ class Visit:
     def brought(self, answer: Answer) -> Answer:
         """Keep *answer* of the call that was made, tell those who wait for it, and hand it on."""
         if isinstance(answer, Completion) and answer.finish not in _NO_ANSWERS:
-            self._cache.keep(self._key, answer)
-            self._keys.answered(self._question)
+            answer = self._kept(answer)
         if self._leads and self._flight is not None:
             self._flight.land(answer)
         return answer
+
+    def _kept(self, answer: Completion) -> Completion:
+        """*answer*, which is kept unless its system must not be another than before."""
+        name = self._keys.system(self._request)
+        drift = self._cache.drift(name, answer)
+        if drift is None or self._on_drift != "raise":
+            self._cache.keep(self._key, answer, anew=self._on_drift == "refresh")
+            self._cache.serve(name, answer)
+            self._keys.answered(self._question)
+        return answer if drift is None else replace(answer, drift=drift)
 
     def _found(self, flight: Flight) -> Completion | None:
         """What the cache has, told to those who wait as well; raises ConfigurationError."""
@@ -129,10 +156,15 @@ class Visit:
         except BaseException:
             flight.land(None)
             raise
-        if known is None:
+        if known is None or (self._on_drift == "refresh" and self._outdated(known)):
             return None
         flight.land(known)
         return self._repeated(known)
+
+    def _outdated(self, known: Completion) -> bool:
+        """Whether another system has answered since."""
+        served = self._cache.served(self._keys.system(self._request))
+        return served is not None and system_of(known) != served
 
     def _landed(self, flight: Flight) -> Answer | None:
         """What the flight that was waited for brought, or that time ran out; None to go on."""

@@ -25,6 +25,7 @@ from deterministic_llm._core.exchange import CallFailure, Completion, JsonObject
 from deterministic_llm._core.ledger import recorded
 from deterministic_llm._core.secrecy import HIDDEN, keys_in, masked, secrets_of, without_secrets
 from deterministic_llm.errors import ConfigurationError, RecordError, ReplayError
+from deterministic_llm.storage.cache import system_of
 from deterministic_llm.storage.files import written_whole
 from deterministic_llm.storage.keys import Describe, normal
 
@@ -63,6 +64,7 @@ class Cassette:
         self._lock = threading.Lock()
         self._takes: list[Take] = []
         self._left: dict[str, deque[Take]] = {}
+        self._before: dict[str, str] = {}
 
     @property
     def replays(self) -> bool:
@@ -76,11 +78,13 @@ class Cassette:
             return tuple(self._takes)
 
     def __enter__(self) -> Self:
-        self._takes, self._left = [], {}
+        self._takes, self._left, self._before = [], {}, {}
         if self.mode == "replay" or (self.mode == "once" and self.path.exists()):
             self._takes = _read(self.path)
             for take in self._takes:
                 self._left.setdefault(canonical_json(take.asked), deque()).append(take)
+        elif self.mode == "record" and self.path.exists():
+            self._before = _systems(self.path)
         _RUNNING.append(self)
         return self
 
@@ -94,11 +98,18 @@ class Cassette:
         if not self.replays and self._takes:
             _write(self.path, self._takes)
 
-    def record(self, describe: Describe, request: Request, answer: Answer, ended: float) -> None:
-        """Add what *request* came to, *ended* seconds after its run began."""
+    def record(self, describe: Describe, request: Request, answer: Answer, ended: float) -> Answer:
+        """Add what *request* came to, *ended* seconds after its run began, and hand it on.
+
+        It says so where another system gave it than the same question's recorded before.
+        """
         asked, secrets = _asked(describe, request)
         with self._lock:
             self._takes.append(Take(asked, _without(answer, secrets), ended))
+        before = self._before.get(canonical_json(asked)) if self._before else None
+        if before and isinstance(answer, Completion) and system_of(answer) not in ("", before):
+            return replace(answer, drift=before)
+        return answer
 
     def play(self, describe: Describe, request: Request) -> Take:
         """What *request* came to when it was recorded; raises ReplayError when it was not."""
@@ -161,7 +172,7 @@ def _without(answer: Answer, secrets: frozenset[str]) -> Answer:
             answer = replace(answer, tokens=())
     record = cast("JsonObject", _hidden(recorded(replace(answer, origin="call")), secrets))
     if isinstance(answer, Completion):
-        return completion_from(record)
+        return replace(completion_from(record), drift=None)
     failure = call_failure_from(record)
     return replace(failure, message=masked(failure.message))
 
@@ -220,6 +231,22 @@ def _read(path: Path) -> list[Take]:
     if not lines or _object(lines[0], f"{path}:1").get("cassette") != _VERSION:
         raise RecordError(f"{path}:1", f'expected {{"cassette": {_VERSION}}}, of this version')
     return [_take(line, f"{path}:{number}") for number, line in enumerate(lines[1:], start=2)]
+
+
+def _systems(path: Path) -> dict[str, str]:
+    """The systems that answered the questions in the file at *path*; none where it is no cassette.
+
+    It is to be recorded anew, whatever it holds.
+    """
+    try:
+        takes = _read(path)
+    except (ConfigurationError, RecordError):
+        return {}
+    return {
+        canonical_json(take.asked): system_of(take.answer)
+        for take in takes
+        if isinstance(take.answer, Completion)
+    }
 
 
 def _take(line: str, at: str) -> Take:

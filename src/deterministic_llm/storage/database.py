@@ -38,6 +38,12 @@ PRAGMA application_id = {_OURS};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
+_SYSTEMS = "CREATE TABLE IF NOT EXISTS systems (name TEXT PRIMARY KEY, served TEXT NOT NULL)"
+"""Of each model that was asked, the system that answered last; the first files have none."""
+_SERVE = """
+INSERT INTO systems (name, served) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET served = excluded.served
+"""
 _KEEP = """
 INSERT INTO answers (key, model, stored, value) VALUES (?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE
@@ -79,6 +85,15 @@ class Database:
         value = json.dumps(recorded(completion), separators=(",", ":"), allow_nan=False)
         with self._lock:
             self._opened().execute(_KEEP, (key, completion.model, now, value, since))
+
+    def served(self, name: str) -> str | None:
+        """The system that answered last for *name*; raises ConfigurationError."""
+        rows = self._read("SELECT served FROM systems WHERE name = ?", name)
+        return next((str(served) for (served,) in rows), None)
+
+    def serve(self, name: str, system: str) -> None:
+        """Note that *system* answers for *name*; raises ConfigurationError."""
+        self._read(_SERVE, name, system)
 
     def shrink(self, most: int) -> None:
         """Drop the oldest answers while they take more than *most* bytes."""
@@ -197,6 +212,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     if not tables:
         connection.executescript(_SCHEMA)
+    connection.execute(_SYSTEMS)
 
 
 def _used(connection: sqlite3.Connection) -> int:

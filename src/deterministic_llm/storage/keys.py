@@ -61,6 +61,12 @@ class Keys:
         repeat = self._answered[sample]
         return (digest([sample, repeat]) if repeat else sample), sample
 
+    def system(self, request: Request) -> str:
+        """What answers *request*: a model on its server, or a function that asks one."""
+        said = self._describe(request)
+        names = (said.get(member) for member in ("server", "model", "function"))
+        return " ".join(name for name in names if isinstance(name, str))
+
     def answered(self, question: str) -> None:
         """Note that *question* has had one more answer."""
         self._answered[question] += 1

@@ -18,6 +18,7 @@ from deterministic_llm._core.answering import (
     Told,
 )
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.policy import OnDrift
 from deterministic_llm.storage.cache import Cache
 from deterministic_llm.storage.caching import Visit
 from deterministic_llm.storage.flights import Flight
@@ -26,16 +27,24 @@ from deterministic_llm.storage.keys import Describe, Keys
 A = TypeVar("A", bound=Answering | AsyncAnswering)
 
 
-def cached_opening(opening: Opening, cache: Cache, describe: Describe) -> Opening:
+def cached_opening(
+    opening: Opening, cache: Cache, describe: Describe, *, on_drift: OnDrift = "warn"
+) -> Opening:
     """*opening*, for the questions that *cache* knows no answer to; made for one run."""
     keys = Keys(describe)
-    return lambda request: _Cached(opening, Visit(cache, keys, request, awaiting=False))
+    return lambda request: _Cached(
+        opening, Visit(cache, keys, request, awaiting=False, on_drift=on_drift)
+    )
 
 
-def acached_opening(opening: AsyncOpening, cache: Cache, describe: Describe) -> AsyncOpening:
+def acached_opening(
+    opening: AsyncOpening, cache: Cache, describe: Describe, *, on_drift: OnDrift = "warn"
+) -> AsyncOpening:
     """The same, to be awaited."""
     keys = Keys(describe)
-    return lambda request: _AsyncCached(opening, Visit(cache, keys, request, awaiting=True))
+    return lambda request: _AsyncCached(
+        opening, Visit(cache, keys, request, awaiting=True, on_drift=on_drift)
+    )
 
 
 class _Kept(Generic[A]):

@@ -125,8 +125,8 @@ class _Recorded(_Live):
         return lambda request: AsyncNoted(opening(request), partial(self._noted, request))
 
     def _noted(self, request: Request, answer: Answer) -> Answer:
-        self._cassette.record(self._describe, request, answer, self.clock() - self._began)
-        return answer
+        ended = self.clock() - self._began
+        return self._cassette.record(self._describe, request, answer, ended)
 
 
 class _Played:

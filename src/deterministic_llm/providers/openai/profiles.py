@@ -54,9 +54,13 @@ class Profile:
     def abilities_of(self, model: str) -> Abilities:
         """What *model* can hold an answer to."""
         named = (able for name, able in self.families.items() if re.search(name, model))
-        return replace(next(named, self.abilities), notations=tuple(self.grammars))
+        untaken = _NOT_OF_RESPONSES if self.responses else _NONE
+        able = next(named, self.abilities)
+        return replace(able, notations=tuple(self.grammars), untaken=untaken)
 
 
+_NOT_OF_RESPONSES = frozenset({"seed"})
+_NONE = frozenset[str]()
 _GBNF: Mapping[NotationName, Spot] = {"gbnf": Spot("grammar")}
 
 OPENAI = Profile(
