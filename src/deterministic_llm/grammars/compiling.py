@@ -42,7 +42,7 @@ class _Compiled:
     def __init__(self, language: Language) -> None:
         self._language = language
         self._matcher: Matcher | None = None
-        self._thread = Thread(target=self._compile, name="grammar", daemon=True)
+        self._thread = Thread(target=self._compile, name="grammar")
         self._thread.start()
 
     @property
