@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import secrets
 
-from benchmarks import accuracy, imports, incremental, loop, speed, streaming, tokens
+from benchmarks import accuracy, guarding, imports, incremental, loop, speed, streaming, tokens
 
 
 def main() -> None:
@@ -30,6 +30,7 @@ _PARTS = {
     "tokens": lambda _: tokens.main(),
     "loop": lambda options: loop.main(rounds=options.rounds),
     "incremental": lambda options: incremental.main(rounds=options.rounds),
+    "guarding": lambda options: guarding.main(rounds=options.rounds),
     "streaming": lambda options: streaming.main(rounds=options.rounds),
 }
 

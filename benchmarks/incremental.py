@@ -47,7 +47,7 @@ class Shape:
 def main(*, rounds: int) -> None:
     """Print the medians over some of the *rounds*, each answer read once a round."""
     rows: list[list[object]] = []
-    for shape in _SHAPES:
+    for shape in SHAPES:
         texts = [json.dumps(shape.fill(size * 1000), ensure_ascii=False) for size in SIZES]
         bare = [_median(text, rounds, _feed) for text in texts]
         shown = [_median(text, rounds, _feed_and_look) for text in texts]
@@ -124,4 +124,4 @@ def _one_string(characters: int) -> JsonValue:
 
 _TARGET = compiled(LongGrade)
 _OF_AN_ITEM = 2
-_SHAPES = (Shape("many items", _items), Shape("one string", _one_string))
+SHAPES = (Shape("many items", _items), Shape("one string", _one_string))
