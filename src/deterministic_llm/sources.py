@@ -40,7 +40,7 @@ from deterministic_llm.providers.anthropic import (
     MessagesModel,
 )
 from deterministic_llm.providers.gemini import ContentClient, ContentModel, address_of
-from deterministic_llm.providers.openai import ChatModel, ResponsesModel
+from deterministic_llm.providers.openai import ChatModel, DecisionModel, ResponsesModel
 from deterministic_llm.providers.openai.profiles import (
     AZURE,
     AZURE_RESPONSES,
@@ -228,6 +228,16 @@ _CLAUDE = Abilities(
 _GEMINI = Abilities(
     ("native", "tool", "json"), any_root=True, shows_schema=True, dialect="gemini", logprobs=0
 )
+_DECISIONS = Abilities(
+    ("native",),
+    any_root=True,
+    shows_schema=True,
+    logprobs=0,
+    untaken=frozenset(
+        {"seed", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop"}
+    ),
+)
+"""It decides between what a schema admits, and takes no settings for that."""
 _EMBEDDED = Abilities(("native", "grammar", "json"), any_root=True)
 
 
@@ -388,10 +398,27 @@ def _lent(name: str, client: Client) -> Asked:
         return _claude(named, client=cast("MessagesClient", client))
     if "google" in packages:
         return _gemini(named, client=cast("ContentClient", client))
+    if "openai" in packages and provider == _DECIDES:
+        return _deciding(named, client=cast("OpenAI | AsyncOpenAI", client))
     if "openai" not in packages:
         message = f"client=: one of openai, anthropic or google-genai, got {type(client)!r}"
         raise ConfigurationError(message)
     return _of_client(name, cast("OpenAI | AsyncOpenAI", client))
+
+
+def _deciding(
+    model: str,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    client: OpenAI | AsyncOpenAI | None = None,
+) -> Asked:
+    decider = DecisionModel(model, base_url=base_url, api_key=api_key, client=client)
+    address = base_url or os.environ.get("OPENAI_BASE_URL") or str(OPENAI.base_url)
+    url = address if client is None else str(client.base_url)
+    return Asked(lambda: decider, Known(_DECISIONS, name=model, url=url))
+
+
+_DECIDES = "openai-decisions"
 
 
 def _embedding(model: str, base_url: str | None, api_key: str | None) -> Asked:
@@ -409,6 +436,7 @@ _FACTORIES: Mapping[str, Factory] = {
     "anthropic": _claude,
     "gemini": _gemini,
     "local": _embedding,
+    _DECIDES: _deciding,
 }
 """By the prefix of a name."""
 _ANTHROPIC = "https://api.anthropic.com"

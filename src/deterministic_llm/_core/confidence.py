@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from deterministic_llm._core.attempts import Answered, Attempt
 from deterministic_llm._core.evidence.evidence import Evidence, Scalar, unknown
@@ -132,6 +133,7 @@ class _Written:
     def __init__(self, task: Task[object], attempt: Answered[object], value: JsonValue) -> None:
         tokens = attempt.completion.tokens
         text = spoken(attempt.completion, attempt.request.constraint)
+        self._decided = attempt.completion.decided
         self._target = task.contract.target
         self._reason = NO_MATCH if tokens else NO_TOKENS
         self._transcript = transcript_of(text, tokens) if tokens else None
@@ -146,4 +148,7 @@ class _Written:
         place = self._places.get(location)
         if place is None:
             return unknown(value, NOT_THERE)
-        return of_value(self._transcript, value, place, labels_at(self._target, location))
+        figures = of_value(self._transcript, value, place, labels_at(self._target, location))
+        if not self._decided or figures.source is None:
+            return figures
+        return replace(figures, source="decision", log_probability=None, tokens=0, weakest=None)

@@ -317,6 +317,7 @@ _COMPLETION = _Reader(
     quota=_optional(_QUOTA),
     tokens=_several(_token),
     drift=_optional(_text),
+    decided=_truth,
 )
 _FAILURE = _Reader(
     CallFailure,

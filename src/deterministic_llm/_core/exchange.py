@@ -196,8 +196,9 @@ class Completion:
     that were not written, None when it had no limit. Of an answer whose *origin* is a cache the
     cost is 0, and the usage what it took when it was made. *quota* is what is left of the server's
     rate limits, where the request asked for that. *tokens* are those that wrote the text, where
-    their probabilities were asked for. *drift* says which system answered
-    before, where another one does now.
+    their probabilities were asked for. *drift* says which system answered before, where another
+    one does now. *decided* says that an endpoint gave probabilities and no words: the text is JSON
+    that says the most probable, and the tokens are those of it.
     """
 
     text: str | None
@@ -216,6 +217,7 @@ class Completion:
     quota: Quota | None = field(default=None, compare=False, repr=False)
     tokens: tuple[Token, ...] = field(default=(), compare=False, repr=False)
     drift: str | None = None
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from pydantic_core import from_json
 
 from deterministic_llm._core.exchange import CallFailure, Completion, ToolCall, Usage
+from deterministic_llm._core.shapes.decisions import decision, is_decision
 from deterministic_llm._core.shapes.failures import error_body
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import count, first, get, has, items, joined, text
@@ -300,4 +301,5 @@ _SHAPES: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
         _gemini,
     ),
     (lambda answer: isinstance(get(answer, "content"), list), _anthropic),
+    (is_decision, decision),
 )
