@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         parse,
     )
     from deterministic_llm.validators import Marker, Validator, judge, validator
+    from deterministic_llm.weighing import aweigh, weigh
 
 __all__ = [
     "Accepted",
@@ -191,6 +192,7 @@ __all__ = [
     "Voting",
     "astability",
     "attempts_from_json",
+    "aweigh",
     "brier",
     "budget",
     "enforce",
@@ -202,6 +204,7 @@ __all__ = [
     "risk_coverage",
     "stability",
     "validator",
+    "weigh",
 ]
 
 _HOMES = {
@@ -243,6 +246,7 @@ _HOMES = {
     "storage.cassettes": "Cassette",
     "targets": "Choice Pattern Record Schema Template parse",
     "validators": "Marker Validator judge validator",
+    "weighing": "aweigh weigh",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
