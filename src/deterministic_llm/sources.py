@@ -231,6 +231,7 @@ _GEMINI = Abilities(
 _DECISIONS = Abilities(
     ("native",),
     any_root=True,
+    fields=True,
     shows_schema=True,
     logprobs=0,
     untaken=frozenset(

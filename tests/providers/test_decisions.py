@@ -10,7 +10,7 @@ import pytest
 from loopback import Loopback, Reply, serving
 from pydantic import BaseModel, Field
 
-from deterministic_llm import ConfigurationError, Model, Refused
+from deterministic_llm import Choice, ConfigurationError, Model, Refused, Template
 from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.shapes.answers import answer_of
 
@@ -121,6 +121,26 @@ def test_a_single_value_is_one_question_without_a_name(
     assert (result.output, result.confidence["$"].source) == (output, "decision")
     (question,) = server.bodies[0]["questions"]
     assert (question["type"], "name" in question) == (answer["type"], False)
+
+
+def test_a_template_of_one_score_is_a_score_question() -> None:
+    target = Template("Essay score: {score}/10", score=Score)
+    with serving([deciding(SCORE)]) as server:
+        result = model(server).run("The essay.", target, confidence=True)
+    (question,) = server.bodies[0]["questions"]
+    assert (question["type"], question["name"]) == ("score", "score")
+    assert result.output.score == 8
+    assert result.confidence is not None
+    sure = result.confidence["$.score"]
+    assert (sure.source, sure.mean) == ("decision", pytest.approx(8.35))
+
+
+def test_a_choice_is_a_choice_question() -> None:
+    with serving([deciding(TONE | {"name": None})]) as server:
+        result = model(server).run("The essay.", Choice("formal", "casual"), confidence=True)
+    assert server.bodies[0]["questions"][0]["type"] == "choice"
+    assert result.confidence is not None
+    assert (result.output, result.confidence["$"].source) == ("casual", "decision")
 
 
 def test_a_question_that_is_declined_is_a_refusal() -> None:

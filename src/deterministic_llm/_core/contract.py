@@ -18,6 +18,7 @@ from deterministic_llm._core.exchange import (
     Mode,
 )
 from deterministic_llm._core.guards import Guards
+from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.notations import notation_of
 from deterministic_llm._core.schema.raising import fitted
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget
@@ -84,7 +85,8 @@ def _taken(target: Target[object], abilities: Abilities) -> Iterator[Mode]:
     of_object = isinstance(target, JsonTarget) and _is_object(target.schema)
     for mode in abilities.modes:
         said = mode == "grammar" and _says(target, abilities)
-        if said or of_object or _takes_other_roots(mode, target, abilities):
+        by_fields = mode == "native" and abilities.fields
+        if said or by_fields or of_object or _takes_other_roots(mode, target, abilities):
             yield mode
 
 
@@ -101,7 +103,19 @@ def _held(target: Target[object], mode: Mode, abilities: Abilities) -> Constrain
     if isinstance(target, JsonTarget):
         hold = _BY_MODE.get(mode)
         return None if hold is None else hold(target, abilities.dialect)
+    if mode == "native" and abilities.fields:
+        return _by_fields(target)
     return _by_grammar(target) if mode == "grammar" else None
+
+
+def _by_fields(target: TextTarget[object]) -> Constraint:
+    """A text by what it says: the fields of one record, or one of the options."""
+    form = target.form
+    if isinstance(form, ChoiceForm):
+        return Constraint("native", _identifier(target), {"enum": [*form.options]})
+    members: JsonObject = {each.name: each.schema for each in form.fields}
+    schema: JsonObject = {"type": "object", "properties": members, "required": [*members]}
+    return Constraint("native", _identifier(target), schema)
 
 
 def _by_grammar(target: TextTarget[object]) -> Constraint | None:

@@ -106,6 +106,7 @@ class Abilities:
     what it takes of JSON Schema when it is to hold an answer to all of that, and *notations* in
     which ways it can be told the grammar of a text. *logprobs* is how many other tokens it tells
     the probabilities of; 0 where it tells none. *untaken* are parameters that it has no word for.
+    *fields* says that a text is asked of it by what the fields of its form say.
     """
 
     modes: tuple[Mode, ...] = ()
@@ -115,6 +116,7 @@ class Abilities:
     notations: tuple[NotationName, ...] = ("gbnf",)
     logprobs: int = 20
     untaken: frozenset[str] = frozenset()
+    fields: bool = False
 
 
 @quick
