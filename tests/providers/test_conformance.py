@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from words import KEY, MODEL, WORDS, Words
 from deterministic_llm import CallFailure, Completion, Usage
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Constraint, ToolCall
+from deterministic_llm.testing import FaultServer
 from deterministic_llm.transport.remote import Remote
 
 PROMPT = ({"role": "user", "content": "?"},)
@@ -79,7 +80,7 @@ def in_awaited_pieces(model: Remote[Any, Any], request: Request) -> Completion |
 def told(pieces: list[str], answer: Completion | CallFailure) -> Completion | CallFailure:
     """The *answer*, the text of which came in *pieces*."""
     text = answer.text if isinstance(answer, Completion) else answer.partial
-    assert "".join(pieces) == (text or "")
+    assert "".join(pieces) in {"", text}
     return answer
 
 
@@ -177,3 +178,56 @@ def test_an_error_in_a_stream_is_the_same_whoever_reports_it(provider: str, ask:
     failure = asked(words, ask, streaming([*events[:begun], error]), ASKED)
     assert isinstance(failure, CallFailure)
     assert (failure.kind, failure.partial) == ("overloaded", "hi t")
+
+
+PLAYED = [
+    *("ok", "slow", "null_content", "empty_content", "parts", "length"),
+    *("two_calls", "same_calls", "unknown_tool", "reasoning_only", "surrogate"),
+    *("400", "401", "403", "404", "409", "413", "429", "500", "503", "500_final", "502_html"),
+    *("429_after", "429_now", "400_context", "html", "broken_json", "empty", "close", "reset"),
+    *("truncated", "redirect", "stream_whole"),
+]
+"""Faults that every interface knows, by their names."""
+
+
+@pytest.fixture(scope="module")
+def models() -> Iterator[Mapping[str, Remote[Any, Any]]]:
+    """A model of each provider, which all ask one server; a header says for which fault."""
+    answer = Completion('{"a":1}', usage=Usage(7, 3, 2, 1), reasoning="hm")
+    with FaultServer(answer) as server:
+        address = server.base_url("ok").removesuffix("/v1")
+        yield {provider: words.model(address) for provider, words in WORDS.items()}
+
+
+@pytest.mark.parametrize("fault", PLAYED)
+@pytest.mark.parametrize("provider", [name for name in WORDS if name != "openai"])
+@pytest.mark.parametrize("ask", [blocking, in_pieces])
+def test_the_fault_server_speaks_as_it_is_asked(
+    models: Mapping[str, Remote[Any, Any]], provider: str, fault: str, ask: Ask
+):
+    """What it plays comes to the same as in a chat completion."""
+    request = replace(ASKED, parameters={"headers": {"x-fault": fault}})
+    assert outcome(ask(models[provider], request)) == outcome(ask(models["openai"], request))
+
+
+@at_once
+@pytest.mark.parametrize(
+    ("provider", "fault", "finish"),
+    [("anthropic", "refusal", "refusal"), ("gemini", "content_filter", "filter")],
+)
+def test_the_fault_server_declines_as_it_is_asked(provider: str, fault: str, finish: str, ask: Ask):
+    """Each in the one way it has."""
+    with FaultServer() as server:
+        model = WORDS[provider].model(server.base_url(fault).removesuffix("/v1"))
+        answer = ask(model, ASKED)
+    assert isinstance(answer, Completion)
+    assert (answer.text, answer.finish) == (None, finish)
+
+
+def outcome(answer: Completion | CallFailure) -> object:
+    """What an answer says, however its JSON is spaced, or what kind of failure it is."""
+    if isinstance(answer, CallFailure):
+        return answer.kind, answer.status, answer.retry_after, answer.final
+    text = answer.text and answer.text.replace('": ', '":')
+    calls = [(call.name, call.arguments.replace('": ', '":')) for call in answer.calls]
+    return text, answer.finish, calls, answer.reasoning, answer.usage

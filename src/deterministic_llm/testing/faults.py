@@ -16,7 +16,7 @@ from deterministic_llm.testing.envelopes import (
     with_message,
 )
 from deterministic_llm.testing.fault import Fault
-from deterministic_llm.testing.responses import worded
+from deterministic_llm.testing.interfaces import blamed, worded
 from deterministic_llm.testing.streams import STREAMS, speak
 from deterministic_llm.testing.wire import Wire
 
@@ -39,7 +39,7 @@ def _failing(about: str, status: int, body: bytes | JsonValue = None, **headers:
 
     async def play(wire: Wire, answer: Completion) -> None:
         del answer
-        await wire.reply(said, status=status, headers=_named(headers))
+        await wire.reply(blamed(wire, status, said), status=status, headers=_named(headers))
 
     return Fault(about, play)
 
@@ -106,7 +106,7 @@ _HINTS: Mapping[str, Fault] = {
 
 
 async def _ok(wire: Wire, answer: Completion) -> None:
-    if wire.asked.get("stream"):
+    if wire.in_pieces:
         await speak(wire, answer)
     else:
         wire.charge(answer.usage)

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TypeAlias
 
-from deterministic_llm._core.exchange import Completion, JsonObject, JsonValue
-from deterministic_llm._core.shapes.members import items
-from deterministic_llm.testing.envelopes import envelope, pieces_of
-from deterministic_llm.testing.wire import Wire
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm.testing.completions import choice_of, object_of, objects_of
+from deterministic_llm.testing.envelopes import pieces_of
 
 _REASONS: Mapping[JsonValue, str] = {
     "length": "max_output_tokens",
@@ -32,14 +31,9 @@ _Event: TypeAlias = tuple[str, JsonObject, int]
 """What an event is called, its members, and how many characters of the answer it brings."""
 
 
-def worded(wire: Wire, body: JsonObject) -> JsonObject:
-    """The chat completion *body* in the words that were asked for."""
-    return _response(body) if wire.responses else body
-
-
-def response_events(answer: Completion, size: int) -> Iterator[tuple[bytes, int]]:
-    """The events of *answer*, its texts *size* characters at a time, each with how many it has."""
-    whole = _response(envelope(answer))
+def response_events(body: JsonObject, size: int) -> Iterator[tuple[bytes, int]]:
+    """The events of the completion *body*, its texts *size* characters at a time, with how many."""
+    whole = response(body)
     begun: JsonObject = {**whole, "status": "in_progress", "output": [], "usage": None}
     first: _Event = ("response.created", {"response": begun}, 0)
     last: _Event = (f"response.{whole['status']}", {"response": whole}, 0)
@@ -49,11 +43,12 @@ def response_events(answer: Completion, size: int) -> Iterator[tuple[bytes, int]
         yield f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode(), characters
 
 
-def _response(body: JsonObject) -> JsonObject:
-    choice = _objects(body["choices"])[0]
+def response(body: JsonObject) -> JsonObject:
+    """The response that says what the chat completion *body* says."""
+    choice, said = choice_of(body)
     finish = choice.get("finish_reason")
     reason = _REASONS.get(finish)
-    usage = _object(body.get("usage"))
+    usage = object_of(body.get("usage"))
     return {
         "id": "resp_0",
         "object": "response",
@@ -62,7 +57,7 @@ def _response(body: JsonObject) -> JsonObject:
         "error": None,
         "incomplete_details": None if reason is None else {"reason": reason},
         "model": body.get("model"),
-        "output": [*_items(_object(choice.get("message")))],
+        "output": [*_items(said)],
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
@@ -84,14 +79,14 @@ def _items(message: JsonObject) -> Iterator[JsonObject]:
             "status": "completed",
             "content": parts,
         }
-    for index, call in enumerate(_objects(message.get("tool_calls"))):
+    for index, call in enumerate(objects_of(message.get("tool_calls"))):
         called: JsonObject = {"id": f"fc_{index}", "call_id": call["id"], "status": "completed"}
-        yield {"type": "function_call", **called, **_object(call["function"])}
+        yield {"type": "function_call", **called, **object_of(call["function"])}
 
 
 def _parts(message: JsonObject) -> Iterator[JsonObject]:
     content, refusal = message.get("content"), message.get("refusal")
-    for part in _objects(content) or [{"text": content}]:
+    for part in objects_of(content) or [{"text": content}]:
         if isinstance(part.get("text"), str):
             yield {"type": "output_text", "text": part["text"], "annotations": []}
     if refusal:
@@ -100,7 +95,7 @@ def _parts(message: JsonObject) -> Iterator[JsonObject]:
 
 def _growing(whole: JsonObject, size: int) -> Iterator[_Event]:
     """Each item begins, grows and is done."""
-    for index, item in enumerate(_objects(whole["output"])):
+    for index, item in enumerate(objects_of(whole["output"])):
         place: JsonObject = {"output_index": index, "item_id": item["id"]}
         bare: JsonObject = {name: empty for name, empty in _EMPTY.items() if name in item}
         started: JsonObject = {**item, **bare}
@@ -121,18 +116,10 @@ def _texts(item: JsonObject) -> Iterator[tuple[str, JsonObject, str]]:
     """The texts of *item*: the events they grow by, where they stand, and themselves."""
     if "arguments" in item:
         yield "function_call_arguments", {}, str(item["arguments"])
-    for index, part in enumerate(_objects(item.get("summary"))):
+    for index, part in enumerate(objects_of(item.get("summary"))):
         yield "reasoning_summary_text", {"summary_index": index}, str(part["text"])
-    for index, part in enumerate(_objects(item.get("content"))):
+    for index, part in enumerate(objects_of(item.get("content"))):
         name = "text" if "text" in part else "refusal"
         kind = "output_text" if name == "text" else name
         at: JsonObject = {"content_index": index, "part": {**part, name: ""}}
         yield kind, at, str(part[name])
-
-
-def _object(value: JsonValue) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: JsonValue) -> list[JsonObject]:
-    return [item for item in items(value) if isinstance(item, dict)]

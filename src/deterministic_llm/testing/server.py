@@ -26,8 +26,10 @@ class FaultServer:
 
     ``with FaultServer() as server`` starts it in a thread of its own. A client that calls
     ``server.base_url("502_html")`` gets that fault every time; the names, with a sentence each, are
-    in FAULTS. ``server.script("run-17", ["429_now", "html", "ok"])`` plays one step a request, the
-    last one again and again. Instead of in the address the name may stand in a header ``x-fault``.
+    in FAULTS. It answers in the words that it is asked in: chat completions, OpenAI's Responses,
+    Anthropic's Messages, Gemini's content. ``server.script("run-17", ["429_now", "html", "ok"])``
+    plays one step a request, the last one again and again. Instead of in the address the name may
+    stand in a header ``x-fault``.
 
     *answer* is the healthy answer; a str has a usage of 7 and 3 tokens. Who asks for a stream gets
     it *chunk* characters at a time, with *pause* seconds in between. *pace* is the time between two

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from deterministic_llm._core.exchange import Completion, JsonObject
 from deterministic_llm.testing.envelopes import deltas, envelope, error, event, sent_event, usage_of
 from deterministic_llm.testing.fault import Fault
-from deterministic_llm.testing.responses import response_events, worded
+from deterministic_llm.testing.interfaces import interface_of, worded
 from deterministic_llm.testing.wire import Wire
 
 _FIRST = event({"role": "assistant", "content": '{"a"'})
@@ -23,13 +23,15 @@ _NO_OPTIONS = error("Unrecognized request argument supplied: stream_options")
 async def speak(wire: Wire, answer: Completion) -> None:
     """The healthy *answer* a few characters at a time, until the client hangs up."""
     await wire.begin_events()
-    pieces = response_events if wire.responses else _chat_events
-    for sent, size in pieces(answer, wire.tempo.chunk):
+    other = interface_of(wire)
+    size = wire.tempo.chunk
+    events = _events(answer, size) if other is None else other.events(envelope(answer), size)
+    for sent, characters in events:
         await wire.chunk(sent)
-        wire.count(size)
-        if size and not await wire.rested():
+        wire.count(characters)
+        if characters and not await wire.rested():
             return
-    if wire.responses:
+    if other is not None:
         wire.charge(answer.usage)
         await wire.end_events()
         return
@@ -40,7 +42,7 @@ async def speak(wire: Wire, answer: Completion) -> None:
     await wire.end_events()
 
 
-def _chat_events(answer: Completion, size: int) -> Iterator[tuple[bytes, int]]:
+def _events(answer: Completion, size: int) -> Iterator[tuple[bytes, int]]:
     for delta, finish, characters in deltas(answer, size):
         yield event(delta, finish), characters
 

@@ -40,7 +40,7 @@ class Tempo:
 class Wire:
     """Reads requests and writes bytes at a *tempo*; *asked* is the body of the last request.
 
-    *responses* says that it was one of OpenAI's Responses.
+    *path* is where it was sent to.
 
     *charge* is told the tokens of every answer whose usage a client can read, and *count* how many
     characters of streamed answers went out; nobody listens at *dead_port*.
@@ -53,13 +53,18 @@ class Wire:
     tempo: Tempo
     dead_port: int
     asked: JsonObject = field(default_factory=dict[str, JsonValue])
-    responses: bool = False
+    path: str = ""
 
     @property
     def counts_tokens(self) -> bool:
         """Whether the tokens of a stream were asked for."""
         options = self.asked.get("stream_options")
         return isinstance(options, dict) and options.get("include_usage") is True
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether a stream was asked for: in the body, or by the path as Gemini is."""
+        return bool(self.asked.get("stream")) or ":streamGenerateContent" in self.path
 
     async def request(self) -> Asked:
         """The next request; raises IncompleteReadError when there is none."""
@@ -69,7 +74,7 @@ class Wire:
         body = await self.reader.readexactly(int(headers.get("content-length", "0")))
         path = head[0].split(" ")[1]
         self.asked = _object(body)
-        self.responses = path.partition("?")[0].endswith("/responses")
+        self.path = path
         return Asked(headers.get("x-fault") or path.split("/")[1], body)
 
     async def reply(
