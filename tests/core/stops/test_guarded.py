@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm import ResponseError, Schema, parse
+from deterministic_llm._core.drafts import Patch, Place
 from deterministic_llm._core.exchange import Mode
 from deterministic_llm._core.guards import Guard, Language
 from deterministic_llm.grammars import guards
@@ -36,6 +37,8 @@ CAR = {
     "required": ["plate"],
     "$defs": {"trip": {"type": "object", "properties": {"to": PLATE}}},
 }
+LISTED = {"type": "object", "properties": {"it": {"enum": [{"k": 1}]}}, "required": ["it"]}
+LISTED_PATCH = Patch({"it": 1}, {"it": Place(("it",))})
 FLEET = {"type": "array", "items": CAR, "$defs": CAR["$defs"]}
 
 
@@ -157,6 +160,10 @@ def test_an_answer_is_stopped_at_its_first_wrong_character(
                 '{"seats": 1.0, "plate": "AB\\u0031", "plate": "AB1"}', Schema(CAR), strict=True
             ),
             id="the same in other spellings",
+        ),
+        pytest.param(
+            answered('{"it": {"k": 1}, "', Schema(LISTED), strict=True, patch=LISTED_PATCH),
+            id="members that were asked for again",
         ),
         pytest.param(answered('{"name": "abc", "x": {}}', Called, strict=True), id="no pattern"),
     ],

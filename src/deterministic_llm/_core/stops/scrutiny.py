@@ -95,8 +95,8 @@ class Scrutiny:
 
     def _guard(self, patience: float) -> Guarded | None:
         """What tells the first wrong character; None where nothing can, or nothing is to."""
-        if self._guards is None or not (self._exact or self._held):
-            return None
+        if self._guards is None or self.patch is not None or not (self._exact or self._held):
+            return None  # what the members of a patch are is judged in the whole
         language = language_of(self._target, strict=self._exact)
         if language is None:
             return None
