@@ -50,6 +50,14 @@ FORMS: dict[str, TextForm] = {
         "Name = ({name})", {"name": {"type": "string", "minLength": 2, "maxLength": 5}}
     ),
     "a text before a sign": compile_template("{name}, {age:int}", {}),
+    "texts of a pattern": compile_template(
+        "{code}, {rest}|{last}",
+        {
+            "code": {"type": "string", "pattern": r"^[A-Z]{3}-?[+-.]\d*$"},
+            "rest": {"type": "string", "pattern": r"^(?:a|b,|c)+[^d]$"},
+            "last": {"type": "string", "pattern": r"\A(?:x|\n)[\s\d]*y\Z"},
+        },
+    ),
     "records": compile_template("{name}: {ok:bool}", {}, many=True),
     "a choice": compile_choice(["yes", "no", "a+b", 'say "maybe"', "好", "a/b"]),
     "a pattern": compile_pattern(r"(?P<year>\d{4})-(?P<part>[a-c_-]{2,3})(?P<sign>[+\]\\&~])?", {}),
@@ -233,6 +241,16 @@ def test_a_set_of_characters_holds_no_other_ones(one: str) -> None:
     assert taken <= {character for character in characters if asked.fullmatch(character)}
     ascii_ones = {character for character in characters[:128] if asked.fullmatch(character)}
     assert ascii_ones - taken <= set("\x1c\x1d\x1e\x1f")
+
+
+def test_a_pattern_of_a_field_holds_its_text():
+    """Where it is said of the whole text; what ends the text is no part of it."""
+    code = {"type": "string", "pattern": "^[+-.]+$"}
+    _, expression, _ = notation(compile_template("{code}, {n:int}", {"code": code}))
+    assert expression.startswith(r"[+\--.]+, ")
+    loose = {"type": "string", "pattern": "[a-z]"}
+    _, expression, _ = notation(compile_template("{code};", {"code": loose}))
+    assert re.fullmatch(expression, "A b;")
 
 
 def test_what_holds_json_is_said_by_rules_only() -> None:

@@ -28,6 +28,7 @@ from deterministic_llm._core.schema.language import (
     either,
     optional,
     series,
+    without,
 )
 from deterministic_llm._core.schema.phrasing import (
     constants,
@@ -48,8 +49,8 @@ def language_of(form: TextForm, limits: Limits) -> Language | None:
     """What may be written for *form*; None when a pattern says more than a language can.
 
     A text is as long as its schema allows, where engines can count so far, and else as *limits* do;
-    a ``pattern`` inside of a field's schema is left to the reader. Numbers keep their bounds digit
-    by digit.
+    where a field's schema has a ``pattern`` for the whole of it, that says so instead. Numbers keep
+    their bounds digit by digit.
     """
     match form:
         case ChoiceForm(options):
@@ -161,7 +162,18 @@ def _string(schema: JsonObject, place: _Place) -> Language:
         return _DATE
     sign = place.after.lstrip(" ")[:1]
     # Without its first sign in the text, a text and what follows it cannot run together.
-    return _text(schema, place, excluded="\n" + (sign if sign in _ENDING_SIGNS else ""))
+    excluded = "\n" + (sign if sign in _ENDING_SIGNS else "")
+    pattern = schema.get("pattern")
+    matching = _matching(pattern, excluded) if isinstance(pattern, str) else None
+    return _text(schema, place, excluded=excluded) if matching is None else matching
+
+
+def _matching(pattern: str, excluded: str) -> Language | None:
+    """What a whole *pattern* matches, without the *excluded* signs; None where that is not said."""
+    if not pattern.startswith(("^", "\\A")) or not pattern.endswith(("$", "\\Z", "\\z")):
+        return None
+    language = translated(pattern)
+    return None if language is None else without(language, excluded)
 
 
 def _text(schema: JsonObject, place: _Place, *, excluded: str, edges: str = "") -> Language:

@@ -109,3 +109,50 @@ def optional(body: Language) -> Language:
 def any_of(characters: str, *, negated: bool = False) -> Sign:
     """Any one of *characters*, or any other one."""
     return Sign(tuple(dict.fromkeys(characters)), negated)
+
+
+def without(language: Language, characters: str) -> Language | None:
+    """The part of *language* in which none of *characters* stands; None where there is none."""
+    match language:
+        case Words(text):
+            return None if set(text) & set(characters) else language
+        case Sign():
+            return _less(language, characters)
+        case Series(parts):
+            kept = _each_without(parts, characters)
+            return series(kept) if len(kept) == len(parts) else None
+        case Either(options):
+            kept = _each_without(options, characters)
+            return either(kept) if kept else None
+        case Times(body, low, high):
+            kept_body = without(body, characters)
+            nothing = None if low else Words("")
+            return nothing if kept_body is None else Times(kept_body, low, high)
+        case Named() | Json():
+            return None
+
+
+def _each_without(parts: Iterable[Language], characters: str) -> list[Language]:
+    found = (without(part, characters) for part in parts)
+    return [part for part in found if part is not None]
+
+
+def _less(sign: Sign, characters: str) -> Sign | None:
+    """One character of *sign* that is none of *characters*."""
+    if sign.negated:
+        return Sign((*sign.spans, *characters), negated=True)
+    left = [(span[0], span[-1]) for span in sign.spans]
+    for character in characters:
+        left = [piece for low, high in left for piece in _cut(low, high, character)]
+    return Sign(tuple(low if low == high else (low, high) for low, high in left)) if left else None
+
+
+def _cut(low: str, high: str, character: str) -> list[tuple[str, str]]:
+    if not low <= character <= high:
+        return [(low, high)]
+    pieces: list[tuple[str, str]] = []
+    if low < character:
+        pieces.append((low, chr(ord(character) - 1)))
+    if character < high:
+        pieces.append((chr(ord(character) + 1), high))
+    return pieces
