@@ -360,7 +360,9 @@ def _model(
 
 
 def _known(profile: Profile, model: str, address: str) -> Known:
-    return Known(profile.abilities_of(model), name=model, url=address)
+    """What is known of *model*; what is learned of one interface is not known of the other."""
+    url = f"{address.rstrip('/')}/responses" if profile.responses else address
+    return Known(profile.abilities_of(model), name=model, url=url)
 
 
 def _claude(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from deterministic_llm._core.contract import constrain
-from deterministic_llm._core.exchange import Abilities, Mode
+from deterministic_llm._core.contract import constrain, ladder
+from deterministic_llm._core.exchange import UNCONSTRAINED, Abilities, Constraint, Mode
+from deterministic_llm._core.schema.notations import notation_of
 from deterministic_llm._core.shapes import chat
-from deterministic_llm.targets import compiled
+from deterministic_llm.targets import Choice, Template, compiled
 
 HOSTED = Abilities(("native",), dialect="openai")
 
@@ -81,3 +82,35 @@ def test_what_a_strict_schema_would_take_away_is_not_sent_as_one(output_type: ob
 def test_a_backend_of_no_known_dialect_is_sent_the_schema_as_it_is():
     """Only who is known to take it is asked to be strict."""
     assert sent(Mood, Abilities(("native",))).keys() == {"name", "schema"}
+
+
+class Share(BaseModel):  # noqa: D101
+    share: Annotated[float, Field(ge=0, le=1)]
+
+
+def test_where_a_schema_is_not_taken_another_dialect_says_it():
+    """Azure says that it takes what OpenAI takes; where it does not, it takes less."""
+    abilities = Abilities(("native", "json"), dialect="openai", fallback="azure")
+    first, second, *rest = ladder(compiled(Share), "auto", abilities)
+    assert (first.mode, second.mode, rest) == (
+        "native",
+        "native",
+        [Constraint("json"), UNCONSTRAINED],
+    )
+    assert first.strict
+    assert "maximum" in str(first.schema)
+    assert first.schema != second.schema
+
+
+def test_what_both_dialects_say_alike_is_sent_once():
+    abilities = Abilities(("native",), dialect="openai", fallback="azure")
+    assert len(ladder(compiled(Mood), "auto", abilities)) == 2
+
+
+def test_a_text_is_held_by_the_notations_that_are_taken():
+    choice: Any = compiled(Choice("yes", "no"))
+    abilities = Abilities(("native", "grammar"), notations=("regex", "lark"))
+    held = Constraint("grammar", grammar=notation_of(choice.form))
+    assert ladder(choice, "auto", abilities) == (held, UNCONSTRAINED)
+    of_lists: Any = compiled(Template("{tags}", tags=list[int]))
+    assert ladder(of_lists, "auto", abilities) == (UNCONSTRAINED,)

@@ -229,6 +229,7 @@ def tool(*calls: tuple[str, str]) -> Completion:
 
 
 TOOL = Constraint("tool", "Person")
+GRAMMAR = Constraint("grammar", "Person")
 ANSWERS = [
     pytest.param(GOOD, UNCONSTRAINED, "accepted", id="a valid answer"),
     pytest.param(BAD, UNCONSTRAINED, "invalid", id="a bound passed"),
@@ -256,6 +257,13 @@ ANSWERS = [
         "accepted",
         id="a call with words beside it",
     ),
+    pytest.param(
+        replace(tool(("Person", '{"age": 36}')), text="Let me see."),
+        GRAMMAR,
+        "accepted",
+        id="a tool that holds a grammar",
+    ),
+    pytest.param(GOOD, GRAMMAR, "accepted", id="a grammar that no tool holds"),
     pytest.param(
         replace(tool(("Person", '{"age": 36}'), ("Person", '{"age": 37}')), text="Two, then."),
         TOOL,

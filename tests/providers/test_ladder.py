@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
+from loopback import Reply, serving
 from pydantic import BaseModel
 
-from deterministic_llm import Cassette, Model, ProviderError, Result
+from deterministic_llm import Cassette, Model, ProviderError, Result, Template
 from deterministic_llm._core.exchange import Abilities
 from deterministic_llm.enforcer.terms import Known
 from deterministic_llm.sources import Asked
@@ -138,6 +139,19 @@ def test_a_cassette_holds_all_the_way_down(server: FaultServer, tmp_path: object
         assert len(asked.run("Hi", Letter).attempts) == 2
     with Cassette(path, mode="replay"):
         assert len(asked.run("Hi", Letter).attempts) == 2
+
+
+CUSTOM = b'{"error": {"message": "Invalid value: \'custom\'.", "param": "tools[0].type"}}'
+
+
+def test_a_text_is_asked_for_in_words_where_no_tool_takes_one():
+    """The grammar of a template goes with a custom tool, which only newer models have."""
+    with serving([Reply(status=400, body=CUSTOM), Reply("7/10"), Reply("8/10")]) as server:
+        asked = Model("azure:older", base_url=server.base_url, api_key="k")
+        for ways, score in ((["grammar", "prompt"], 7), (["prompt"], 8)):
+            result = asked.run("Hi", Template("{score:int}/10"))
+            assert [each.request.constraint.mode for each in result.attempts] == ways
+            assert result.output.score == score
 
 
 def test_the_story_tells_the_way(server: FaultServer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -40,6 +41,8 @@ def test_each_record_says_what_there_is(profile: Profile):
 ADDRESSES = [
     ("https://api.openai.com/v1", "openai"),
     ("https://api.openai.com/v1/", "openai"),
+    ("https://eu.api.openai.com/v1", "openai"),
+    ("https://notapi.openai.com/v1", "unknown"),
     ("https://me:secret@api.groq.com/openai/v1", "groq"),
     ("https://my-resource.openai.azure.com/openai/v1/", "azure"),
     ("https://openrouter.ai/api/v1", "openrouter"),
@@ -106,6 +109,20 @@ def test_a_text_form_goes_out_as_the_server_takes_it(
     assert part(server.bodies[0]) == sent
 
 
+@pytest.mark.parametrize(("confidence", "modes"), [(False, "grammar"), (True, "prompt")])
+def test_no_tool_holds_a_text_whose_tokens_are_to_be_weighed(
+    confidence: bool,  # noqa: FBT001
+    modes: str,
+):
+    """OpenAI tells the probabilities of what is said, not of what a tool is called with."""
+    called = {"tool_calls": [{"type": "custom", "custom": {"name": "answer", "input": "good"}}]}
+    said = Reply("good") if confidence else Reply(None, "tool_calls", message=called)
+    with serving([said]) as server:
+        model = Model("azure:m", base_url=server.base_url, api_key="k")
+        result = model.run("Hi", FEELING, confidence=confidence)
+    assert (result.mode, result.output) == (modes, "good")
+
+
 def test_a_router_is_told_to_pick_who_can():
     """The caller's own wishes stay beside it."""
     with serving([Reply('{"label": "good"}')]) as server:
@@ -127,6 +144,9 @@ def test_a_model_may_do_more_or_less_than_its_provider():
     assert PROFILES["openai"].abilities_of("gpt-4-turbo").modes == ("tool", "json")
     assert PROFILES["openai"].abilities_of("gpt-4o").modes == ("native", "tool", "json")
     assert PROFILES["openai"].abilities_of("gpt-4.1").modes == ("native", "tool", "json")
+    newer = PROFILES["openai"].abilities_of("gpt-5-mini")
+    assert newer.modes == ("native", "grammar", "tool", "json")
+    assert PROFILES["azure"].abilities_of("gpt-4o") == replace(newer, fallback="azure")
 
 
 KEYED = [

@@ -25,6 +25,8 @@ from deterministic_llm import (
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Constraint, JsonObject, Notation, ToolCall
 from deterministic_llm.providers.openai import ChatModel, ResponsesModel
+from deterministic_llm.providers.openai.profiles import OPENAI
+from deterministic_llm.sources import source_of
 from deterministic_llm.testing import FAULTS, FaultServer
 
 KEY = "sk-canary-0123456789"
@@ -113,7 +115,6 @@ CONSTRAINTS = {
         {
             "tools": [{"type": "function", "name": "point", "strict": False, "parameters": SCHEMA}],
             "tool_choice": {"type": "function", "name": "point"},
-            "parallel_tool_calls": False,
         },
     ),
     "an expression": (
@@ -127,7 +128,6 @@ CONSTRAINTS = {
                 }
             ],
             "tool_choice": {"type": "custom", "name": "score"},
-            "parallel_tool_calls": False,
         },
     ),
     "a notation that it does not know": (
@@ -573,6 +573,22 @@ def test_a_template_is_held_by_a_custom_tool() -> None:
     assert tool["format"]["syntax"] == "regex"
 
 
+@both
+def test_chat_completions_of_openai_hold_a_text_by_a_custom_tool_too(ask: Ask) -> None:
+    called = {"tool_calls": [{"type": "custom", "custom": {"name": "answer", "input": "7"}}]}
+    with serving([Reply(None, "tool_calls", message=called)]) as server:
+        constraint = Constraint("grammar", grammar=Notation(regex="[0-9]", lark="start: /[0-9]/"))
+        model = ChatModel("m", base_url=server.base_url, api_key="k", profile=OPENAI)
+        answer = ask(model, Request(1, PROMPT, constraint=constraint))
+    grammar = {"syntax": "regex", "definition": "[0-9]"}
+    tool = {"name": "answer", "format": {"type": "grammar", "grammar": grammar}}
+    (body,) = server.bodies
+    assert body["tools"] == [{"type": "custom", "custom": tool}]
+    assert body["tool_choice"] == {"type": "custom", "custom": {"name": "answer"}}
+    assert isinstance(answer, Completion)
+    assert (answer.text, answer.calls) == ("7", (ToolCall("answer", "7"),))
+
+
 AZURE = "https://res.openai.azure.com"
 
 
@@ -633,6 +649,11 @@ def test_a_token_of_azure_is_told_to_nobody() -> None:
         failure = ChatModel("dep", client=client).complete(ASKED)
     assert isinstance(failure, CallFailure)
     assert token not in repr(failure)
+
+
+def test_what_one_interface_refuses_is_not_known_of_the_other() -> None:
+    urls = {source_of(f"{name}:m").known.url for name in ("openai", "openai-responses")}
+    assert len(urls) == 2
 
 
 FILTERED_BY_AZURE: JsonObject = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Generic
 
@@ -71,13 +71,26 @@ def ladder(target: Target[object], mode: Mode, abilities: Abilities) -> tuple[Co
     Raises ConfigurationError when *target* does not fit that.
     """
     if mode == "auto":
-        fitting = (_held(target, each, abilities) for each in _taken(target, abilities))
-        return (*(held for held in fitting if held is not None), UNCONSTRAINED)
+        return (*_fitting(target, abilities), UNCONSTRAINED)
     held = _held(target, mode, abilities)
     if held is None:
         message = f"mode={mode!r} cannot hold {target.name}: use mode='auto' or 'prompt'"
         raise ConfigurationError(message)
     return (held,)
+
+
+def _fitting(target: Target[object], abilities: Abilities) -> Iterator[Constraint]:
+    """What holds *target* in each mode, in both dialects where there are two."""
+    dialects = [abilities]
+    if abilities.fallback is not None:
+        dialects.append(replace(abilities, dialect=abilities.fallback))
+    before: Constraint | None = None
+    for mode in _taken(target, abilities):
+        for each in dialects:
+            held = _held(target, mode, each)
+            if held is not None and held != before:
+                yield held
+            before = held
 
 
 def _taken(target: Target[object], abilities: Abilities) -> Iterator[Mode]:

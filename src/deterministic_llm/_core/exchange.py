@@ -103,20 +103,24 @@ class Abilities:
 
     *modes* are the ways it has, strongest first. *any_root* says that a schema need not be one of
     an object, *shows_schema* that the model is shown the schema that it is held to. *dialect* names
-    what it takes of JSON Schema when it is to hold an answer to all of that, and *notations* in
-    which ways it can be told the grammar of a text. *logprobs* is how many other tokens it tells
-    the probabilities of; 0 where it tells none. *untaken* are parameters that it has no word for.
-    *fields* says that a text is asked of it by what the fields of its form say.
+    what it takes of JSON Schema when it is to hold an answer to all of that, *fallback* another
+    dialect for where a schema is not taken, and *notations* in which ways it can be told the
+    grammar of a text. *logprobs* is how many other tokens it tells the probabilities of; 0 where it
+    tells none. *called_texts* says that a grammar is that of a tool's argument, of whose tokens
+    none are told. *untaken* are parameters that it has no word for. *fields* says that a text is
+    asked of it by what the fields of its form say.
     """
 
     modes: tuple[Mode, ...] = ()
     any_root: bool = False
     shows_schema: bool = False
     dialect: str | None = None
+    fallback: str | None = None
     notations: tuple[NotationName, ...] = ("gbnf",)
     logprobs: int = 20
     untaken: frozenset[str] = frozenset()
     fields: bool = False
+    called_texts: bool = False
 
 
 @quick

@@ -206,7 +206,7 @@ class Terms(Generic[T_co]):
         lessons, *theirs = self.lessons
         ways = [self._way(*other, mode) for other in zip(others, theirs, strict=True)]
         fallback = len(self.fallback)
-        contract = _contract(self.target, first.abilities, mode=mode, strict=strict)
+        contract = _contract(self.target, _able(first, self.options), mode=mode, strict=strict)
         if lessons is not NOTHING_LEARNED:
             contract = _spared(contract, lessons)
         validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
@@ -361,7 +361,8 @@ class Terms(Generic[T_co]):
         parameters = lessons.accepted(
             _parameters({**self.options, **other.options}, other.abilities)
         )
-        contract = _contract(self.target, other.abilities, mode=mode, strict=False)
+        able = _able(other, self.options)
+        contract = _contract(self.target, able, mode=mode, strict=False)
         held = _spared(contract, lessons)
         return Way(held.constraint, held.instructions, parameters, other.name, held.weaker)
 
@@ -405,6 +406,13 @@ def _parameters(options: Mapping[str, object], abilities: Abilities) -> Mapping[
     if options.get("confidence") and abilities.logprobs:
         chosen = {"logprobs": True, "top_logprobs": abilities.logprobs, **chosen}
     return cast("Mapping[str, JsonValue]", chosen)
+
+
+def _able(known: Known, options: Mapping[str, object]) -> Abilities:
+    """What a model can be asked for; for confidence not what its probabilities are not told of."""
+    abilities = known.abilities
+    unseen = options.get("confidence") and abilities.called_texts
+    return replace(abilities, notations=()) if unseen else abilities
 
 
 def _waits(validator: Validator) -> bool:

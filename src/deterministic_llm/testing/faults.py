@@ -130,7 +130,8 @@ def _asks_for(*members: str) -> Callable[[JsonObject], bool]:
 
 
 def _held_to_a_schema(asked: JsonObject) -> bool:
-    held = asked.get("response_format")
+    text = asked.get("text")
+    held = text.get("format") if isinstance(text, dict) else asked.get("response_format")
     return isinstance(held, dict) and held.get("type") == "json_schema"
 
 

@@ -51,6 +51,30 @@ TAKEN: list[tuple[str, dict[str, Any], str]] = [
         "response_format",
     ),
     (
+        "OpenAI: a model without custom tools",
+        {
+            "message": "Invalid value: 'custom'. Supported values are: 'function'.",
+            "param": "tools[0].type",
+            "code": "invalid_value",
+        },
+        "tools",
+    ),
+    (
+        "OpenAI: the same in a sentence",
+        {"message": "Custom tools are not supported with this model.", "param": None},
+        "tools",
+    ),
+    (
+        "OpenAI: a grammar that it cannot read",
+        {"message": "Could not use it.", "param": "tools[0].format", "code": "invalid_value"},
+        "tools",
+    ),
+    (
+        "OpenAI Responses: a format that it does not know",
+        {"message": "Invalid value.", "param": "text.format.type", "code": "invalid_value"},
+        "text",
+    ),
+    (
         "Azure: an old version",
         {
             "message": "response_format value as json_schema is enabled only for api versions "

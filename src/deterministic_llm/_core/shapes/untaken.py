@@ -44,10 +44,15 @@ _CONSTRAINTS: Mapping[str, tuple[str, ...]] = {
         r"(does not|doesn't) support (tools?\b|function|this tool_choice)",
         r"tool[_ ](choice|use|calling).{0,80}(not supported|unsupported|requires)",
         r"tools param requires",
+        r"custom tools?\b.{0,80}(not supported|unsupported|not available)",
+        r"(invalid value:|unsupported tool type:?) ['\"]?custom\b",
+        r"following tools cannot be used",
         r"no endpoints found that support tool use",
     ),
 }
 """How servers say that they cannot hold an answer, or not to this schema; the first counts."""
+_HOLDING = frozenset({"tools", "tool_choice", "text", "response_format"})
+"""Members of a request that hold an answer: whatever is wrong with them, there is another way."""
 _PARAMETERS = (
     r"unsupported (?:parameter|value): '(\w+)",
     r"unrecognized request arguments? supplied: (\w+)",
@@ -82,7 +87,8 @@ def untaken(codes: Iterable[str], parameter: str | None, message: str) -> str | 
     for name, pattern in _NAMED.items():
         if pattern.search(start):
             return name
-    if parameter and not _CODES.isdisjoint(words):
-        return re.split(r"[.\[]", parameter)[0]
+    named = re.split(r"[.\[]", parameter or "")[0]
+    if named and (named in _HOLDING or not _CODES.isdisjoint(words)):
+        return named
     found = (pattern.search(start) for pattern in _NAMES)
     return next((match.group(1) for match in found if match), None)

@@ -8,9 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 from urllib.parse import urlsplit
 
-from deterministic_llm._core.exchange import Abilities, JsonObject, JsonValue, NotationName
+from deterministic_llm._core.exchange import (
+    UNCONSTRAINED,
+    Abilities,
+    JsonObject,
+    JsonValue,
+    NotationName,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,23 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomTool:
+    """A tool that must be called, with a text of the grammar in its *syntax*."""
+
+    syntax: Literal["regex", "lark"]
+
+    def body(self, grammar: JsonValue) -> JsonObject:
+        """The members of a request's body that hold an answer to *grammar*."""
+        name = UNCONSTRAINED.name
+        definition: JsonObject = {"syntax": self.syntax, "definition": grammar}
+        tool: JsonObject = {"name": name, "format": {"type": "grammar", "grammar": definition}}
+        return {
+            "tools": [{"type": "custom", "custom": tool}],
+            "tool_choice": {"type": "custom", "custom": {"name": name}},
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One provider, or one kind of server.
 
@@ -45,7 +69,9 @@ class Profile:
     base_url: str | None = None
     key: str | None = None
     hosts: tuple[str, ...] = ()
-    grammars: Mapping[NotationName, Spot] = field(default_factory=dict[NotationName, Spot])
+    grammars: Mapping[NotationName, Spot | CustomTool] = field(
+        default_factory=dict[NotationName, "Spot | CustomTool"]
+    )
     families: Mapping[str, Abilities] = field(default_factory=dict[str, Abilities])
     held: JsonObject = field(default_factory=dict[str, JsonValue])
     counts: bool = True
@@ -63,38 +89,38 @@ _NOT_OF_RESPONSES = frozenset({"seed"})
 _NONE = frozenset[str]()
 _GBNF: Mapping[NotationName, Spot] = {"gbnf": Spot("grammar")}
 
+_CUSTOM_TOOLS: Mapping[NotationName, Spot | CustomTool] = {
+    "regex": CustomTool("regex"),
+    "lark": CustomTool("lark"),
+}
+_ABLE = Abilities(
+    ("native", "grammar", "tool", "json"), shows_schema=True, dialect="openai", called_texts=True
+)
+
 OPENAI = Profile(
     "openai",
-    Abilities(("native", "tool", "json"), shows_schema=True, dialect="openai"),
+    _ABLE,
     base_url="https://api.openai.com/v1",
     key="OPENAI_API_KEY",
-    hosts=("api.openai.com",),
+    hosts=("api.openai.com", ".api.openai.com"),
+    grammars=_CUSTOM_TOOLS,
     families={
         r"^(gpt-3\.5|gpt-4($|-\d|-turbo)|chatgpt-)": Abilities(("tool", "json")),
         r"^o1-(mini|preview)": Abilities(),
+        r"^(ft:|gpt-4|o\d)": replace(_ABLE, modes=("native", "tool", "json")),
     },
 )
-OPENAI_RESPONSES = replace(
-    OPENAI,
-    name="openai-responses",
-    hosts=(),
-    grammars={"lark": Spot("tools"), "regex": Spot("tools")},
-    families={
-        **OPENAI.families,
-        r"^gpt-5": Abilities(
-            ("native", "grammar", "tool", "json"), shows_schema=True, dialect="openai"
-        ),
-    },
-    responses=True,
-)
-"""A grammar is that of a custom tool there, which older models do not have."""
+"""A grammar is that of a custom tool, which older models do not have."""
+OPENAI_RESPONSES = replace(OPENAI, name="openai-responses", hosts=(), responses=True)
 AZURE = Profile(
     "azure",
-    Abilities(("native", "tool", "json"), shows_schema=True, dialect="azure"),
+    replace(_ABLE, fallback="azure"),
     key="AZURE_OPENAI_API_KEY",
     hosts=(".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com"),
+    grammars=_CUSTOM_TOOLS,
 )
-"""Models go by the names of deployments, so there are no families."""
+"""Models go by the names of deployments, so there are no families. Its own page lists less of JSON
+Schema than OpenAI takes, and says that it is the same: what is not taken is said in that less."""
 AZURE_RESPONSES = replace(AZURE, name="azure-responses", hosts=(), responses=True)
 VLLM = Profile(
     "vllm",
@@ -204,7 +230,7 @@ UNKNOWN = Profile("unknown", Abilities(("native", "json")), grammars=_GBNF)
 """Any other server: it is asked for the most, told all in words too, and learned from."""
 
 UNKNOWN_RESPONSES = replace(
-    UNKNOWN, name="unknown-responses", grammars=OPENAI_RESPONSES.grammars, responses=True
+    UNKNOWN, name="unknown-responses", grammars=_CUSTOM_TOOLS, responses=True
 )
 
 PROFILES: Mapping[str, Profile] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import Constraint
+from deterministic_llm._core.exchange import Constraint, Notation
 from deterministic_llm._core.shapes.members import items
 from deterministic_llm.providers.openai.items import items_of
 from deterministic_llm.providers.openai.service import Api, OpenAIService
@@ -103,16 +103,23 @@ def _held(constraint: Constraint) -> dict[str, object]:
 
 def _custom(constraint: Constraint) -> dict[str, object]:
     """A tool that is called with a text, whose grammar is that of the answer."""
-    notation = constraint.grammar
-    if notation is None or (notation.regex is None and notation.lark is None):
+    syntax = _syntax(constraint.grammar)
+    if syntax is None:
         return {}
-    syntax = "lark" if notation.regex is None else "regex"
-    grammar = {"type": "grammar", "syntax": syntax, "definition": notation.regex or notation.lark}
+    grammar = {"type": "grammar", "syntax": syntax[0], "definition": syntax[1]}
     tool = {"type": "custom", "name": constraint.name, "format": grammar}
     return _called("custom", constraint.name, tool)
 
 
+def _syntax(notation: Notation | None) -> tuple[str, str] | None:
+    """A grammar as custom tools take it: in which syntax, and what it says."""
+    if notation is None:
+        return None
+    said = {"regex": notation.regex, "lark": notation.lark}
+    return next(((name, text) for name, text in said.items() if text is not None), None)
+
+
 def _called(kind: str, name: str, tool: Mapping[str, object]) -> dict[str, object]:
-    """The one *tool* that is there, and must be called once."""
+    """The one *tool* that is there, and must be called."""
     chosen = {"type": kind, "name": name}
-    return {"tools": [tool], "tool_choice": chosen, "parallel_tool_calls": False}
+    return {"tools": [tool], "tool_choice": chosen}
