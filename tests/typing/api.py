@@ -4,7 +4,15 @@
 itself an error when it is not.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -24,6 +32,7 @@ from deterministic_llm import (
     Breaker,
     Budget,
     Cache,
+    Calibrator,
     CallFinished,
     Cassette,
     Choice,
@@ -31,6 +40,7 @@ from deterministic_llm import (
     EnforcementError,
     Enforcer,
     Event,
+    Evidence,
     FieldClosed,
     Final,
     FirstTo,
@@ -62,6 +72,7 @@ from deterministic_llm import (
     attempts_from_json,
     enforce,
     parse,
+    weigh,
 )
 
 T = TypeVar("T")
@@ -759,3 +770,12 @@ async def async_streams(asked: Model) -> None:
     assert_type(asked.astream_items("ask", list[Grade]), AsyncItemStream[Grade])
     async_grade.stream(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     async_grade.stream_items("text")  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def evidence(model: Model) -> None:
+    sure = model.run("ask", Grade, confidence=True, on_drift="raise")
+    assert_type(sure, Result[Grade])
+    assert_type(sure.confidence, Mapping[str, Evidence] | None)
+    assert_type(weigh(model, "ask", ["yes", "no"]), Evidence)
+    assert_type(Calibrator.fit([(0.9, True)])(0.8), float)
+    model.run("ask", Grade, on_drift="panic")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
