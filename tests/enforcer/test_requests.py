@@ -213,6 +213,22 @@ def test_options_have_their_own_names(provider: str, wanted: dict[str, Any]):
     assert said == wanted
 
 
+@pytest.mark.parametrize(
+    ("provider", "wanted"),
+    [
+        ("openai", {"logprobs": True, "top_logprobs": 20}),
+        ("responses", {"include": ["message.output_text.logprobs"], "top_logprobs": 20}),
+        ("anthropic", {}),
+    ],
+)
+def test_confidence_asks_for_the_tokens_where_they_can_be_had(
+    provider: str, wanted: dict[str, Any]
+):
+    (sure,) = told(provider, confidence=True)
+    (said,) = told(provider)
+    assert sure == said | wanted
+
+
 @pytest.mark.parametrize("mode", ["auto", "tool", "json"])
 @pytest.mark.parametrize("provider", NATIVE)
 def test_nothing_is_said_that_an_sdk_does_not_take(provider: str, mode: str):

@@ -106,13 +106,14 @@ _SENDS_ITS_SCHEMA = Known(Abilities(shows_schema=True))
 
 def _turn_told(target: Target[object], request: Request) -> JsonObject:
     """What the Turn of *request* says besides how often it was asked and what time is left."""
-    wanted = _wanted(target, request)
-    return {
+    wanted, logprobs = _wanted(target, request), _number(request, "top_logprobs")
+    told: JsonObject = {
         "feedback": request.feedback,
         "schema": wanted.schema if isinstance(wanted, JsonTarget) else None,
         "max_tokens": _number(request, "max_tokens"),
         "seed": _number(request, "seed"),
     }
+    return told if logprobs is None else {**told, "logprobs": logprobs}
 
 
 def _number(request: Request, name: str) -> int | None:
@@ -169,6 +170,7 @@ def _with_turn(
         seed=_number(request, "seed"),
         tool=chat.tool(constraint),
         stream=stream,
+        logprobs=_number(request, "top_logprobs"),
     )
     before, after = function.args[:turn_at], function.args[turn_at:]
     return partial(function.func, *before, turn, *after, **function.keywords)

@@ -18,7 +18,8 @@ class Wanted:
     """What one call should say besides model and prompt.
 
     *response_format* is OpenAI's; *schema* is there where one holds the answer, and *tool* where
-    the answer is to be the arguments of one. *timeout* is in seconds.
+    the answer is to be the arguments of one. *timeout* is in seconds. *logprobs* is of how many
+    other tokens the probabilities are wanted; Anthropic and Gemini are not asked for them.
     """
 
     response_format: JsonObject
@@ -27,6 +28,7 @@ class Wanted:
     max_tokens: int | None = None
     seed: int | None = None
     timeout: float | None = None
+    logprobs: int | None = None
 
     @property
     def in_json(self) -> bool:
@@ -62,6 +64,8 @@ def _openai(wanted: Wanted) -> dict[str, Any]:
     elif wanted.object_schema is not None or wanted.response_format["type"] == "json_object":
         form["response_format"] = wanted.response_format
     limits = {"max_tokens": wanted.max_tokens, "seed": wanted.seed, "timeout": wanted.timeout}
+    if wanted.logprobs is not None:
+        form |= {"logprobs": True, "top_logprobs": wanted.logprobs}
     return form | _set(limits)
 
 
@@ -76,6 +80,9 @@ def _responses(wanted: Wanted) -> dict[str, Any]:
         form["text"] = {"format": {"type": "json_schema", **_inner(wanted.response_format)}}
     elif wanted.response_format["type"] == "json_object":
         form["text"] = {"format": {"type": "json_object"}}
+    if wanted.logprobs is not None:
+        form["include"] = ["message.output_text.logprobs"]
+        form["top_logprobs"] = wanted.logprobs
     return form | _set({"max_output_tokens": wanted.max_tokens, "timeout": wanted.timeout})
 
 

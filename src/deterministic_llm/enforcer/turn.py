@@ -23,7 +23,8 @@ class Turn:
     *timeout* is what is left of the run's time, in seconds. *tool* is what is to be called with the
     answer under ``mode="tool"``, as OpenAI's chat completions declare a function.
     *stream* says that the answer is read as it comes: a function that returns chunks is then shown
-    at work, and one that returns the whole is read at its end.
+    at work, and one that returns the whole is read at its end. *logprobs* is of how many other
+    tokens the probabilities are wanted, under ``confidence=True``.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Turn:
     seed: int | None = None
     tool: JsonObject | None = None
     stream: bool = False
+    logprobs: int | None = None
 
     def request(self, provider: Provider) -> dict[str, Any]:
         """Keyword arguments for the call of *provider*'s SDK, besides those of model and prompt.
@@ -51,5 +53,6 @@ class Turn:
             max_tokens=self.max_tokens,
             seed=self.seed,
             timeout=self.timeout,
+            logprobs=self.logprobs,
         )
         return keywords_for(provider, wanted)
