@@ -12,7 +12,7 @@ import pytest
 from loopback import Reply, serving
 from words import KEY, MODEL, WORDS, Words
 
-from deterministic_llm import CallFailure, Completion, Usage
+from deterministic_llm import CallFailure, Completion, Model, Usage
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Constraint, ToolCall
 from deterministic_llm.testing import FaultServer
@@ -231,3 +231,25 @@ def outcome(answer: Completion | CallFailure) -> object:
     text = answer.text and answer.text.replace('": ', '":')
     calls = [(call.name, call.arguments.replace('": ', '":')) for call in answer.calls]
     return text, answer.finish, calls, answer.reasoning, answer.usage
+
+
+UNTAKEN = {
+    "anthropic": "output_config.format.schema: 'maximum' is not supported for integers",
+    "gemini": "Unknown name \"maximum\" at 'generation_config.response_json_schema': no such field",
+}
+
+
+@pytest.mark.parametrize("provider", UNTAKEN)
+def test_a_schema_that_is_not_taken_costs_one_call_once(provider: str):
+    """The next weaker way is taken at once, and from the first call on in the next run."""
+    words = WORDS[provider]
+    tool = words.body(said('{"a": 1}', calls=(ToolCall("dict_str_int", '{"a": 1}'),)))
+    body = words.error(*words.kinds["bad_request"], UNTAKEN[provider])
+    refused = Reply(status=400, body=json.dumps(body).encode())
+    with serving([refused, Reply(body=tool)]) as server:
+        address = server.base_url.removesuffix("/v1")
+        llm = Model(f"{provider}:m", base_url=address, api_key=KEY)
+        first, second = (llm.run("?", dict[str, int]) for _ in range(2))
+    assert [attempt.outcome for attempt in first.attempts] == ["unsupported", "accepted"]
+    assert [attempt.outcome for attempt in second.attempts] == ["accepted"]
+    assert (first.output, first.mode) == (second.output, second.mode) == ({"a": 1}, "tool")
