@@ -272,6 +272,36 @@ def test_budgets_hold_a_stream(ask: Ask):
     assert around.spent.calls == 1
 
 
+def test_a_stream_that_is_left_costs_what_was_read(server: Stepping):
+    """What its prompt may have taken besides stays unsettled."""
+    purse = Budget(tokens=5000)
+    with model_of(server, budget=purse, max_tokens=1000).stream("Grade!", Grade) as events:
+        server.say('{"score": 9, "com')
+        assert next(events) == FieldClosed("$.score", 9)
+        assert purse.reserved.tokens > 1000
+    assert (purse.spent.calls, purse.reserved.tokens) == (1, 0)
+    assert 0 < purse.spent.tokens <= purse.spent.tokens + purse.unsettled.tokens < 1000
+
+
+def test_a_stream_whose_task_is_cancelled_costs_what_was_read(server: Stepping):
+    """As above, in an event loop."""
+    purse = Budget(tokens=5000)
+
+    async def cancelled() -> None:
+        async with model_of(server, budget=purse, max_tokens=1000).astream("Grade!", Grade) as all_:
+            server.say('{"score": 9, "com')
+            assert await anext(all_) == FieldClosed("$.score", 9)
+            waiting = asyncio.ensure_future(anext(all_))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await waiting
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    assert (purse.spent.calls, purse.reserved.tokens) == (1, 0)
+    assert 0 < purse.spent.tokens <= purse.spent.tokens + purse.unsettled.tokens < 1000
+
+
 def folded(events: list[StreamEvent[Any]]) -> dict[str, object]:
     """What a caller has who puts each member at its place."""
     return {e.path.removeprefix("$."): e.value for e in events if isinstance(e, FieldClosed)}

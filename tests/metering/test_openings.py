@@ -111,6 +111,17 @@ def fail(number: int) -> str:
     return ""
 
 
+class AwayError(BaseException):
+    """Nobody wants the rest, as when a block is left or a task is cancelled."""
+
+
+def leave(number: int) -> str:
+    """Leave after the second piece."""
+    if number == 2:
+        raise AwayError
+    return ""
+
+
 def blocking(guarded: Guarded, answer: Answer, step: Step, kind: type[Told] = Told) -> Answer:
     pieces = [] if isinstance(answer, CallFailure) else PIECES
     opening = guarded_opening(lambda request: kind(request, answer, pieces), guarded.guards)
@@ -174,6 +185,29 @@ def test_of_a_stopped_answer_what_was_written_and_the_prompt_count(ask):
     assert guarded.purse.spent == Spend("0.000043", 23, 1)
     assert guarded.purse.spent + guarded.purse.unsettled == Spend("0.00037", 350, 1)
     assert guarded.idle
+
+
+@both
+def test_of_an_answer_that_is_left_the_same_counts(ask):
+    """What was read of it is known, and the connection is closed."""
+    guarded = Guarded()
+    with pytest.raises(AwayError):
+        ask(guarded, WHOLE, leave)
+    assert guarded.purse.spent == Spend("0.000043", 23, 1)
+    assert guarded.purse.spent + guarded.purse.unsettled == Spend("0.00037", 350, 1)
+    assert guarded.idle
+    assert guarded.breaker.state == "closed"
+
+
+def test_an_answer_that_is_left_before_a_word_leaves_its_share_unsettled():
+    """Nobody knows what came of the call, and it says nothing of the server."""
+    guarded = Guarded()
+    opening = guarded_opening(lambda request: Told(request, WHOLE, PIECES), guarded.guards)
+    with pytest.raises(AwayError), opening(REQUEST):
+        raise AwayError
+    assert (guarded.purse.spent, guarded.purse.unsettled) == (NOTHING, WORST)
+    assert guarded.idle
+    assert guarded.breaker.state == "closed"
 
 
 @both

@@ -17,7 +17,7 @@ from deterministic_llm._core.answering import (
     Told,
 )
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import CallFailure
+from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm.metering.bounds import estimated_tokens
 from deterministic_llm.metering.gates import Answer, Gate, Passage
 from deterministic_llm.metering.limits import NO_SLOT, Limits, later
@@ -80,11 +80,20 @@ class _Booked(Generic[A]):
         return self._answer
 
     def _left(self, error: BaseException | None) -> None:
-        """Nothing more is to come."""
+        """Nothing more is to come; what had come of an answer that was left is known."""
         if error is None:
             self.answer()
         elif self._answer is None and self._passage is not None:
-            self._passage.dropped()
+            answer = self._answering.answer() if _is_leaving(error) else None
+            if isinstance(answer, Completion) and (answer.text or answer.calls or answer.reasoning):
+                self._answer = self._passage.closed(answer)
+            else:
+                self._passage.dropped()
+
+
+def _is_leaving(error: BaseException | None) -> bool:
+    """Whether *error* says that nobody wants the rest, and not that the call went wrong."""
+    return error is not None and not isinstance(error, Exception)
 
 
 class _Behind(_Booked[Answering]):
@@ -119,6 +128,8 @@ class _Behind(_Booked[Answering]):
         /,
     ) -> None:
         try:
+            if _is_leaving(error):
+                self._answering.stop()
             self._answering.__exit__(kind, error, trace)
         except BaseException as failure:
             self._left(failure)
@@ -168,6 +179,8 @@ class _AsyncBehind(_Booked[AsyncAnswering]):
         /,
     ) -> None:
         try:
+            if _is_leaving(error):
+                await self._answering.stop()
             await self._answering.__aexit__(kind, error, trace)
         except BaseException as failure:
             self._left(failure)
