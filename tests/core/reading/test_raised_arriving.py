@@ -16,9 +16,9 @@ from pydantic import BaseModel
 from deterministic_llm import SchemaError
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import Constraint
-from deterministic_llm._core.members import as_said
 from deterministic_llm._core.reading.incremental import Closed, Grown
 from deterministic_llm._core.reading.reader import Parsed, read
+from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.lowering.codecs import InexpressibleError
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
