@@ -62,6 +62,9 @@ ANYTHING: Target[object] = compiled(Schema({}))
 SHORT: Target[object] = compiled(
     Schema({"type": "object", "properties": {"n": {"type": "integer"}}, "required": []})
 )
+PAIR: Target[object] = compiled(
+    Schema({"type": "object", "properties": {"n": {"type": "integer"}, "k": {"type": "integer"}}})
+)
 SCORE: Target[object] = compiled(Template("Essay score: {score:int}/10"))
 SHEET: Target[object] = compiled(Template("Score: {score:int}\nPassed: {passed:bool}\nWhy: {why}"))
 ROWS: Target[object] = compiled(Template.lines("{name}: {points:int}"))
@@ -368,7 +371,10 @@ WRAPPED = [
         [(("score",), 8), (("rubric",), []), ((), {"score": 8, "rubric": []})],
         id="a list of one, and JSON in a string",
     ),
-    pytest.param(SHORT, '{"m": 1, "n": null}', [(("m",), 1), ((), {"m": 1})], id="null left out"),
+    pytest.param(PAIR, '{"k": 1, "n": null}', [(("k",), 1), ((), {"k": 1})], id="null left out"),
+    pytest.param(
+        SHORT, '{"m": 1, "n": null}', [(("m",), 1)], id="null left out, others alone"
+    ),
     pytest.param(ANYTHING, '[{"a": [true, null]}]', [
         ((0, "a", 0), True),
         ((0, "a", 1), None),
