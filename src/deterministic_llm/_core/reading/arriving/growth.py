@@ -7,11 +7,9 @@ the whole text, and nothing more is shown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.arriving.aftermath import Aftermath
 from deterministic_llm._core.reading.arriving.endings import (
     Verdict,
@@ -20,11 +18,28 @@ from deterministic_llm._core.reading.arriving.endings import (
 )
 from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.arriving.strands import Strand
+from deterministic_llm._core.reading.arriving.tokens import (
+    BLANKS,
+    COMMENT_BEGINS,
+    COMMENTS,
+    DECIDED,
+    DECIDED_TEXT,
+    ITEM,
+    KEY,
+    MAY_GO_ON,
+    MEMBER,
+    ODD_BLANKS,
+    OPENERS,
+    SCALARS,
+    UNQUOTED_KEY,
+    WORD_ENDS,
+    plain,
+)
 from deterministic_llm._core.reading.arriving.trees import Tree
 from deterministic_llm._core.reading.syntax.blanks import COMMENT, check_comment
 from deterministic_llm._core.reading.syntax.documents import MAX_DEPTH, ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
-from deterministic_llm._core.reading.syntax.punctuation import BARE_KEY, BLANK, QUOTES
+from deterministic_llm._core.reading.syntax.punctuation import QUOTES
 from deterministic_llm._core.reading.syntax.strings import Role
 from deterministic_llm._core.reading.syntax.words import scalar
 
@@ -132,7 +147,7 @@ class Growth:
         return char if char > " " else self._skip()
 
     def _skip(self) -> str:
-        blanks = _BLANKS.match(self._text, self._at)
+        blanks = BLANKS.match(self._text, self._at)
         self._at = self._at if blanks is None else blanks.end()
         return self._text[self._at : self._at + 1]
 
@@ -142,13 +157,13 @@ class Growth:
         if char <= " ":
             char = self._skip()
         top = self._tree.top
-        if char in _OPENERS:
+        if char in OPENERS:
             return self._open(char) if char else None
         if top is None:
             raise UndecidedError
         if char == '"' or (char in QUOTES and not self._strict):
             return self._string(char, "item" if top.listed else "member")
-        if char in _SCALARS:
+        if char in SCALARS:
             return self._scalar(listed=top.listed)
         if char == "]" and top.listed:
             return self._close()
@@ -198,9 +213,9 @@ class Growth:
 
     def _behind_at(self, char: str) -> _Step | None:
         """What follows a mark that no comma and no closer of JSON follows."""
-        if char in _COMMENTS:
+        if char in COMMENTS:
             return self._comment(self._behind, before="", quiet=True)
-        if blanks := _ODD_BLANKS.match(self._text, self._at):
+        if blanks := ODD_BLANKS.match(self._text, self._at):
             self._gap.append(blanks[0])
             self._at = blanks.end()
             return self._behind
@@ -235,7 +250,7 @@ class Growth:
 
     def _before_key(self) -> _Step | None:
         """A value, or a string that may end here, stands before a key: the comma is missing."""
-        key = _KEY.match(self._text, self._at)
+        key = KEY.match(self._text, self._at)
         if key is not None and key[2]:
             self._check_length(key.end())
             return self._key
@@ -255,30 +270,30 @@ class Growth:
 
     def _scalar(self, *, listed: bool) -> _Step | None:
         """A number, a literal or a plain word, once what ends it is there."""
-        found = (_ITEM if listed else _MEMBER).match(self._text, self._at)
+        found = (ITEM if listed else MEMBER).match(self._text, self._at)
         if found is None:
             return self._word(listed=listed)
         self._check_length(found.end())
-        self._tree.put(_plain(found[1]))
+        self._tree.put(plain(found[1]))
         self._at = found.end(1)
         return self._after()
 
     def _word(self, *, listed: bool) -> _Step | None:
         """A scalar that is not JSON's, or of which the end has not come."""
         text, at = self._text, self._at
-        ending = _WORD_ENDS.search(text, at)
+        ending = WORD_ENDS.search(text, at)
         if ending is None:
             return self._wait()
-        going_on = _MAY_GO_ON.match(text, ending.start())
+        going_on = MAY_GO_ON.match(text, ending.start())
         self._check_length(ending.start() if going_on is None else going_on.end())
         if going_on is not None and going_on.end() == self._end:
             return None
         word = text[at : ending.start()].rstrip(" \t")
         value = scalar(word, 0, edits=Edits())
         spaced = listed and " " in word
-        if self._strict or spaced or not _DECIDED.match(text, ending.start()):
+        if self._strict or spaced or not DECIDED.match(text, ending.start()):
             raise UndecidedError
-        if isinstance(value, str) and not _DECIDED_TEXT.match(text, ending.start()):
+        if isinstance(value, str) and not DECIDED_TEXT.match(text, ending.start()):
             raise UndecidedError
         self._tree.put(value)
         self._at = ending.start()
@@ -323,7 +338,7 @@ class Growth:
         if char <= " ":
             char = self._skip()
         if char == '"':
-            key = _KEY.match(self._text, self._at)
+            key = KEY.match(self._text, self._at)
             if key is None:
                 return self._string(char, "key")
             if key.end() == self._end and not key[2]:
@@ -340,7 +355,7 @@ class Growth:
         return self._string(char, "key") if char in QUOTES else self._bare_key(char)
 
     def _bare_key(self, char: str) -> _Step | None:
-        key = _BARE_KEY.match(self._text, self._at)
+        key = UNQUOTED_KEY.match(self._text, self._at)
         if key is None:
             return self._unusual(char, self._key, before=",")
         if key.end() == self._end:
@@ -353,9 +368,9 @@ class Growth:
         """A comment or an odd blank, where *step* found no token of its own."""
         if self._strict:
             raise UndecidedError
-        if char in _COMMENTS:
+        if char in COMMENTS:
             return self._comment(step, before=before)
-        blanks = _ODD_BLANKS.match(self._text, self._at)
+        blanks = ODD_BLANKS.match(self._text, self._at)
         if blanks is None:
             raise UndecidedError
         self._at = blanks.end()
@@ -365,7 +380,7 @@ class Growth:
         """Pass over a comment that only comments; a *quiet* one has no marks of strings in it."""
         comment = COMMENT.match(self._text, self._at)
         if comment is None:
-            if _COMMENT_BEGINS.match(self._text, self._at):
+            if COMMENT_BEGINS.match(self._text, self._at):
                 return None
             raise UndecidedError
         said = comment[0]
@@ -380,29 +395,4 @@ class Growth:
         return step
 
 
-def _plain(word: str) -> JsonValue:
-    """The value of a number or literal of JSON."""
-    if word.isdigit() and len(word) < _MOST_DIGITS:
-        return int(word)
-    return scalar(word, 0, edits=Edits())
-
-
-_MOST_DIGITS = 16
 _LONGEST_REMARK = 200
-_SCALARS = frozenset("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+.")
-_OPENERS = frozenset(("{", "[", ""))
-_COMMENTS = frozenset("/#<")
-_BLANKS = re.compile(r"[ \t\r\n]*+")
-_ODD_BLANKS = re.compile(rf"{BLANK}++")
-_KEY = re.compile(r'"([^"\\\x00-\x1f]*+)(?:\Z|"[ \t\r\n]*+(?:\Z|(:)))')
-_BARE_KEY = re.compile(rf"({BARE_KEY})[ \t]*+")
-_COMMENT_BEGINS = re.compile(r"/\Z|<(?:!-?)?\Z")
-_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
-_PLAIN = rf"({_NUMBER}|true|false|null)[ \t\r\n]*+"
-# A comma between two digits may be one inside a number.
-_MEMBER = re.compile(rf"{_PLAIN}(?=[}}\]]|,[^0-9])")
-_ITEM = re.compile(rf"{_PLAIN}(?=\]|,(?:[^0]|0[^0-9]))")
-_WORD_ENDS = re.compile(r"[,{}\[\]\"'`:\\\r\n]|[ \t](?=//|/\*|#|<!--)")
-_MAY_GO_ON = re.compile(r"[\s,]++")
-_DECIDED = re.compile(r"[}\]]|,[^0-9]|[ \t\r\n]")
-_DECIDED_TEXT = re.compile(r"[}\]\r\n]|,\s*+[\"'}\]]")
