@@ -117,9 +117,9 @@ def test_a_given_client_is_asked_with_the_name_as_it_is():
 
 
 def test_a_mode_that_does_not_fit_is_refused():
-    """A template cannot be held by a JSON Schema."""
-    with pytest.raises(ConfigurationError, match="mode='native' cannot hold template"):
-        ScriptedModel([]).run("x", GRADE, mode="native")
+    """A template cannot be what a tool is called with."""
+    with pytest.raises(ConfigurationError, match="mode='tool' cannot hold template"):
+        ScriptedModel([]).run("x", GRADE, mode="tool")
 
 
 def test_a_mode_that_is_asked_for_is_sent():

@@ -109,7 +109,7 @@ def test_what_both_dialects_say_alike_is_sent_once():
 
 def test_a_text_is_held_by_the_notations_that_are_taken():
     choice: Any = compiled(Choice("yes", "no"))
-    abilities = Abilities(("native", "grammar"), notations=("regex", "lark"))
+    abilities = Abilities(("grammar",), notations=("regex", "lark"))
     held = Constraint("grammar", grammar=notation_of(choice.form))
     assert ladder(choice, "auto", abilities) == (held, UNCONSTRAINED)
     of_lists: Any = compiled(Template("{tags}", tags=list[int]))

@@ -88,7 +88,14 @@ GRAMMARS: list[tuple[str, object, str, Callable[[dict[str, Any]], object], objec
         lambda body: body["response_format"],
         {"type": "grammar", "grammar": 'root ::= "good" | "bad"\n'},
     ),
-    ("openai", FEELING, "good", lambda body: body.keys() & {"grammar", "response_format"}, set()),
+    (
+        "openai",
+        FEELING,
+        '{"answer": "good"}',
+        lambda body: body["response_format"]["json_schema"]["schema"]["properties"],
+        {"answer": {"type": "string", "enum": ["good", "bad"]}},
+    ),
+    ("deepseek", FEELING, "good", lambda body: body.keys() & {"grammar", "response_format"}, set()),
 ]
 
 

@@ -18,6 +18,7 @@ from deterministic_llm._core.exchange import (
     Mode,
 )
 from deterministic_llm._core.guards import Guards
+from deterministic_llm._core.schema.envelopes import ENVELOPE, enveloped
 from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.notations import notation_of
 from deterministic_llm._core.schema.raising import fitted
@@ -95,18 +96,24 @@ def _fitting(target: Target[object], abilities: Abilities) -> Iterator[Constrain
 
 def _taken(target: Target[object], abilities: Abilities) -> Iterator[Mode]:
     """The modes in which a backend of these *abilities* takes a schema such as that of *target*."""
-    of_object = isinstance(target, JsonTarget) and _is_object(target.schema)
+    if not isinstance(target, JsonTarget):
+        yield from _taken_of_text(target, abilities)
+        return
+    of_object = _is_object(target.schema)
     for mode in abilities.modes:
-        said = mode == "grammar" and _says(target, abilities)
         by_fields = mode == "native" and abilities.fields
-        if said or by_fields or of_object or _takes_other_roots(mode, target, abilities):
+        if by_fields or of_object or _takes_other_roots(mode, target, abilities):
             yield mode
 
 
-def _says(target: Target[object], abilities: Abilities) -> bool:
-    """Whether a notation that is taken can say the form of *target*."""
-    notation = None if isinstance(target, JsonTarget) else notation_of(target.form)
-    return any(getattr(notation, name, None) is not None for name in abilities.notations)
+def _taken_of_text(target: TextTarget[object], abilities: Abilities) -> Iterator[Mode]:
+    """A grammar in a notation that is taken, and then a schema with the text as a member."""
+    notation = notation_of(target.form)
+    said = any(getattr(notation, name, None) is not None for name in abilities.notations)
+    if said and "grammar" in abilities.modes:
+        yield "grammar"
+    if "native" in abilities.modes:
+        yield "native"
 
 
 def _held(target: Target[object], mode: Mode, abilities: Abilities) -> Constraint | None:
@@ -118,7 +125,9 @@ def _held(target: Target[object], mode: Mode, abilities: Abilities) -> Constrain
         return None if hold is None else hold(target, abilities.dialect)
     if mode == "native" and abilities.fields:
         return _by_fields(target)
-    return _by_grammar(target) if mode == "grammar" else None
+    if mode == "native" and not abilities.envelopes:
+        return None
+    return _text_held(target, mode, abilities.dialect)
 
 
 def _by_fields(target: TextTarget[object]) -> Constraint:
@@ -131,9 +140,14 @@ def _by_fields(target: TextTarget[object]) -> Constraint:
     return Constraint("native", _identifier(target), schema)
 
 
-def _by_grammar(target: TextTarget[object]) -> Constraint | None:
-    notation = notation_of(target.form)
-    return None if notation is None else Constraint("grammar", grammar=notation)
+def _text_held(target: TextTarget[object], mode: Mode, dialect: str | None) -> Constraint | None:
+    if mode == "grammar":
+        notation = notation_of(target.form)
+        return None if notation is None else Constraint("grammar", grammar=notation)
+    schema = enveloped(target.form, dialect) if mode == "native" else None
+    if schema is None:
+        return None
+    return Constraint("native", schema=schema, strict=dialect is not None, dialect=ENVELOPE)
 
 
 def _takes_other_roots(mode: Mode, target: Target[object], abilities: Abilities) -> bool:

@@ -108,7 +108,8 @@ class Abilities:
     grammar of a text. *logprobs* is how many other tokens it tells the probabilities of; 0 where it
     tells none. *called_texts* says that a grammar is that of a tool's argument, of whose tokens
     none are told. *untaken* are parameters that it has no word for. *fields* says that a text is
-    asked of it by what the fields of its form say.
+    asked of it by what the fields of its form say, *envelopes* that it may be a member of an
+    object.
     """
 
     modes: tuple[Mode, ...] = ()
@@ -121,6 +122,7 @@ class Abilities:
     untaken: frozenset[str] = frozenset()
     fields: bool = False
     called_texts: bool = False
+    envelopes: bool = True
 
 
 @quick

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import UNCONSTRAINED, Abilities, Constraint
+from deterministic_llm._core.schema.envelopes import ENVELOPE
 from deterministic_llm._core.schema.phrasing import instruction
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.rendering import render
@@ -21,7 +22,7 @@ def instructions(
 ) -> str:
     """How to answer so that *target* can be read; empty where the backend says it itself."""
     shown = constraint.mode == "tool" or (constraint.mode == "native" and abilities.shows_schema)
-    if shown:
+    if shown and constraint.dialect != ENVELOPE:  # a pattern does not say what its parts are
         return ""
     if not isinstance(target, JsonTarget):
         return instruction(target.form)

@@ -21,6 +21,7 @@ from deterministic_llm._core.members import read_members
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
 from deterministic_llm._core.sayings import as_said
+from deterministic_llm._core.schema.envelopes import ENVELOPE, opened
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.wording import quote
@@ -50,6 +51,7 @@ def judge_completion(
     text = spoken(completion, constraint)
     if completion.finish == "stopped":
         return _stopped(text, contract, request, context, policy)
+    text = _within(text, constraint)
     reading = _read(text, contract, request, context)
     if not isinstance(reading, Parsed):
         return _rejected(reading, text, completion.finish)
@@ -72,7 +74,8 @@ def said(
     """The JSON in *completion* that says the output; None where it is not read as one value."""
     constraint = contract.constraint if request is None else request.constraint
     said = Contract(as_said(contract.target), constraint, contract.instructions, contract.strict)
-    reading = _read(spoken(completion, constraint), said, request, context)
+    text = _within(spoken(completion, constraint), constraint)
+    reading = _read(text, said, request, context)
     return Valid(reading.output) if isinstance(reading, Parsed) else None
 
 
@@ -131,6 +134,11 @@ _STOPPED = (Violation("$", "truncated", "expected the whole answer", "one that w
 
 _CALLING = frozenset[Mode]({"tool", "grammar"})
 """Where the answer may be what a tool is called with; a grammar is held by one on some servers."""
+
+
+def _within(text: str, constraint: Constraint) -> str:
+    """*text*, or the one that it is the envelope of."""
+    return opened(text) if constraint.dialect == ENVELOPE else text
 
 
 def spoken(completion: Completion, constraint: Constraint) -> str:

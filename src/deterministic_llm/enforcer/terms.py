@@ -411,8 +411,10 @@ def _parameters(options: Mapping[str, object], abilities: Abilities) -> Mapping[
 def _able(known: Known, options: Mapping[str, object]) -> Abilities:
     """What a model can be asked for; for confidence not what its probabilities are not told of."""
     abilities = known.abilities
-    unseen = options.get("confidence") and abilities.called_texts
-    return replace(abilities, notations=()) if unseen else abilities
+    if not (options.get("confidence") or options.get("logprobs")):
+        return abilities
+    seen = () if abilities.called_texts else abilities.notations
+    return replace(abilities, notations=seen, envelopes=False)
 
 
 def _waits(validator: Validator) -> bool:

@@ -13,7 +13,7 @@ from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
 from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall, agated, gated
 from deterministic_llm.metering.limits import Limits, alimited, limited
-from deterministic_llm.metering.memory import Memory
+from deterministic_llm.metering.memory import Memory, aremembered, remembered
 from deterministic_llm.metering.meter import Meter
 from deterministic_llm.metering.openings import (
     agated_opening,
@@ -48,7 +48,7 @@ class Guards:
     def blocking(self, call: BlockingCall) -> BlockingCall:
         """*call* behind these guards."""
         if self.memory is not None:
-            call = gated(call, self.memory)
+            call = remembered(call, self.memory)
         call = gated(call, self.meter)
         if self.breaker is not None:
             call = gated(call, self.breaker)
@@ -57,7 +57,7 @@ class Guards:
     def awaiting(self, call: AwaitingCall) -> AwaitingCall:
         """*call* behind these guards, to be awaited."""
         if self.memory is not None:
-            call = agated(call, self.memory)
+            call = aremembered(call, self.memory)
         call = agated(call, self.meter)
         if self.breaker is not None:
             call = agated(call, self.breaker)

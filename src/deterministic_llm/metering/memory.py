@@ -9,7 +9,7 @@ from threading import Lock
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
-from deterministic_llm.metering.gates import Answer
+from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall
 
 _MOST_MODELS = 1024
 _MOST_LESSONS = 256
@@ -51,6 +51,30 @@ class Remembered:
 
     def dropped(self) -> None:
         """Nobody knows what came of it."""
+
+
+def remembered(call: BlockingCall, memory: Memory) -> BlockingCall:
+    """*call*, whose refusals *memory* keeps: as gated(), without a passage for every call."""
+
+    def ask(request: Request) -> Answer:
+        answer = call(request)
+        if isinstance(answer, CallFailure):
+            memory.enter(request).closed(answer)
+        return answer
+
+    return ask
+
+
+def aremembered(call: AwaitingCall, memory: Memory) -> AwaitingCall:
+    """The same, to be awaited."""
+
+    async def ask(request: Request) -> Answer:
+        answer = await call(request)
+        if isinstance(answer, CallFailure):
+            memory.enter(request).closed(answer)
+        return answer
+
+    return ask
 
 
 @lru_cache(maxsize=_MOST_MODELS)

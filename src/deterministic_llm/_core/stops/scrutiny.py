@@ -22,6 +22,7 @@ from deterministic_llm._core.reading.incremental import (
     Replaced,
 )
 from deterministic_llm._core.schema.complaints import below
+from deterministic_llm._core.schema.envelopes import ENVELOPE, Envelope
 from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import is_scalar, kinds
 from deterministic_llm._core.schema.locations import Location, stands_at
@@ -65,6 +66,7 @@ class Scrutiny:
         mode = constraint.mode
         sure = contract.strict or mode in _HELD
         self.patch = patch
+        self._envelope = Envelope() if constraint.dialect == ENVELOPE else None
         self.reader = Incremental(target, strict=contract.strict)
         self.reasons: tuple[Reason, ...] = ()
         self._target = target
@@ -105,6 +107,8 @@ class Scrutiny:
 
     def feed(self, piece: str) -> Sequence[Change]:
         """What *piece*, the next of the text, changes."""
+        if self._envelope is not None:
+            piece = self._envelope.feed(piece)
         changes = self._take(piece)
         if self._guarded is not None and (dead := self._guarded.feed(piece)) is not None:
             self._died(self._guarded.start, dead)
