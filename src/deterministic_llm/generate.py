@@ -9,10 +9,12 @@ from typing import Generic, Literal, ParamSpec, overload
 from typing_extensions import TypeForm, TypeVar, Unpack
 
 from deterministic_llm._core.results import Result
+from deterministic_llm.backends import Client
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
-from deterministic_llm.enforcer.terms import ModelOptions, Terms
+from deterministic_llm.enforcer.options import ModelOptions
+from deterministic_llm.enforcer.terms import Terms
 from deterministic_llm.metering.price_lists import LISTED
-from deterministic_llm.sources import Asked, Client, Prompt, source_of
+from deterministic_llm.sources import Asked, Prompt, source_of
 from deterministic_llm.streaming import Streaming
 from deterministic_llm.targets import Declared
 

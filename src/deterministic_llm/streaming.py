@@ -11,8 +11,9 @@ from deterministic_llm._core.answering import AsyncOpening
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._drivers.streams import AsyncItemStream, AsyncStream, ItemStream, Stream
 from deterministic_llm.enforcer.enforcers import D, Fallback
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.enforcer.streams import AsyncKind, Kind, astream, check_listed, stream
-from deterministic_llm.enforcer.terms import ModelOptions, Terms
+from deterministic_llm.enforcer.terms import Terms
 from deterministic_llm.sources import Asked, Prompt, messages_of
 from deterministic_llm.targets import Declared, compiled
 

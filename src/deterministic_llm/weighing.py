@@ -10,7 +10,7 @@ from deterministic_llm._core.evidence.evidence import Evidence, Scalar, unknown
 from deterministic_llm._core.evidence.labels import MOST, spelled
 from deterministic_llm._core.evidence.words import ASKED, orders, schema_of, weighed
 from deterministic_llm._core.exchange import ChatMessage, JsonValue
-from deterministic_llm.enforcer.terms import ModelOptions
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.errors import ConfigurationError, EnforcementError
 from deterministic_llm.generate import Model
 from deterministic_llm.sources import Prompt, messages_of

@@ -12,7 +12,7 @@ from deterministic_llm._core.attempts import Attempt
 from deterministic_llm._core.results import Result
 from deterministic_llm._drivers import blocking
 from deterministic_llm.cli.essays import Essay
-from deterministic_llm.enforcer.terms import ModelOptions
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.errors import EnforcementError, PromptTooLong, ProviderError
 from deterministic_llm.generate import Model
 from deterministic_llm.sources import messages_of

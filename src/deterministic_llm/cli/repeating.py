@@ -13,7 +13,7 @@ from rich.text import Text
 from deterministic_llm._core.consensus.rules import Adaptive, Voting
 from deterministic_llm.cli.essays import Essay
 from deterministic_llm.enforcer.enforcers import Enforcer
-from deterministic_llm.enforcer.terms import ModelOptions
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.evals.figures import Figures, figures_of
 from deterministic_llm.evals.runs import Run
 from deterministic_llm.evals.stability import stability

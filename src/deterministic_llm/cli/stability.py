@@ -18,7 +18,7 @@ from deterministic_llm.cli.naming import is_named, named
 from deterministic_llm.cli.progress import bar
 from deterministic_llm.cli.questions import Question, questions_in
 from deterministic_llm.enforcer.enforcers import Enforcer
-from deterministic_llm.enforcer.terms import ModelOptions
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.errors import ConfigurationError, DeterministicLLMError
 from deterministic_llm.evals.stability import Stability
 from deterministic_llm.evals.stability import stability as measured

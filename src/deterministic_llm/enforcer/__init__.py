@@ -28,8 +28,9 @@ from deterministic_llm.enforcer.enforcers import (
     Fallback,
     decorated,
 )
+from deterministic_llm.enforcer.options import Options
 from deterministic_llm.enforcer.owncall import OwnCall
-from deterministic_llm.enforcer.terms import Options, Terms
+from deterministic_llm.enforcer.terms import Terms
 from deterministic_llm.enforcer.turn import Turn
 from deterministic_llm.targets import Declared, compiled
 

@@ -28,6 +28,7 @@ from deterministic_llm._core.results import Result
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._drivers.streams import AsyncItemStream, AsyncStream, ItemStream, Stream
 from deterministic_llm.enforcer.calls import Calls
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.enforcer.signatures import (
     AnyFunction,
     turn_position,
@@ -35,7 +36,7 @@ from deterministic_llm.enforcer.signatures import (
     without_turn,
 )
 from deterministic_llm.enforcer.streams import AsyncKind, Kind, astream, check_listed, stream
-from deterministic_llm.enforcer.terms import Asking, ModelOptions, Terms
+from deterministic_llm.enforcer.terms import Asking, Terms
 from deterministic_llm.errors import EnforcementError
 
 P = ParamSpec("P")

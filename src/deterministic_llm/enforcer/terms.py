@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any, Generic, Protocol, TypeAlias, cast
 
-from tenacity.wait import wait_base
-from typing_extensions import TypedDict, TypeVar
+from typing_extensions import TypeVar
 
 from deterministic_llm._core.answering import AsyncOpening, Opening
-from deterministic_llm._core.attempts import Attempt, Request
+from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.consensus.rules import Voting, voting_of
 from deterministic_llm._core.contract import Contract, Rung, ladder
@@ -24,7 +23,7 @@ from deterministic_llm._core.exchange import (
     Mode,
 )
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
-from deterministic_llm._core.policy import EarlyStop, OnDrift
+from deterministic_llm._core.policy import OnDrift
 from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
@@ -34,10 +33,10 @@ from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm._drivers.hooks import as_hooks
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.enforcer.policies import POLICY, policy_of
 from deterministic_llm.errors import ConfigurationError, EnforcementError
 from deterministic_llm.grammars import guards
-from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
 from deterministic_llm.metering.guards import (
     OPTIONS,
@@ -46,12 +45,9 @@ from deterministic_llm.metering.guards import (
     guarded,
     guards_of,
 )
-from deterministic_llm.metering.limits import Limits
 from deterministic_llm.metering.memory import Memory, memory_of
-from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.purses import within
-from deterministic_llm.metering.spend import Spend
-from deterministic_llm.storage.cache import Cache, Kept, cache_of
+from deterministic_llm.storage.cache import Cache, cache_of
 from deterministic_llm.storage.caching import acached, cached
 from deterministic_llm.storage.cassettes import running
 from deterministic_llm.storage.keys import Describe
@@ -60,52 +56,6 @@ from deterministic_llm.storage.reels import reel
 S = TypeVar("S")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-
-class Options(TypedDict, total=False):
-    """What governs a run; each is a keyword of enforce, generate and with_options."""
-
-    max_retries: int
-    transport_retries: int
-    wait: wait_base
-    timeout: float
-    idle_timeout: float
-    first_token_timeout: float
-    early_stop: EarlyStop
-    max_chars: int
-    strict: bool
-    mode: Mode
-    seed: int
-    max_tokens_ceiling: int
-    validators: Sequence[Validator | Callable[..., object]]
-    context: object
-    fallback: Sequence[object]
-    hooks: Sequence[object]
-    resume: Sequence[Attempt[object]] | str
-    budget: Budget
-    limits: Limits
-    breaker: Breaker
-    reserve: Spend
-    prices: Mapping[str, Price]
-    allow_unpriced: bool
-    cache: Kept
-    key: Callable[..., object]
-    votes: int | Voting
-    confidence: bool
-    on_drift: OnDrift
-    abstain_below: float
-
-
-class ModelOptions(Options, total=False):
-    """Options plus the model's own request parameters; those of a call win over the Model's."""
-
-    temperature: float
-    top_p: float
-    max_tokens: int
-    max_completion_tokens: int
-    stop: list[str] | str
-    extra_body: Mapping[str, object]
-    headers: Mapping[str, str]
 
 
 BlockingCall: TypeAlias = Callable[[Request], Completion | CallFailure]

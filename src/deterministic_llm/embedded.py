@@ -1,0 +1,123 @@
+"""The embedded engine as a backend: a model's name goes in, what can be asked comes out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import wait
+from dataclasses import dataclass, replace
+from functools import cache
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from deterministic_llm._core.answering import Answering, AsyncAnswering, AsyncTold, Told
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._drivers.background import started
+from deterministic_llm.providers import local
+from deterministic_llm.providers.openai import ChatModel
+from deterministic_llm.storage import models
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The embedded engine with the model *name*; looked for each time: a fork or crash ends it."""
+
+    name: str
+
+    def complete(self, request: Request) -> Completion | CallFailure:
+        """Ask the engine, which starts at the first call, if there is time for that."""
+        began = perf_counter()
+        engine = self._in_time(request)
+        return _NO_ENGINE if engine is None else engine.complete(_later(request, began))
+
+    async def acomplete(self, request: Request) -> Completion | CallFailure:
+        """Ask the engine, once it is there: starting it can take seconds."""
+        engine = await self.aengine()
+        return await engine.acomplete(request)
+
+    def stream(self, request: Request) -> Answering:
+        """Ask the engine, as complete() does, for an answer in pieces."""
+        began = perf_counter()
+        engine = self._in_time(request)
+        if engine is None:
+            return Told(request, _NO_ENGINE)
+        return engine.stream(_later(request, began))
+
+    def astream(self, request: Request) -> AsyncAnswering:
+        """Ask the engine, once it is there, for an answer in pieces."""
+        return _OfEngine(self, request)
+
+    def engine(self) -> ChatModel:
+        """What to ask; it is started when it is not there."""
+        return _chat(self.name, local.address(models.locate(self.name)))
+
+    async def aengine(self) -> ChatModel:
+        """The same, awaited; an event loop that ends does not wait for it."""
+        return await asyncio.wrap_future(started(self.engine))
+
+    def _in_time(self, request: Request) -> ChatModel | None:
+        """The engine, when it is there within the time for *request*."""
+        if request.timeout is None:
+            return self.engine()
+        engine = started(self.engine)
+        done, _ = wait((engine,), request.timeout)
+        return engine.result() if done else None
+
+
+class _OfEngine:
+    """An answer in pieces of an *embedded* engine, which starts when it is asked."""
+
+    def __init__(self, embedded: Embedded, request: Request) -> None:
+        self._embedded = embedded
+        self._request = request
+
+    async def __aenter__(self) -> Self:
+        self._answering = await self._opened()
+        await self._answering.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        await self._answering.__aexit__(kind, error, trace)
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return aiter(self._answering)
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        await self._answering.stop()
+
+    def answer(self) -> Completion | CallFailure:
+        """What the call came to."""
+        return self._answering.answer()
+
+    async def _opened(self) -> AsyncAnswering:
+        began = perf_counter()
+        try:
+            async with asyncio.timeout(self._request.timeout):
+                engine = await self._embedded.aengine()
+        except TimeoutError:
+            return AsyncTold(self._request, _NO_ENGINE)
+        return engine.astream(_later(self._request, began))
+
+
+_NO_ENGINE = CallFailure("the engine was not there in time", "late", sent=False)
+
+
+def _later(request: Request, began: float) -> Request:
+    """*request* with the time that it has left now, of what it had when it *began*."""
+    if request.timeout is None:
+        return request
+    return replace(request, timeout=max(request.timeout - (perf_counter() - began), 0.001))
+
+
+@cache
+def _chat(name: str, endpoint: local.Endpoint) -> ChatModel:
+    return ChatModel(name, base_url=endpoint.base_url, api_key=endpoint.api_key)
