@@ -186,9 +186,9 @@ def test_votes_make_flips_rarer():
         with lock:
             return str(int(essay) + (chance.random() < 1 / 3))
 
-    essays = [f"{index}" for index in range(20)]
+    essays = [f"{index}" for index in range(12)]
     flips = [
-        stability(scorer.with_options(votes=votes), essays, runs=4).figures.flips.value
+        stability(scorer.with_options(votes=votes), essays, runs=3).figures.flips.value
         for votes in (1, 3, Curtailed(9))
     ]
     assert flips[0] > flips[1] > flips[2]

@@ -144,11 +144,12 @@ def test_a_cassette_holds_all_the_way_down(server: FaultServer, tmp_path: object
 CUSTOM = b'{"error": {"message": "Invalid value: \'custom\'.", "param": "tools[0].type"}}'
 
 
-def test_a_text_is_asked_for_in_words_where_no_tool_takes_one():
+def test_a_text_is_held_by_a_schema_where_no_tool_takes_one():
     """The grammar of a template goes with a custom tool, which only newer models have."""
-    with serving([Reply(status=400, body=CUSTOM), Reply("7/10"), Reply("8/10")]) as server:
+    seven, eight = Reply('{"answer": "7/10"}'), Reply('{"answer": "8/10"}')
+    with serving([Reply(status=400, body=CUSTOM), seven, eight]) as server:
         asked = Model("azure:older", base_url=server.base_url, api_key="k")
-        for ways, score in ((["grammar", "prompt"], 7), (["prompt"], 8)):
+        for ways, score in ((["grammar", "native"], 7), (["native"], 8)):
             result = asked.run("Hi", Template("{score:int}/10"))
             assert [each.request.constraint.mode for each in result.attempts] == ways
             assert result.output.score == score

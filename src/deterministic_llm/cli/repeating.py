@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isnan
 from typing import Literal
 
 from rich import box
@@ -74,9 +75,10 @@ class Repetition:
             table.add_column(name, justify="left" if name == "votes" else "right", no_wrap=True)
         for rule, known in self.figures().items():
             flips, same = known.flips, known.same_answer
+            differ = not isnan(flips.value)  # one grading of each has nothing to differ from
             figures = (
-                f"{flips.value:.0%}",
-                f"{flips.low:.0%} to {flips.high:.0%}",
+                f"{flips.value:.0%}" if differ else "none",
+                f"{flips.low:.0%} to {flips.high:.0%}" if differ else "",
                 f"{same.value * known.items:.0f} of {known.items}",
                 f"{known.calls:,}",
                 f"{known.seconds:.1f}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import pytest
 from core.case_running import CASES, load, target_of
 
 from deterministic_llm import Completion, EnforcementError, Token
@@ -21,6 +22,7 @@ def cut(data: bytes, chance: random.Random) -> tuple[Token, ...]:
     return tuple(Token(text_of(data[start:end]), -chance.random()) for start, end in pieces)
 
 
+@pytest.mark.slow
 def test_whatever_was_read_of_a_text_its_confidence_is_told() -> None:
     chance, known, unknown = random.Random(5), 0, 0  # noqa: S311  # a table, no secret
     for case in load(CASES):

@@ -177,6 +177,7 @@ def test_a_guard_leaves_alone_what_the_other_rules_do(answer: Answer):
     assert stopped(replace(answer, guards=patient)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", sorted(each.name for each in CASES.iterdir() if each.is_dir()))
 def test_no_text_that_is_read_is_stopped(folder: str):
     for case in load(CASES / folder):
