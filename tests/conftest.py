@@ -21,6 +21,7 @@ WATCH_THE_CLOCK = frozenset(
         "test_interruption",
         "test_leaving",
         "test_local",
+        "test_soak",
         "test_speech",
         "test_streaming",
         "test_streams",
