@@ -21,7 +21,7 @@ from deterministic_llm._core.members import read_members
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
 from deterministic_llm._core.sayings import as_said
-from deterministic_llm._core.schema.envelopes import ENVELOPE, opened
+from deterministic_llm._core.schema.envelopes import ENVELOPE, is_cut, opened
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget, Valid
 from deterministic_llm._core.schema.wording import quote
@@ -51,6 +51,8 @@ def judge_completion(
     text = spoken(completion, constraint)
     if completion.finish == "stopped":
         return _stopped(text, contract, request, context, policy)
+    if constraint.dialect == ENVELOPE and is_cut(text):
+        return _CUT if completion.finish == "length" else _HALF
     text = _within(text, constraint)
     reading = _read(text, contract, request, context)
     if not isinstance(reading, Parsed):
@@ -227,4 +229,8 @@ _DEGENERATE = Rejected(
 _CUT = Rejected(
     "truncated",
     (Violation("$", "truncated", "expected the whole answer", "one cut at the token limit"),),
+)
+_HALF = Rejected(
+    "invalid",
+    (Violation("$", "truncated", "expected the whole answer", "one that ends within its text"),),
 )

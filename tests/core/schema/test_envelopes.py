@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deterministic_llm import Choice, Completion, FieldClosed, Model, Template
+from deterministic_llm import (
+    Choice,
+    Completion,
+    EnforcementError,
+    FieldClosed,
+    Model,
+    Template,
+)
 from deterministic_llm._core.contract import ladder
 from deterministic_llm._core.exchange import Abilities
 from deterministic_llm._core.schema.envelopes import Envelope, opened
@@ -48,7 +56,8 @@ def test_a_template_is_held_by_what_can_hold_it(abilities: Abilities, modes: lis
 TEXTS = [
     pytest.param('{"answer": "good"}', "good", id="the text"),
     pytest.param(' {\n "answer" : "a\\n\\u00e9\\ud83d\\ude00\\"" }\n', 'a\né😀"', id="escapes"),
-    pytest.param('{"answer": "go', "go", id="a cut one"),
+    pytest.param('{"answer": "1', '{"answer": "1', id="a cut one, whose text may go on"),
+    pytest.param('{"answer": "go"', "go", id="one that is not closed after its text"),
     pytest.param("good", "good", id="no envelope"),
     pytest.param('{"other": "good"}', '{"other": "good"}', id="another member"),
     pytest.param('{"answer": 7}', '{"answer": 7}', id="no text"),
@@ -109,3 +118,16 @@ def test_a_wrong_one_is_asked_for_again():
     result = model.run("?", FEELING)
     assert (result.output, len(result.attempts)) == ("bad", 2)
     assert '"fair"' in result.attempts[1].request.feedback
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
+@pytest.mark.parametrize(
+    "answer",
+    ['{"answer": "1', '{"answer": "1", "answer": "11"}', '{"answer": "1"} {"answer": "11"}'],
+)
+def test_half_an_answer_or_one_of_two_is_no_output(answer: str, finish: Literal["stop", "length"]):
+    """With "1" and "11" to choose from, each of these has a "1" in it."""
+    said = Completion(answer, finish)
+    model = ScriptedModel([said], abilities=Abilities(("native",)), max_retries=0)
+    with pytest.raises(EnforcementError):
+        model.run("Which?", Choice("1", "11"))

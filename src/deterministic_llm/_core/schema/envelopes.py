@@ -54,10 +54,17 @@ def enveloped(form: TextForm, dialect: str | None) -> JsonObject | None:
 
 
 def opened(answer: str) -> str:
-    """The text in the object that *answer* is; *answer* as it is where it is none."""
+    """The text in the object that *answer* is; *answer* as it is where it is none, or was cut."""
     envelope = Envelope()
     text = envelope.feed(answer)
-    return text if envelope.is_open and _CLOSING.fullmatch(envelope.after) else answer
+    return text if envelope.is_closed and _CLOSING.fullmatch(envelope.after) else answer
+
+
+def is_cut(answer: str) -> bool:
+    """Whether *answer* ends within the text in its object: half of "11" is "1"."""
+    envelope = Envelope()
+    envelope.feed(answer)
+    return envelope.is_open and not envelope.is_closed
 
 
 class Envelope:
@@ -72,6 +79,11 @@ class Envelope:
         self._is_none = False
         self._ended = False
         self._kept = ""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the text has come to its end."""
+        return self._ended
 
     def feed(self, piece: str) -> str:
         """What *piece* adds to the text."""
