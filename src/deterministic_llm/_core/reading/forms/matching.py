@@ -35,6 +35,8 @@ from deterministic_llm._core.reading.forms.lines import match_lines
 from deterministic_llm._core.reading.forms.literals import Label, label
 from deterministic_llm._core.reading.forms.records import claims_in
 from deterministic_llm._core.reading.forms.surroundings import stated_otherwise, takes_back
+from deterministic_llm._core.reading.syntax.documents import Unreadable
+from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.schema.forms import ChoiceForm, PatternForm, TemplateForm, TextForm
 from deterministic_llm._core.schema.phrasing import canonical, instruction, written
 from deterministic_llm._core.schema.wording import quote
@@ -55,7 +57,12 @@ def match(form: TextForm, text: str, *, strict: bool = False) -> Matched | Unmat
     exact = match_exactly(form, text)
     if strict or isinstance(exact, Matched) or exact.violations[0].code == "pattern":
         return exact  # also when the time limit was hit: trying again would only take longer
-    return _leniently(form, text) or _nothing(form, text)
+    if (twins := _twins(text)) is not None:
+        return Unmatched((twins,))
+    found = _leniently(form, text)
+    if found is None or (isinstance(found, Matched) and _may_go_on(form, found, text)):
+        return _nothing(form, text)
+    return found
 
 
 def _takes_anything(form: TextForm) -> bool:
@@ -179,6 +186,26 @@ def _is_all(claim: Claim, text: str) -> bool:
     around = text[: claim.start].strip() + text[claim.end :].strip("*_`\"'. \n!")
     rules = {each.rule for each in claim.repairs}
     return not claim.violations and not around and NO_DENOMINATOR.name not in rules
+
+
+def _may_go_on(form: TextForm, found: Matched, text: str) -> bool:
+    """Whether the text breaks off within quotes, where another option begins as *found* does."""
+    if (
+        not isinstance(form, ChoiceForm)
+        or text[found.span[1] :].strip()
+        or text.count('"') % 2 == 0
+    ):
+        return False
+    said = str(found.payload)
+    return any(each != said and each.startswith(said) for each in form.options)
+
+
+def _twins(text: str) -> Violation | None:
+    """What is wrong with an object in which one key has two values: neither is the answer."""
+    document = decode(text) if text.lstrip()[:1] == "{" else None
+    if isinstance(document, Unreadable) and document.violation.code == "duplicate_key":
+        return document.violation
+    return None
 
 
 def _nothing(form: TextForm, text: str) -> Unmatched:
