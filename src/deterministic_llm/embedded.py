@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from functools import cache
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 
-from deterministic_llm._core.answering import Answering, AsyncAnswering, AsyncTold, Told
+from typing_extensions import override
+
+from deterministic_llm._core.answering import (
+    Answering,
+    AsyncAnswering,
+    AsyncDelegating,
+    AsyncTold,
+    Told,
+)
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._drivers.background import started
@@ -66,37 +72,17 @@ class Embedded:
         return engine.result() if done else None
 
 
-class _OfEngine:
+class _OfEngine(AsyncDelegating):
     """An answer in pieces of an *embedded* engine, which starts when it is asked."""
 
     def __init__(self, embedded: Embedded, request: Request) -> None:
         self._embedded = embedded
         self._request = request
 
+    @override
     async def __aenter__(self) -> Self:
         self._answering = await self._opened()
-        await self._answering.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        await self._answering.__aexit__(kind, error, trace)
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return aiter(self._answering)
-
-    async def stop(self) -> None:
-        """End the answer here."""
-        await self._answering.stop()
-
-    def answer(self) -> Completion | CallFailure:
-        """What the call came to."""
-        return self._answering.answer()
+        return await super().__aenter__()
 
     async def _opened(self) -> AsyncAnswering:
         began = perf_counter()

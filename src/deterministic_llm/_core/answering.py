@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import Generic, Protocol, Self, TypeAlias
+
+from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, ChatMessage, Completion, ToolCall, Usage
@@ -84,6 +86,8 @@ Opening: TypeAlias = Callable[[Request], Answering]
 """How an answer in pieces is asked for."""
 AsyncOpening: TypeAlias = Callable[[Request], AsyncAnswering]
 """The same, to be awaited."""
+A = TypeVar("A", bound=Answering | AsyncAnswering)
+"""An answering of either colour."""
 
 
 class _Told:
@@ -156,6 +160,71 @@ class AsyncTold(_Told):
     async def stop(self) -> None:
         """What was not given yet is no part of the answer any more."""
         self._stopped = True
+
+
+class AnyDelegating(Generic[A]):
+    """What both colours share: the answer of another answering, settled once."""
+
+    _answering: A
+    _answer: Completion | CallFailure | None = None
+
+    def answer(self) -> Completion | CallFailure:
+        """What the call came to, and what was made of it the first time that this was asked."""
+        if self._answer is None:
+            self._answer = self._settled(self._answering.answer())
+        return self._answer
+
+    def _settled(self, answer: Completion | CallFailure) -> Completion | CallFailure:
+        """What is made of the *answer*: itself, for who does not override this."""
+        return answer
+
+
+class Delegating(AnyDelegating[Answering]):
+    """An answering that hands on another one, for who adds to how it begins or what it comes to."""
+
+    def __enter__(self) -> Self:
+        self._answering.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        self._answering.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._answering)
+
+    def stop(self) -> None:
+        """End the answer here."""
+        self._answering.stop()
+
+
+class AsyncDelegating(AnyDelegating[AsyncAnswering]):
+    """The same, to be awaited."""
+
+    async def __aenter__(self) -> Self:
+        await self._answering.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        await self._answering.__aexit__(kind, error, trace)
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return aiter(self._answering)
+
+    async def stop(self) -> None:
+        """End the answer here."""
+        await self._answering.stop()
 
 
 def stopped(said: Completion, request: Request) -> Completion:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Generic, Self, TypeAlias
+from typing import Self, TypeAlias
 
-from typing_extensions import TypeVar
+from typing_extensions import override
 
 from deterministic_llm._core.answering import (
+    A,
     Answering,
+    AnyDelegating,
     AsyncAnswering,
+    AsyncDelegating,
     AsyncOpening,
     AsyncTold,
+    Delegating,
     Opening,
     Told,
 )
@@ -22,7 +26,6 @@ from deterministic_llm.metering.bounds import estimated_tokens
 from deterministic_llm.metering.gates import Answer, Gate, Passage
 from deterministic_llm.metering.limits import NO_SLOT, Limits, later
 
-A = TypeVar("A", bound=Answering | AsyncAnswering)
 _Entered: TypeAlias = tuple[Passage, Request] | CallFailure
 
 
@@ -65,19 +68,15 @@ def _entered(gate: Gate, request: Request) -> _Entered:
     return passage if isinstance(passage, CallFailure) else (passage, request)
 
 
-class _Booked(Generic[A]):
+class _Booked(AnyDelegating[A]):
     """What both colours share: the answering that was opened, and the passage that it must end."""
 
     _passage: Passage | None = None
-    _answering: A
-    _answer: Answer | None = None
 
-    def answer(self) -> Answer:
+    @override
+    def _settled(self, answer: Answer) -> Answer:
         """What the call came to, as it was booked."""
-        if self._answer is None:
-            answer = self._answering.answer()
-            self._answer = answer if self._passage is None else self._passage.closed(answer)
-        return self._answer
+        return answer if self._passage is None else self._passage.closed(answer)
 
     def _left(self, error: BaseException | None) -> None:
         """Nothing more is to come; what had come of an answer that was left is known."""
@@ -96,7 +95,7 @@ def _is_leaving(error: BaseException | None) -> bool:
     return error is not None and not isinstance(error, Exception)
 
 
-class _Behind(_Booked[Answering]):
+class _Behind(_Booked[Answering], Delegating):
     """An answering that is opened once it was let in."""
 
     def __init__(
@@ -106,6 +105,7 @@ class _Behind(_Booked[Answering]):
         self._enter = enter
         self._request = request
 
+    @override
     def __enter__(self) -> Self:
         entered = self._enter(self._request)
         if isinstance(entered, CallFailure):
@@ -120,6 +120,7 @@ class _Behind(_Booked[Answering]):
             raise
         return self
 
+    @override
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -136,15 +137,8 @@ class _Behind(_Booked[Answering]):
             raise
         self._left(error)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._answering)
 
-    def stop(self) -> None:
-        """End the answer here."""
-        self._answering.stop()
-
-
-class _AsyncBehind(_Booked[AsyncAnswering]):
+class _AsyncBehind(_Booked[AsyncAnswering], AsyncDelegating):
     """The same, to be awaited."""
 
     def __init__(
@@ -157,6 +151,7 @@ class _AsyncBehind(_Booked[AsyncAnswering]):
         self._enter = enter
         self._request = request
 
+    @override
     async def __aenter__(self) -> Self:
         entered = await self._enter(self._request)
         if isinstance(entered, CallFailure):
@@ -171,6 +166,7 @@ class _AsyncBehind(_Booked[AsyncAnswering]):
             raise
         return self
 
+    @override
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -186,10 +182,3 @@ class _AsyncBehind(_Booked[AsyncAnswering]):
             self._left(failure)
             raise
         self._left(error)
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return aiter(self._answering)
-
-    async def stop(self) -> None:
-        """End the answer here."""
-        await self._answering.stop()

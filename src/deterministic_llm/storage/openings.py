@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from types import TracebackType
-from typing import Generic, Self
+from typing import Self
 
-from typing_extensions import TypeVar
+from typing_extensions import override
 
 from deterministic_llm._core.answering import (
+    A,
     Answering,
+    AnyDelegating,
     AsyncAnswering,
+    AsyncDelegating,
     AsyncOpening,
     AsyncTold,
+    Delegating,
     Opening,
     Told,
 )
@@ -23,8 +26,6 @@ from deterministic_llm.storage.cache import Cache
 from deterministic_llm.storage.caching import Visit
 from deterministic_llm.storage.flights import Flight
 from deterministic_llm.storage.keys import Describe, Keys
-
-A = TypeVar("A", bound=Answering | AsyncAnswering)
 
 
 def cached_opening(
@@ -47,23 +48,19 @@ def acached_opening(
     )
 
 
-class _Kept(Generic[A]):
+class _Kept(AnyDelegating[A]):
     """What both colours share: what is told, and whether it is to be kept."""
 
     _visit: Visit
-    _answering: A
     _asked = False
-    _answer: Completion | CallFailure | None = None
 
-    def answer(self) -> Completion | CallFailure:
-        """What the call came to; a whole answer is kept."""
-        if self._answer is None:
-            answer = self._answering.answer()
-            self._answer = self._visit.brought(answer) if self._asked else answer
-        return self._answer
+    @override
+    def _settled(self, answer: Completion | CallFailure) -> Completion | CallFailure:
+        """A whole answer is kept."""
+        return self._visit.brought(answer) if self._asked else answer
 
 
-class _Cached(_Kept[Answering]):
+class _Cached(_Kept[Answering], Delegating):
     """An answering that is opened where the cache knows no answer."""
 
     def __init__(self, opening: Opening, visit: Visit) -> None:
@@ -71,6 +68,7 @@ class _Cached(_Kept[Answering]):
         self._visit = visit
         self._stack = ExitStack()
 
+    @override
     def __enter__(self) -> Self:
         visit = self._visit
         while isinstance(step := visit.step(), Flight):
@@ -85,6 +83,7 @@ class _Cached(_Kept[Answering]):
             self._stack = self._stack.pop_all()
         return self
 
+    @override
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -94,15 +93,8 @@ class _Cached(_Kept[Answering]):
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._answering)
 
-    def stop(self) -> None:
-        """End the answer here."""
-        self._answering.stop()
-
-
-class _AsyncCached(_Kept[AsyncAnswering]):
+class _AsyncCached(_Kept[AsyncAnswering], AsyncDelegating):
     """The same, to be awaited."""
 
     def __init__(self, opening: AsyncOpening, visit: Visit) -> None:
@@ -110,6 +102,7 @@ class _AsyncCached(_Kept[AsyncAnswering]):
         self._visit = visit
         self._stack = AsyncExitStack()
 
+    @override
     async def __aenter__(self) -> Self:
         visit = self._visit
         while isinstance(step := visit.step(), Flight):
@@ -125,6 +118,7 @@ class _AsyncCached(_Kept[AsyncAnswering]):
             self._stack = self._stack.pop_all()
         return self
 
+    @override
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -133,10 +127,3 @@ class _AsyncCached(_Kept[AsyncAnswering]):
         /,
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return aiter(self._answering)
-
-    async def stop(self) -> None:
-        """End the answer here."""
-        await self._answering.stop()
