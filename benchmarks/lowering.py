@@ -63,7 +63,7 @@ def main() -> None:
         files = files[:: max(1, len(files) // options.limit)]
     tally = Tally()
     for file in files:
-        for schema, given in _schemas(json.loads(file.read_text("utf-8"))):
+        for schema, given in _schemas(_document(file, tally)):
             _measure(
                 str(file), schema, given, DIALECTS[options.dialect], _seeded(options.seed), tally
             )
@@ -74,6 +74,15 @@ def main() -> None:
 
 def _seeded(seed: int) -> Random:
     return Random(seed)  # noqa: S311 - repeatable on purpose
+
+
+def _document(file: Path, tally: Tally) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as error:
+        tally.outcomes["no JSON"] += 1
+        tally.shown.append(f"{file}: {error}")
+        return []
 
 
 def _schemas(document: Any) -> Iterator[tuple[Any, list[Any]]]:
@@ -181,7 +190,9 @@ _METAS: dict[str, Any] = {}
 
 
 def _report(dialect: str, tally: Tally) -> None:
-    valid = sum(tally.outcomes.values()) - tally.outcomes["no valid schema"]
+    valid = (
+        sum(tally.outcomes.values()) - tally.outcomes["no valid schema"] - tally.outcomes["no JSON"]
+    )
     lowered, passes = len(tally.seconds), tally.outcomes["passes"]
     trips, good = sum(tally.trips.values()), sum(tally.trips[each] for each in _GOOD)
     typical = median(tally.seconds) * 1000 if tally.seconds else 0.0
