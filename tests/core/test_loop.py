@@ -173,7 +173,7 @@ def test_a_complete_value_before_the_cut_is_not_taken_in_prompt_mode():
 
 def test_closed_members_are_taken_only_when_the_model_stopped_by_itself():
     """A text without its closers is accepted after stop, never after length or silence."""
-    text = '{"age": 36, "name": "Ad'
+    text = '{"age": 36, "name": "Ada"'
     assert isinstance(tell(task(max_retries=0), [Completion(text, "stop")]).end, Accept)
     for finish in ("length", "unfinished"):
         story = tell(task(max_retries=0), [Completion(text, finish)])
@@ -306,6 +306,48 @@ def test_an_answer_comes_to_its_outcome(
     step = next_step(job, [attempt])
     expected = {"accept": Accept, "stop": GiveUp}.get(FOLLOWS[outcome].step, Call)
     assert type(step) is expected
+
+
+class Noted(BaseModel):
+    """Somebody, and what is said of them unless nothing is."""
+
+    age: int
+    note: str = ""
+    tags: list[str] = []
+
+
+BROKEN_OFF = [
+    pytest.param('{"age": 36, "note": "a', "invalid", id="within a text"),
+    pytest.param('{"age": 36, "note":', "invalid", id="behind a colon"),
+    pytest.param('{"age": 36, "note"', "invalid", id="behind a key"),
+    pytest.param('{"age": 36, "no', "invalid", id="within a key"),
+    pytest.param('{"age": 36,', "invalid", id="behind a comma"),
+    pytest.param('{"age": 36, "tags": [', "invalid", id="before the first item"),
+    pytest.param('{"age": 36, "tags": ["a", "b', "invalid", id="within an item"),
+    pytest.param('{"age": 36, "tags": ["a",', "invalid", id="behind an item"),
+    pytest.param('{"age": 36, "note": "a"', "accepted", id="without its closer alone"),
+    pytest.param('{"age": 36, "tags": ["a"', "accepted", id="without two closers alone"),
+]
+
+
+@pytest.mark.parametrize(("text", "outcome"), BROKEN_OFF)
+def test_no_default_stands_in_for_what_was_begun(text: str, outcome: AnswerOutcome):
+    """Also of an answer that the model is said to have finished: a stop sequence may have cut it.
+
+    What is closed is kept, and the rest alone is asked for.
+    """
+    target = typed_target(Noted)
+    contract = Contract(target, UNCONSTRAINED, instructions(target))
+    job: Task[Noted] = Task(contract, Policy(), ({"role": "user", "content": "Who?"},))
+    first = next_step(job, ())
+    assert isinstance(first, Call)
+    attempt = judge(job, first.request, Completion(text, "stop"))
+    assert attempt.outcome == outcome
+    again = next_step(job, [attempt])
+    assert isinstance(again, Accept if outcome == "accepted" else Call)
+    if isinstance(again, Call):
+        assert again.request.patch is not None
+        assert "age" not in again.request.patch.places
 
 
 def test_every_outcome_of_an_answer_is_shown():

@@ -222,10 +222,16 @@ def _reasked(
     in_part = last.request.patch is not None
     if stuck and not in_part:
         return NoProgress
-    if last.finish == "stopped" and not stuck and (rest := _rest(task, last)) is not None:
+    if _ended_early(last) and not stuck and (rest := _rest(task, last)) is not None:
         return for_the_rest(task, last, rest)
     part = None if stuck else _part(task, last)
     return again(task, last) if part is None else for_members(task, last, part)
+
+
+def _ended_early(last: Answered[object]) -> bool:
+    """Whether nothing is wrong with an answer but that its end is not there."""
+    broken_off = all(violation.code == "truncated" for violation in last.violations)
+    return last.finish == "stopped" or broken_off
 
 
 def _says(attempt: Answered[object]) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from typing_extensions import TypeVar
 
@@ -20,6 +21,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.members import read_members
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.reading.syntax.edits import CUT_OFF
 from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.envelopes import ENVELOPE, is_cut, opened
 from deterministic_llm._core.schema.raising import raised
@@ -57,14 +59,27 @@ def judge_completion(
     reading = _read(text, contract, request, context)
     if not isinstance(reading, Parsed):
         return _rejected(reading, text, completion.finish)
-    cut = completion.finish == "length"
+    if reading.truncated or completion.finish == "length":
+        broken = _broken_off(reading, text, constraint, completion.finish)
+        if broken is not None:
+            draft = _draft(text, contract, request, context) if reading.truncated else None
+            return replace(broken, repairs_tried=reading.repairs, draft=draft)
+    return Accepted(reading.output, reading.repairs, reading.span)
+
+
+def _broken_off(
+    reading: Parsed[object], text: str, constraint: Constraint, finish: Finish
+) -> Rejected | None:
+    """What an answer came to that can be read, but may not be the whole of it."""
     # In prompt mode a correction may still have followed the cut; elsewhere the first document
     # is the whole answer.
-    more_to_come = cut and constraint.mode == "prompt" and text[reading.span[1] :].strip()
-    if more_to_come or (reading.truncated and completion.finish != "stop"):
-        draft = _draft(text, contract, request, context) if reading.truncated else None
-        return Rejected("truncated", _CUT.violations, reading.repairs, draft)
-    return Accepted(reading.output, reading.repairs, reading.span)
+    more_to_come = constraint.mode == "prompt" and text[reading.span[1] :].strip()
+    if (finish == "length" and more_to_come) or (reading.truncated and finish != "stop"):
+        return _CUT
+    # A default in the place of what was begun would be a value that the model did not give: a
+    # stop sequence may have cut it.
+    lost = any(each.rule == CUT_OFF for each in reading.repairs)
+    return _UNFINISHED if lost else None
 
 
 def said(
@@ -233,4 +248,8 @@ _CUT = Rejected(
 _HALF = Rejected(
     "invalid",
     (Violation("$", "truncated", "expected the whole answer", "one that ends within its text"),),
+)
+_UNFINISHED = Rejected(
+    "invalid",
+    (Violation("$", "truncated", "expected the whole answer", "one that breaks off in a member"),),
 )

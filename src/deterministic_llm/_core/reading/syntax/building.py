@@ -18,7 +18,7 @@ from deterministic_llm._core.reading.syntax.documents import (
     ReadingError,
     unreadable,
 )
-from deterministic_llm._core.reading.syntax.edits import Edits
+from deterministic_llm._core.reading.syntax.edits import CUT_OFF, Edits
 from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.reading.syntax.nesting import Nesting, Open, OpenList, OpenObject
 from deterministic_llm._core.reading.syntax.punctuation import (
@@ -93,7 +93,7 @@ class _Builder:
             return Document(self._nesting.value, self._at, self._edits.repairs())
         if self._nesting.top is None:
             raise ReadingError("empty", "expected a value", self._at)
-        paths = self._nesting.cut_off(self._end)
+        paths = self._nesting.cut_off(self._end, more=self._comma >= 0)
         value, repairs = self._nesting.value, self._edits.repairs()
         return Document(value, self._end, repairs, truncated=True, open_paths=paths)
 
@@ -379,7 +379,7 @@ class _Builder:
 
     def _cut_off(self, at: int) -> _Step:
         """The text ended inside the token that began at *at*: it is no value."""
-        self._edits.add("value cut off at the end", at)
+        self._edits.add(CUT_OFF, at)
         self._at = self._end
         return self._after
 

@@ -11,6 +11,9 @@ from deterministic_llm._core.exchange import JsonValue
 MAX_PLACES = 20
 """How many places of one rule are kept; the count goes on."""
 
+CUT_OFF = "value cut off at the end"
+"""The rule for what was begun or announced when a text ended, and is lost."""
+
 RULES: dict[str, tuple[str, str, Loss]] = {
     "single quotes": ("'...'", '"..."', "none"),
     "curly quotes": ("“...”", '"..."', "none"),
@@ -44,7 +47,7 @@ RULES: dict[str, tuple[str, str, Loss]] = {
     "extra closer": ("}", "", "format"),
     "equal duplicate key": ('"a": 1, "a": 1', '"a": 1', "format"),
     "missing closers at the end": ("", "}", "format"),
-    "value cut off at the end": ('"abc', "", "format"),
+    CUT_OFF: ('"abc', "", "format"),
     "escaped document": ('{\\"a\\": 1}', '{"a": 1}', "format"),
     "HTML entities": ("&quot;", '"', "format"),
 }

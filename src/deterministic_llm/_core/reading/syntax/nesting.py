@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.syntax.documents import MAX_DEPTH, ReadingError, same
-from deterministic_llm._core.reading.syntax.edits import Edits
+from deterministic_llm._core.reading.syntax.edits import CUT_OFF, Edits
 from deterministic_llm._core.reading.syntax.punctuation import CLOSERS, OPENERS
 from deterministic_llm._core.schema.violations import json_path
 
@@ -119,21 +119,26 @@ class Nesting:
         self._edits.add("missing closer", at)
         self._leave(at)
 
-    def cut_off(self, at: int) -> tuple[str, ...]:
+    def cut_off(self, at: int, *, more: bool) -> tuple[str, ...]:
         """Make the value of what is closed; the paths of the containers left open, outermost first.
 
-        An open container with nothing closed in it is not there at all.
+        An open container with nothing closed in it is not there at all. *more* says that the text
+        ended behind a comma.
         """
         paths: list[str] = []
+        lost = more
         while self._stack:
             self._edits.add("missing closers at the end", at)
             keys = self._keys()[: len(self._stack) - 1]
             top = self._stack.pop()
             if isinstance(top, OpenObject) and top.key in top.members:
                 raise ReadingError("duplicate_key", "expected each key once", at)
+            lost = lost or not top.content or (isinstance(top, OpenObject) and top.key is not None)
             if top.content:
                 paths.append(json_path(keys))
                 self.put(top.content, at)
+        if lost and CUT_OFF not in self._edits:
+            self._edits.add(CUT_OFF, at)
         if not self.complete:
             raise ReadingError("truncated", "expected at least one complete member", at)
         return tuple(reversed(paths))
