@@ -142,8 +142,12 @@ _LEADING = "even|it's|its|it|is|make|that|a|an|more|like|closer|to|i|mean|meant|
 _CONDITIONS = (
     "if|unless|provided|assuming|is|was|were|would|seems?|might|could|should|may|can|cannot|has"
 )
+_NOT_COMPARED = r"(?<!\bfrom )(?<!\bthan )(?<!\bof )"
+"""Numbers behind these words are told apart from the value: "up from 7/10", "better than 7/10"."""
 _ANOTHER = re.compile(
-    rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&]+[ \t]*+{NUMBER}|(?:->|→|=>)"
+    rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&+×±]+[ \t]*+{NUMBER}|(?:->|→|=>)"
+    r"|\([ \t]*±|[x×][ \t]*\d|[,;]?[ \t]*(?:plus|minus)\b"
+    rf"|(?:[^.!?\n()]|\([^()\n]*\)){{1,60}}?{_NOT_COMPARED}(?<![\w.,/]){NUMBER}[ \t]*(?:/|out of\b)"
     r"|[ \t]*+or (?:so|more|less|higher|lower)\b"
     rf"|[,;(.–—-]*[ \t]*+(?:(?:{_OR})(?!\w)[,.…]*[ \t]+)+(?:(?:{_LEADING})[ \t,]+){{0,4}}{NUMBER}"
     rf"|[,;(][ \t]*{NUMBER}[ \t]*(?:/|out of\b|[).]|\n|\Z)"
