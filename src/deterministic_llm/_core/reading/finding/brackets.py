@@ -73,6 +73,7 @@ class BracketSearch:
         self._coming = list(reversed(holders))
         self._entered: list[Holder] = []
         self._rescues = MAX_RESCUES
+        self._payload_end = -1
 
     def brackets(self, begin: int, stop: int) -> Iterator[Bracket]:
         """Outermost spans in [*begin*, *stop*) that may be payloads."""
@@ -87,7 +88,7 @@ class BracketSearch:
                 start = start if member is None else member.start(1)
             end, is_open = self._end(start, limit, stop)
             if not self._is_noise(start, end, is_open=is_open):
-                empty = False
+                empty, self._payload_end = False, end
                 yield self._bracket(start, end, is_open=is_open)
             elif is_open:
                 end = start + 1
@@ -145,6 +146,8 @@ class BracketSearch:
             return noise
         if text[end : end + 1] in {"(", ":"}:
             return True
+        if self._payload_end >= 0 and _JOINED.fullmatch(text, self._payload_end, start):
+            return False  # "[1, 2] and [3]" is one answer too many, not one with a source
         return (
             _CITATION.fullmatch(text, start, end) is not None
             and _CITES.search(text, max(0, start - 24), start) is not None
@@ -161,6 +164,7 @@ _FIRST_MEMBER = re.compile(
 _AFTERWORD = re.compile(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
 _LEADS = re.compile(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
 _CITATION = re.compile(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
+_JOINED = re.compile(r"\s*(?:[,;&]|and)?\s*", re.IGNORECASE)
 _CITES = re.compile(
     r"(?:[\w.,;!?)”\"']"
     r"|\b(?:in|see|refs?\.?|references?|from|per|cf\.?|by|sources?|eq\.?|figs?\.?|figures?"
