@@ -88,13 +88,15 @@ class Digest:
 
 def is_fixed(values: Collection[object]) -> bool:
     """Whether none of *values* can ever change; a tuple is looked into, and no deeper."""
-    return _FIXED.issuperset(map(type, values)) or all(map(_is_fixed, values))
-
-
-def _is_fixed(value: object) -> bool:
-    if type(value) is tuple:
-        return _FIXED.issuperset(map(type, cast("tuple[object, ...]", value)))
-    return type(value) in _FIXED
+    for value in values:
+        kind = type(value)
+        if kind is tuple:
+            kinds = map(type, cast("tuple[object, ...]", value))
+            if not _FIXED.issuperset(kinds):
+                return False
+        elif kind not in _FIXED:
+            return False
+    return True
 
 
 _FIXED = frozenset(

@@ -72,7 +72,8 @@ class Check:
     recorded: Checked | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick
+@dataclass(frozen=True)
 class Accept(Generic[T_co]):
     """The run has its value; *votes* say how it was agreed on, where there were votes.
 

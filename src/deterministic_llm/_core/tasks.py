@@ -100,13 +100,15 @@ class Task(Generic[T_co]):
         arguments: Digest | None = None,
     ) -> Task[T_co]:
         """The same task with *prompt* or *arguments*, and with *context* where there is one."""
-        task = object.__new__(type(self))
-        members = task.__dict__
-        members.update(self.__dict__, prompt=prompt, arguments=arguments)
+        members = self.__dict__.copy()  # update() on an empty dict takes twice as long
+        members["prompt"] = prompt
+        members["arguments"] = arguments
         if prompt:
             members["opening"] = None
         if context is not None:
             members["context"] = context
+        task = object.__new__(type(self))
+        object.__setattr__(task, "__dict__", members)
         return task
 
     def way(self, model: int) -> Way:

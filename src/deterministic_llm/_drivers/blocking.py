@@ -30,7 +30,6 @@ from deterministic_llm._core.loop import (
     judge,
     next_step,
 )
-from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import taken_up
 from deterministic_llm._core.tasks import Task
@@ -65,8 +64,7 @@ def run(
     return result
 
 
-@quick
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, which takes three times as long to make
 class _Means:
     """What a run is carried out with."""
 

@@ -96,12 +96,12 @@ class _Decorated(Generic[T_co]):
         self, prompt: tuple[ChatMessage, ...], args: tuple[object, ...], kwargs: dict[str, object]
     ) -> Task[T_co]:
         """The task of one call; where its prompt is not known the arguments tell which it was."""
-        lessons = self._terms.lessons
-        if lessons != self._lessons:
-            self._task = opened(self._terms.task(turn_at=self._turn_at))
+        terms = self._terms
+        if terms.remembers and (lessons := terms.lessons) != self._lessons:
+            self._task = opened(terms.task(turn_at=self._turn_at))
             self._lessons = lessons
         arguments = None if prompt else self._calls.digest(self._held, args, kwargs)
-        return self._task.about(prompt, self._terms.context(args, kwargs), arguments)
+        return self._task.about(prompt, terms.context(args, kwargs), arguments)
 
     def _bound(self, instance: object, owner: object) -> object:
         binder = getattr(type(self.__wrapped__), "__get__", None)

@@ -25,7 +25,6 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
 from deterministic_llm._core.policy import OnDrift
 from deterministic_llm._core.reask import instructions
-from deterministic_llm._core.records import quick
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import record_of
 from deterministic_llm._core.schema.raising import check_satisfiable
@@ -121,8 +120,7 @@ class Source(Protocol):
         ...
 
 
-@quick
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, which takes three times as long to make
 class Asking:
     """One call of a decorated *function* with its arguments, and where it takes its Turn."""
 
@@ -270,14 +268,14 @@ class Terms(Generic[T_co]):
 
         Nothing for a cassette: it is played in a process where nothing was learned yet.
         """
-        if not self._remembers or running() is not None:
+        if not self.remembers or running() is not None:
             return (NOTHING_LEARNED,) * len(self.memories)
         return tuple(
             NOTHING_LEARNED if memory is None else memory.lessons for memory in self.memories
         )
 
     @cached_property
-    def _remembers(self) -> bool:
+    def remembers(self) -> bool:
         """Whether anything can be learned of a model: not of a function."""
         return any(memory is not None for memory in self.memories)
 

@@ -14,7 +14,7 @@ from deterministic_llm.metering.budgets import Budget
 from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall, agated, gated
 from deterministic_llm.metering.limits import Limits, alimited, limited
 from deterministic_llm.metering.memory import Memory, aremembered, remembered
-from deterministic_llm.metering.meter import Meter
+from deterministic_llm.metering.meter import Meter, ametered, metered
 from deterministic_llm.metering.openings import (
     agated_opening,
     alimited_opening,
@@ -49,7 +49,7 @@ class Guards:
         """*call* behind these guards."""
         if self.memory is not None:
             call = remembered(call, self.memory)
-        call = gated(call, self.meter)
+        call = metered(call, self.meter)
         if self.breaker is not None:
             call = gated(call, self.breaker)
         return call if self.limits is None else limited(call, self.limits)
@@ -58,7 +58,7 @@ class Guards:
         """*call* behind these guards, to be awaited."""
         if self.memory is not None:
             call = aremembered(call, self.memory)
-        call = agated(call, self.meter)
+        call = ametered(call, self.meter)
         if self.breaker is not None:
             call = agated(call, self.breaker)
         return call if self.limits is None else alimited(call, self.limits)

@@ -12,7 +12,13 @@ from deterministic_llm._core.exchange import CallFailure, Completion, FailureKin
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.bounds import Unbounded, all_parameters, worst_case
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
-from deterministic_llm.metering.gates import Answer
+from deterministic_llm.metering.gates import (
+    Answer,
+    AwaitingCall,
+    BlockingCall,
+    agated,
+    gated,
+)
 from deterministic_llm.metering.price_lists import price_of
 from deterministic_llm.metering.prices import Price, cost_of
 from deterministic_llm.metering.purses import ambient
@@ -95,10 +101,17 @@ class Meter:
             raise ConfigurationError(_UNBOUNDED.format(bound))
         return bound
 
+    def priced(self, request: Request, answer: Answer) -> Answer:
+        """*answer* to *request*; a completion comes with its cost, where that is known."""
+        if isinstance(answer, CallFailure):
+            return answer
+        cost = self.cost(request, answer)
+        return answer if cost is answer.cost else replace(answer, cost=cost)
+
     def cost(self, request: Request, completion: Completion) -> Decimal | None:
         """US dollars for *completion* of *request*, at the price of what served it, if known."""
         usage = completion.usage
-        if completion.cost is not None or not usage.total_tokens:
+        if completion.cost is not None or not (usage.input_tokens or usage.output_tokens):
             return completion.cost
         asked, served = self.model, completion.model
         price = self.table.get(asked) if asked is not None else None
@@ -167,6 +180,28 @@ class Charge:
         elif self._reservation is not None:
             _settle(self._reservation, cost, completion.usage.total_tokens)
         return completion if cost is completion.cost else replace(completion, cost=cost)
+
+
+def metered(call: BlockingCall, meter: Meter) -> BlockingCall:
+    """*call* behind *meter*; outside all budgets nothing is reserved, the answer is only priced."""
+
+    def ask(request: Request) -> Answer:
+        if ambient() or meter.budgets:
+            return gated(call, meter)(request)
+        return meter.priced(request, call(request))
+
+    return ask
+
+
+def ametered(call: AwaitingCall, meter: Meter) -> AwaitingCall:
+    """*call* behind *meter*, to be awaited."""
+
+    async def ask(request: Request) -> Answer:
+        if ambient() or meter.budgets:
+            return await agated(call, meter)(request)
+        return meter.priced(request, await call(request))
+
+    return ask
 
 
 def _with_a_call(reserve: Spend) -> Spend:
