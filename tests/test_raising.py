@@ -36,7 +36,7 @@ from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.raising import raised
 from deterministic_llm._core.schema.target import JsonTarget
-from deterministic_llm.enforcer.terms import Known
+from deterministic_llm.enforcer.known import Known
 from deterministic_llm.providers.openai import ChatModel
 from deterministic_llm.sources import Asked
 from deterministic_llm.targets import compiled

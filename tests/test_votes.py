@@ -51,7 +51,7 @@ from deterministic_llm import (
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.checks import Judgement
 from deterministic_llm._core.exchange import Abilities
-from deterministic_llm.enforcer.terms import Known
+from deterministic_llm.enforcer.known import Known
 from deterministic_llm.generate import Model
 from deterministic_llm.sources import Asked
 from deterministic_llm.testing import Answer, ScriptedModel

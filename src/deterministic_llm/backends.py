@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from deterministic_llm._core.answering import Answering, AsyncAnswering
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
 from deterministic_llm.embedded import Embedded
-from deterministic_llm.enforcer.terms import Known
+from deterministic_llm.enforcer.known import Known, Said
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.anthropic import (
     DEFAULT_MAX_TOKENS,
@@ -28,10 +28,12 @@ from deterministic_llm.providers.openai.profiles import (
     OPENAI,
     OPENAI_RESPONSES,
     PROFILES,
+    UNKNOWN,
     UNKNOWN_RESPONSES,
     Profile,
     profile_at,
 )
+from deterministic_llm.providers.openai.whois import Whois, whois_at
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -97,8 +99,15 @@ def _of_client(name: str, client: OpenAI | AsyncOpenAI) -> Named:
     address = str(client.base_url)
     profile = _told_by(address, named or OPENAI)
     called = name if named is None else model
+    if profile is UNKNOWN and not _is_azure(client):
+        return _of_stranger(called, address, partial(ChatModel, called, client=client))
     asked = _model(profile, called, client=client)
     return Named(lambda: asked, _known(profile, called, address))
+
+
+def _is_azure(client: object) -> bool:
+    """Whether it is one of Azure's, which stands behind gateways of any address."""
+    return any(kind.__name__ == "BaseAzureClient" for kind in type(client).__mro__)
 
 
 def _of_openai(profile: Profile, model: str, base_url: str | None, api_key: str | None) -> Named:
@@ -106,12 +115,53 @@ def _of_openai(profile: Profile, model: str, base_url: str | None, api_key: str 
     address = base_url or os.environ.get("OPENAI_BASE_URL") or str(OPENAI.base_url)
     profile = _told_by(address, profile)
 
+    if profile is UNKNOWN:
+        make = partial(ChatModel, model, base_url=base_url, api_key=api_key)
+        return _of_stranger(model, address, make)
+
     @cache
     def asked() -> ChatModel | ResponsesModel:
         key = api_key or (os.environ.get(profile.key) if profile.key else None)
         return _model(profile, model, base_url=base_url, api_key=key)
 
     return Named(asked, _known(profile, model, address))
+
+
+def _of_stranger(model: str, address: str, make: Callable[..., ChatModel]) -> Named:
+    """A *model* on a server that nobody knows: it is asked as what it says that it is."""
+    whois = whois_at(address)
+
+    @cache
+    def asked() -> ChatModel:
+        return make(profile=whois)
+
+    known = replace(_known(UNKNOWN, model, address), server=_Stranger(model, whois, asked))
+    return Named(asked, known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stranger:
+    """The server of a *model*, which *asked* can ask who it is."""
+
+    model: str
+    whois: Whois
+    asked: Callable[[], ChatModel]
+
+    @property
+    def said(self) -> Said | None:
+        """What it said; None while it is still to be asked."""
+        known = self.whois.known
+        if known is None:
+            return None
+        return Said(known.profile.name, known.profile.abilities_of(self.model))
+
+    def meet(self, seconds: float) -> None:
+        """Ask it, for no longer than *seconds*."""
+        self.whois.meet(seconds, self.asked().identify)
+
+    async def ameet(self, seconds: float) -> None:
+        """Ask it, and await what it says."""
+        await self.whois.ameet(seconds, self.asked().aidentify)
 
 
 def _told_by(address: str, named: Profile) -> Profile:

@@ -47,8 +47,9 @@ class Model(Streaming):
     ``local:`` takes a name of the catalogue or the path of a GGUF file; the engine starts at the
     first call. ``openai:`` is any server of that interface at *base_url* (or OPENAI_BASE_URL);
     ``anthropic:`` and ``gemini:`` need the extras of these names. A *client* of the openai,
-    anthropic or google-genai package is used as it is, its own retries aside. Every other keyword
-    is an option or a request parameter for all calls of this model.
+    anthropic or google-genai package is used as it is, its own retries aside. A server of
+    ``openai:`` that nobody knows is asked once a process which kind it is, unless *identify* is
+    False. Every other keyword is an option or a request parameter for all calls of this model.
     """
 
     def __init__(
@@ -58,10 +59,13 @@ class Model(Streaming):
         client: Client | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
+        identify: bool = True,
         **options: Unpack[ModelOptions],
     ) -> None:
         self.name = name
-        source = source_of(name, client=client, base_url=base_url, api_key=api_key)
+        source = source_of(
+            name, client=client, base_url=base_url, api_key=api_key, identify=identify
+        )
         known = replace(source.known, options={**source.known.options, **options})
         self._source = Asked(source.backend, known)
         if known.url is not None and known.name not in options.get("prices", {}):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, cast, runtime_checkable
 
 from deterministic_llm._core.answering import (
@@ -21,7 +21,8 @@ from deterministic_llm._core.exchange import (
 )
 from deterministic_llm._core.shapes.members import items
 from deterministic_llm.backends import Backend, Client, named
-from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
+from deterministic_llm.enforcer.known import Known
+from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.storage.keys import Describe, described_call
 
@@ -170,7 +171,9 @@ def source_of(
     client: Client | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    identify: bool = True,
 ) -> Asked:
     """The source of the model *name*; raises ConfigurationError for a name of no provider."""
     model = named(name, client=client, base_url=base_url, api_key=api_key)
-    return Asked(model.backend, model.known)
+    known = model.known if identify else replace(model.known, server=None)
+    return Asked(model.backend, known)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from deterministic_llm import Cassette, Model, ProviderError, Result, Template
 from deterministic_llm._core.exchange import Abilities
-from deterministic_llm.enforcer.terms import Known
+from deterministic_llm.enforcer.known import Known
 from deterministic_llm.sources import Asked
 from deterministic_llm.testing import FaultServer
 

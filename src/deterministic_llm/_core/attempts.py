@@ -110,7 +110,8 @@ class Request:
     name, where that is known. *timeout* is what is left of the run's time, in seconds; a streamed
     answer has *first_token_timeout* seconds to begin and *idle_timeout* from piece to piece.
     *sample* counts the votes of a run, from 0: each is another answer to the same question.
-    *limited* asks for what the server says of its rate limits.
+    *limited* asks for what the server says of its rate limits. *server* is which kind it said it
+    is, where nobody knew and it was asked: the constraint was chosen by that.
     """
 
     number: int
@@ -129,6 +130,7 @@ class Request:
     first_token_timeout: float | None = None
     sample: int = 0
     limited: bool = field(default=False, compare=False, repr=False)
+    server: str | None = field(default=None, compare=False)
 
     @property
     def digest(self) -> str:

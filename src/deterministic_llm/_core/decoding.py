@@ -295,6 +295,7 @@ _REQUEST = _Reader(
     idle_timeout=_optional(_seconds),
     sample=_count,
     first_token_timeout=_optional(_seconds),
+    server=_optional(_text),
 )
 _USAGE = _Reader(Usage, **{each.name: _count for each in fields(Usage)})
 _ALLOWANCE = _Reader(Allowance, left=_count, limit=_optional(_count), renewed=_optional(_seconds))

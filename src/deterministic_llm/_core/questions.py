@@ -53,6 +53,7 @@ def asked_anew(
         model=model,
         name=way.name,
         sample=sample,
+        server=way.server,
     )
 
 
@@ -145,6 +146,7 @@ def _reasked(
         request.timeout,
         request.name,
         sample=request.sample,
+        server=request.server,
     )
 
 

@@ -46,6 +46,8 @@ def _line(attempt: Attempt[object], before: Attempt[object] | None) -> str:
     """One call: which model was asked for what, what it came to and why, and what it took."""
     request = attempt.request
     asked = [_model(attempt), *_difference(request, None if before is None else before.request)]
+    if request.server not in (None, before and before.request.server):
+        asked.append(f"its server says it is {request.server}")
     if attempt.origin == "cache":
         asked.append("from the cache")
     if attempt.drift is not None:

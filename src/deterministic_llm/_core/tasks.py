@@ -29,7 +29,8 @@ class Way:
     """How one model of a run is asked: in what words, held by what, with which parameters.
 
     *instructions* are empty where the backend shows the model what it is held to. *weaker* are the
-    ways that are left where it does not take the first.
+    ways that are left where it does not take the first. *server* is what its server said it is,
+    where it was asked.
     """
 
     constraint: Constraint
@@ -37,6 +38,7 @@ class Way:
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     name: str | None = None
     weaker: tuple[Rung, ...] = ()
+    server: str | None = None
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
@@ -69,10 +71,9 @@ class Task(Generic[T_co]):
     enough answers agree; where less than *abstain_below* of them do, there is no output. *resume*
     is the record of a run that was stopped, to go on with, and *hooks* are told what happens.
     *opening* is the first question, where it is always the same.
-    *name* is that of the first model. *resume* is the record of a run that was stopped, to go on
-    with, and *hooks* are told what happens. *opening* is the first question, where it is always
-    the same. *arguments* tell what a function that makes its own call was called with. With
-    *confidence* it is wanted how sure each part of the output is.
+    *server* is what the first one's server said it is. *arguments* tell what a function that makes
+    its own call was called with. With *confidence* it is wanted how sure each part of the output
+    is.
     """
 
     contract: Contract[T_co]
@@ -92,6 +93,7 @@ class Task(Generic[T_co]):
     abstain_below: float | None = None
     arguments: Digest | None = None
     confidence: bool = False
+    server: str | None = None
 
     def about(
         self,
@@ -125,6 +127,7 @@ class Task(Generic[T_co]):
             self.parameters,
             self.name,
             contract.weaker,
+            self.server,
         )
 
     def rung(self, request: Request) -> Rung:

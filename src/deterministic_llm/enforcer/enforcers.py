@@ -72,7 +72,7 @@ class _Decorated(Generic[T_co]):
         self._turn_at = turn_position(function)
         self._calls = Calls(function, self._turn_at, terms.key)
         self._held: tuple[object, ...] = ()
-        self._lessons = terms.lessons
+        self._learned = terms.learned
         self._task = opened(terms.task(turn_at=self._turn_at))
         self._guards = terms.guards()
 
@@ -97,9 +97,9 @@ class _Decorated(Generic[T_co]):
     ) -> Task[T_co]:
         """The task of one call; where its prompt is not known the arguments tell which it was."""
         terms = self._terms
-        if terms.remembers and (lessons := terms.lessons) != self._lessons:
+        if terms.remembers and (learned := terms.learned) != self._learned:
             self._task = opened(terms.task(turn_at=self._turn_at))
-            self._lessons = lessons
+            self._learned = learned
         arguments = None if prompt else self._calls.digest(self._held, args, kwargs)
         return self._task.about(prompt, terms.context(args, kwargs), arguments)
 

@@ -15,8 +15,9 @@ from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.shapes import chat
 from deterministic_llm._core.telling import by_type, refused
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
+from deterministic_llm.enforcer.known import Known
 from deterministic_llm.enforcer.signatures import turn_position
-from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall, Known
+from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall
 from deterministic_llm.enforcer.turn import Turn
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import function as own_call

@@ -49,11 +49,12 @@ def stream(
     shown = Shown(task)
 
     def begin(hold: Hold) -> Generator[StreamEvent[T]]:
+        about = terms.met(task)
         tape = reel(terms.telling, asked)
         sleep = tape.sleep if tape.played else hold.sleep
         source = tape.opening(opening)
         try:
-            yield from streaming.stream(task, shown, source, hold, sleep=sleep, clock=tape.clock)
+            yield from streaming.stream(about, shown, source, hold, sleep=sleep, clock=tape.clock)
         except EnforcementError as error:
             yield from shown.final(terms.settled(error))
 
@@ -74,6 +75,7 @@ def astream(
 
     async def begin() -> None:
         about, opening = await ask()
+        about = await terms.amet(about)
         opening, cache = aguarded_opening(opening, guards), terms.cache
         if cache is not None:
             opening = acached_opening(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, Generic, Protocol, TypeAlias, cast
 
 from typing_extensions import TypeVar
@@ -13,38 +13,34 @@ from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.consensus.rules import Voting, voting_of
-from deterministic_llm._core.contract import Contract, Rung, ladder
 from deterministic_llm._core.exchange import (
-    Abilities,
     CallFailure,
     ChatMessage,
     Completion,
-    JsonValue,
     Mode,
 )
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
 from deterministic_llm._core.policy import OnDrift
-from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import record_of
-from deterministic_llm._core.schema.raising import check_satisfiable
-from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm._drivers.hooks import as_hooks
+from deterministic_llm.enforcer.known import Known
+from deterministic_llm.enforcer.meeting import amet, later, met
 from deterministic_llm.enforcer.options import ModelOptions
-from deterministic_llm.enforcer.policies import POLICY, policy_of
+from deterministic_llm.enforcer.policies import policy_of
+from deterministic_llm.enforcer.ways import able_for, contract_of, parameters_of, spared
 from deterministic_llm.errors import ConfigurationError, EnforcementError
-from deterministic_llm.grammars import guards
 from deterministic_llm.metering.budgets import Budget
 from deterministic_llm.metering.guards import (
-    OPTIONS,
     Guards,
     aguarded,
     guarded,
     guards_of,
 )
-from deterministic_llm.metering.memory import Memory, memory_of
+from deterministic_llm.metering.memory import Memory
 from deterministic_llm.metering.purses import within
 from deterministic_llm.storage.cache import Cache, cache_of
 from deterministic_llm.storage.caching import acached, cached
@@ -59,23 +55,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 BlockingCall: TypeAlias = Callable[[Request], Completion | CallFailure]
 AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Completion | CallFailure]]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of one model before it is asked: its *options* are those of its own."""
-
-    abilities: Abilities = Abilities()  # noqa: RUF009  # frozen
-    options: Mapping[str, object] = field(default_factory=dict[str, object])
-    name: str | None = None
-    url: str | None = None
-
-    @property
-    def memory(self) -> Memory | None:
-        """What is remembered of it in this process; None of a model at no address."""
-        if self.url is None or self.name is None:
-            return None
-        return memory_of(self.url, self.name)
 
 
 class Source(Protocol):
@@ -150,18 +129,18 @@ class Terms(Generic[T_co]):
         """
         chosen = cast("ModelOptions", self.options)
         mode, strict = chosen.get("mode", "auto"), chosen.get("strict", False)
-        first, *others = self.source.models(self.others)
+        first, *others = self._models
         lessons, *theirs = self.lessons
         ways = [self._way(*other, mode) for other in zip(others, theirs, strict=True)]
         fallback = len(self.fallback)
-        contract = _contract(self.target, _able(first, self.options), mode=mode, strict=strict)
+        contract = contract_of(self.target, able_for(first, self.options), mode=mode, strict=strict)
         if lessons is not NOTHING_LEARNED:
-            contract = _spared(contract, lessons)
+            contract = spared(contract, lessons)
         validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
         return Task(
             contract,
             policy_of(self.options),
-            parameters=lessons.accepted(_parameters(self.options, first.abilities)),
+            parameters=lessons.accepted(parameters_of(self.options, first.abilities)),
             fallback=tuple(ways[:fallback]),
             voting=self.voting,
             voters=tuple(ways[fallback:]),
@@ -169,6 +148,7 @@ class Terms(Generic[T_co]):
             validators=tuple(validators),
             heard=self.source.hears(turn_at),
             name=first.name,
+            server=first.said,
             hooks=as_hooks(chosen.get("hooks", ())),
             resume=record_of(chosen.get("resume", ())),
             confidence=chosen.get("confidence", False),
@@ -191,6 +171,7 @@ class Terms(Generic[T_co]):
         asked: Asking | None = None,
     ) -> Result[T_co]:
         """Carry out *task* with *call* behind *guards*, and those behind the cache."""
+        task = self.met(task)
         call, cache = guarded(call, guards), self.cache
         if cache is not None:
             call = cached(call, cache, self.describing(asked), on_drift=self.on_drift)
@@ -212,6 +193,7 @@ class Terms(Generic[T_co]):
         asked: Asking | None = None,
     ) -> Result[T_co]:
         """The same, awaited."""
+        task = await self.amet(task)
         call, cache = aguarded(call, guards), self.cache
         if cache is not None:
             call = acached(call, cache, self.describing(asked), on_drift=self.on_drift)
@@ -224,6 +206,16 @@ class Terms(Generic[T_co]):
                 return await awaiting.run(task, call, sleep=tape.asleep, clock=tape.clock)
         except EnforcementError as error:
             return self.settled(error)
+
+    def met(self, task: Task[T_co]) -> Task[T_co]:
+        """*task* as it is asked once servers that nobody knew have said who they are."""
+        seconds = met(task, self._strange) if self._strange else None
+        return task if seconds is None else later(task, self.task(), seconds)
+
+    async def amet(self, task: Task[T_co]) -> Task[T_co]:
+        """The same, awaited."""
+        seconds = await amet(task, self._strange) if self._strange else None
+        return task if seconds is None else later(task, self.task(), seconds)
 
     @cached_property
     def fallback(self) -> Sequence[object]:
@@ -261,6 +253,29 @@ class Terms(Generic[T_co]):
     def memories(self) -> Sequence[Memory | None]:
         """What is remembered of each model."""
         return [known.memory for known in self.source.models(self.others)]
+
+    @property
+    def _strange(self) -> Sequence[Known]:
+        """All models, where the server of any is to be asked who it is: not for a cassette."""
+        if not self._asks or running() is not None:
+            return ()
+        return self.source.models(self.others)
+
+    @cached_property
+    def _asks(self) -> bool:
+        """Whether any server can be asked who it is, and how to hold answers is for us to say."""
+        auto = self.options.get("mode", "auto") == "auto"
+        return auto and any(each.server is not None for each in self.source.models(self.others))
+
+    @property
+    def _models(self) -> Sequence[Known]:
+        """What is known of each model now; in a cassette what was before any was asked."""
+        return [known.now for known in self._strange] or self.source.models(self.others)
+
+    @property
+    def learned(self) -> tuple[object, ...]:
+        """What the servers are known for by now, which changes what a run begins with."""
+        return (self.lessons, *(known.now.said for known in self._strange))
 
     @property
     def lessons(self) -> tuple[Lessons, ...]:
@@ -307,12 +322,13 @@ class Terms(Generic[T_co]):
     def _way(self, other: Known, lessons: Lessons, mode: Mode) -> Way:
         """How a model to fall back on is asked: its own parameters win."""
         parameters = lessons.accepted(
-            _parameters({**self.options, **other.options}, other.abilities)
+            parameters_of({**self.options, **other.options}, other.abilities)
         )
-        able = _able(other, self.options)
-        contract = _contract(self.target, able, mode=mode, strict=False)
-        held = _spared(contract, lessons)
-        return Way(held.constraint, held.instructions, parameters, other.name, held.weaker)
+        able = able_for(other, self.options)
+        contract = contract_of(self.target, able, mode=mode, strict=False)
+        held = spared(contract, lessons)
+        said = other.said
+        return Way(held.constraint, held.instructions, parameters, other.name, held.weaker, said)
 
     @cached_property
     def purse(self) -> Budget | None:
@@ -330,68 +346,5 @@ class Terms(Generic[T_co]):
         return Result(cast("T_co", output), error.attempts, exhausted=True)
 
 
-_OURS = OPTIONS | {
-    *POLICY,
-    "strict",
-    "mode",
-    "validators",
-    "context",
-    "fallback",
-    "hooks",
-    "resume",
-    "cache",
-    "key",
-    "votes",
-    "confidence",
-    "abstain_below",
-} - {"seed"}
-
-
-def _parameters(options: Mapping[str, object], abilities: Abilities) -> Mapping[str, JsonValue]:
-    """The parameters of a request among *options*; for confidence the tokens are asked for."""
-    left_out = _OURS | abilities.untaken
-    chosen = {key: value for key, value in options.items() if key not in left_out}
-    if options.get("confidence") and abilities.logprobs:
-        chosen = {"logprobs": True, "top_logprobs": abilities.logprobs, **chosen}
-    return cast("Mapping[str, JsonValue]", chosen)
-
-
-def _able(known: Known, options: Mapping[str, object]) -> Abilities:
-    """What a model can be asked for; for confidence not what its probabilities are not told of."""
-    abilities = known.abilities
-    if not (options.get("confidence") or options.get("logprobs")):
-        return abilities
-    seen = () if abilities.called_texts else abilities.notations
-    return replace(abilities, notations=seen, envelopes=False)
-
-
 def _waits(validator: Validator) -> bool:
     return validator.waits
-
-
-@lru_cache(maxsize=1024)
-def _contract(target: Target[T], abilities: Abilities, *, mode: Mode, strict: bool) -> Contract[T]:
-    """Built once a target and way of asking; rendering a schema costs more than a call does."""
-    if isinstance(target, JsonTarget):
-        check_satisfiable(target, abilities.dialect)
-    first, *weaker = (
-        Rung(each, instructions(target, each, abilities))
-        for each in ladder(target, mode, abilities)
-    )
-    said = first.instructions
-    return Contract(target, first.constraint, said, strict, tuple(weaker), guards())
-
-
-def _spared(contract: Contract[T], lessons: Lessons) -> Contract[T]:
-    """*contract* without the ways that are not taken; the last stays, so that its error tells."""
-    weaker = contract.weaker
-    if not weaker or lessons.allow(contract.constraint):
-        return contract
-    left = [each for each in weaker if lessons.allow(each.constraint)] or weaker[-1:]
-    first = left[0]
-    return replace(
-        contract,
-        constraint=first.constraint,
-        instructions=first.instructions,
-        weaker=tuple(left[1:]),
-    )

@@ -11,8 +11,8 @@ from typing_extensions import Unpack, override
 from deterministic_llm._core.answering import AsyncTold, Told
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
+from deterministic_llm.enforcer.known import Known
 from deterministic_llm.enforcer.options import ModelOptions
-from deterministic_llm.enforcer.terms import Known
 from deterministic_llm.generate import Model
 from deterministic_llm.sources import Asked
 

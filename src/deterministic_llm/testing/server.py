@@ -6,12 +6,12 @@ import asyncio
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from deterministic_llm._core.exchange import Completion, Usage
+from deterministic_llm._core.exchange import Completion, JsonObject, Usage
 from deterministic_llm.testing.envelopes import error
 from deterministic_llm.testing.faults import FAULTS
 from deterministic_llm.testing.wire import Tempo, Wire
@@ -19,6 +19,10 @@ from deterministic_llm.testing.wire import Tempo, Wire
 Step: TypeAlias = str | Completion
 """One step of a script: the name of a fault, or the answer itself."""
 _LONGEST_HEAD = 1 << 20
+_MODELS: JsonObject = {
+    "object": "list",
+    "data": [{"id": "some-model", "object": "model", "owned_by": "fault-server"}],
+}
 
 
 class FaultServer:
@@ -31,6 +35,10 @@ class FaultServer:
     plays one step a request, the last one again and again. Instead of in the address the name may
     stand in a header ``x-fault``.
 
+    Who asks which models there are gets *models*, the JSON of that listing, or the fault of that
+    name; unless it is given it is the listing of a server that nobody knows. Such requests are
+    in ``looked`` and not in ``counts``; whatever else a client looks up is not found.
+
     *answer* is the healthy answer; a str has a usage of 7 and 3 tokens. Who asks for a stream gets
     it *chunk* characters at a time, with *pause* seconds in between. *pace* is the time between two
     drops of a dripping fault and *patience* how long a silent one stays silent, in seconds.
@@ -40,12 +48,15 @@ class FaultServer:
         self,
         answer: str | Completion = '{"a":1}',
         *,
+        models: JsonObject | str | None = None,
         pace: float = 0.4,
         patience: float = 30.0,
         chunk: int = 4,
         pause: float = 0.0,
     ) -> None:
         self.answer = _completion(answer)
+        self._models = _MODELS if models is None else models
+        self._looked: list[str] = []
         self._tempo = Tempo(pace, patience, chunk, pause)
         self._sent = 0
         self._scripts: dict[str, tuple[Step, ...]] = {}
@@ -100,6 +111,11 @@ class FaultServer:
     def counts(self) -> Mapping[str, int]:
         """How many requests came, by the name in their address or header."""
         return dict(self._counts)
+
+    @property
+    def looked(self) -> Sequence[str]:
+        """The paths that were looked up, in their order."""
+        return tuple(self._looked)
 
     @property
     def open(self) -> int:
@@ -165,6 +181,9 @@ class FaultServer:
 
     async def _answer(self, wire: Wire) -> None:
         asked = await wire.request()
+        if asked.looks:
+            await self._show(wire)
+            return
         name = asked.name
         self._counts[name] += 1
         self._busy += 1
@@ -172,6 +191,15 @@ class FaultServer:
             await self._play(wire, name)
         finally:
             self._busy -= 1
+
+    async def _show(self, wire: Wire) -> None:
+        self._looked.append(wire.path)
+        if not wire.path.endswith("/v1/models"):
+            await wire.reply(error("there is nothing here"), status=404)
+        elif isinstance(self._models, str):
+            await FAULTS[self._models].play(wire, self.answer)
+        else:
+            await wire.reply(self._models)
 
     async def _play(self, wire: Wire, name: str) -> None:
         steps = self._scripts.get(name, (name,))

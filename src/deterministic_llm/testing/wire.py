@@ -17,10 +17,11 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: the name in its path or header, and its body."""
+    """One request: the name in its path or header, its body, and whether it only looks."""
 
     name: str
     body: bytes
+    looks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Wire:
         path = head[0].split(" ")[1]
         self.asked = _object(body)
         self.path = path
-        return Asked(headers.get("x-fault") or path.split("/")[1], body)
+        name = headers.get("x-fault") or path.split("/")[1]
+        return Asked(name, body, looks=head[0].startswith("GET "))
 
     async def reply(
         self,

@@ -55,6 +55,17 @@ def posted(
     return {"body": body, "cast_to": library.Response, "options": options, "stream": True}
 
 
+def fetched(sdk: str, client: Client, seconds: float) -> dict[str, Any]:
+    """The arguments of the ``get`` of *sdk*'s *client*: in *seconds*, and from nowhere else."""
+    library = _library_of(sdk)
+    options: dict[str, object] = {
+        "headers": {"Accept-Encoding": ENCODINGS},
+        "timeout": cut(client.timeout, seconds, library),
+        "follow_redirects": False,
+    }
+    return {"cast_to": library.Response, "options": options, "stream": True}
+
+
 def headers(request: Request, *, pieces: bool) -> dict[str, object]:
     """The headers of *request*, with what its answer may be compressed with."""
     given = request.parameters.get("extra_headers", request.parameters.get("headers"))

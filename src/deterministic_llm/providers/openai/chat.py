@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from deterministic_llm.errors import ConfigurationError
+from deterministic_llm.providers.openai.identity import UNHEARD, Identity, Page, next_page
+from deterministic_llm.providers.openai.pages import page_of, unread
 from deterministic_llm.providers.openai.posts import chat
 from deterministic_llm.providers.openai.profiles import UNKNOWN, Profile
 from deterministic_llm.providers.openai.service import OpenAIService
+from deterministic_llm.providers.openai.whois import Whois
+from deterministic_llm.transport.bodies import read, read_async
+from deterministic_llm.transport.deadline import Line, OverdueError, within
 from deterministic_llm.transport.remote import MAX_BYTES, Remote
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
+_LONGEST_PAGE = 4_000_000
+"""Bytes: a gateway may list thousands of models."""
+
 
 class ChatModel(Remote["OpenAI", "AsyncOpenAI"]):
     """The model *name* on one server; makes clients of its own, or uses the *client* it is given.
 
-    *profile* says how the server is asked. An answer of more than *max_bytes*, counted after it is
-    inflated, is not read to its end.
+    *profile* says how the server is asked, or what is known of it by *whois*. An answer of more
+    than *max_bytes*, counted after it is inflated, is not read to its end.
     """
 
     def __init__(
@@ -27,11 +39,64 @@ class ChatModel(Remote["OpenAI", "AsyncOpenAI"]):
         base_url: str | None = None,
         api_key: str | None = None,
         client: OpenAI | AsyncOpenAI | None = None,
-        profile: Profile = UNKNOWN,
+        profile: Profile | Whois = UNKNOWN,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        service = OpenAIService(
-            chat(profile), name, base_url, api_key, client, counts=profile.counts
-        )
+        def now() -> Profile:
+            return profile.profile if isinstance(profile, Whois) else profile
+
+        service = OpenAIService(chat(now), name, base_url, api_key, client, counts=now().counts)
         super().__init__(service, max_bytes)
+        self._server = service
         self.name = name
+
+    def identify(self, seconds: float) -> Identity:
+        """Ask the server which kind it is, for no longer than *seconds*; it is no call."""
+        try:
+            return within(seconds, partial(self._identify, seconds))
+        except OverdueError:
+            return UNHEARD
+
+    async def aidentify(self, seconds: float) -> Identity:
+        """As identify(), awaited."""
+        pages: list[Page] = []
+        try:
+            async with asyncio.timeout(seconds):
+                while isinstance(step := next_page(pages), str):
+                    pages.append(await self._afetched(step, seconds))
+        except (TimeoutError, ConfigurationError):
+            return UNHEARD
+        return step
+
+    def _identify(self, seconds: float, line: Line) -> Identity:
+        until = monotonic() + seconds
+        pages: list[Page] = []
+        while isinstance(step := next_page(pages), str):
+            left = until - monotonic()
+            pages.append(self._fetched(step, left, line) if left > 0 else Page(step))
+        return step
+
+    def _fetched(self, path: str, seconds: float, line: Line) -> Page:
+        try:
+            response = self._server.fetch(self._clients.blocking(), path, seconds)
+            line.take(response)
+            try:
+                return page_of(path, read(response, _LONGEST_PAGE), response.headers)
+            finally:
+                line.release()
+                response.close()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the call itself will tell
+            return unread(path, error)
+
+    async def _afetched(self, path: str, seconds: float) -> Page:
+        seat = await self._clients.awaiting()
+        async with seat.used():
+            try:
+                response = await self._server.afetch(seat.client, path, seconds)
+                try:
+                    raw = await read_async(response, _LONGEST_PAGE)
+                finally:
+                    await response.aclose()
+            except Exception as error:  # noqa: BLE001  # whatever it is, the call itself will tell
+                return unread(path, error)
+        return page_of(path, raw, response.headers)

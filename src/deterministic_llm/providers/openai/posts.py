@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from deterministic_llm._core.attempts import Request
@@ -18,17 +18,17 @@ _COUNTED: Mapping[str, object] = {**_IN_PIECES, "stream_options": {"include_usag
 """And for its tokens, which are else not counted."""
 
 
-def chat(profile: Profile) -> Api:
-    """Chat completions, as a server of *profile* is asked for them."""
+def chat(profile: Callable[[], Profile]) -> Api:
+    """Chat completions, as a server of what is now its *profile* is asked for them."""
     return Api("/chat/completions", partial(_chat, profile))
 
 
 def _chat(
-    profile: Profile, name: str, request: Request, *, pieces: bool, counts: bool
+    profile: Callable[[], Profile], name: str, request: Request, *, pieces: bool, counts: bool
 ) -> dict[str, object]:
     """The body that asks the model *name*; *pieces* are counted where it *counts*."""
     streams = _COUNTED if counts else _IN_PIECES
-    body = _body(name, request, profile)
+    body = _body(name, request, profile())
     return {**streams, **body} if pieces else body
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.shapes.members import get
 from deterministic_llm.errors import ConfigurationError
+from deterministic_llm.providers.openai.identity import LISTING
 from deterministic_llm.transport.bodies import RawResponse
-from deterministic_llm.transport.posts import posted, read_of
+from deterministic_llm.transport.posts import fetched, posted, read_of
 from deterministic_llm.transport.service import Peer
 
 if TYPE_CHECKING:
@@ -75,6 +76,16 @@ class OpenAIService:
         sent = self._posted(client, request, pieces=True)
         return cast("RawResponse", await client.post(self.api.path, **sent))
 
+    def fetch(self, client: OpenAI, path: str, seconds: float) -> RawResponse:
+        """What the server has at *path*, beside its ``/v1`` where that is no listing."""
+        sent = fetched("openai", client, seconds)
+        return cast("RawResponse", client.get(_place(client, path), **sent))
+
+    async def afetch(self, client: AsyncOpenAI, path: str, seconds: float) -> RawResponse:
+        """As fetch(), awaited."""
+        sent = fetched("openai", client, seconds)
+        return cast("RawResponse", await client.get(_place(client, path), **sent))
+
     def peer(self, client: OpenAI | AsyncOpenAI) -> Peer:
         """Whom *client* calls."""
         token = get(client, "_azure_ad_token")
@@ -125,6 +136,13 @@ class OpenAIService:
             return False
         self.counts = False
         return True
+
+
+def _place(client: OpenAI | AsyncOpenAI, path: str) -> str:
+    """Where *path* is: the listing in the interface, everything else beside it."""
+    if path == LISTING:
+        return path
+    return f"{str(client.base_url).rstrip('/').removesuffix('/v1')}{path}"
 
 
 def _refuses_counting(error: Exception) -> bool:

@@ -1,0 +1,87 @@
+"""How each model of a run is asked: options and abilities go in, parameters and contracts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import cast
+
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.contract import Contract, Rung, ladder
+from deterministic_llm._core.exchange import Abilities, JsonValue, Mode
+from deterministic_llm._core.lessons import Lessons
+from deterministic_llm._core.reask import instructions
+from deterministic_llm._core.schema.raising import check_satisfiable
+from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm.enforcer.known import Known
+from deterministic_llm.enforcer.policies import POLICY
+from deterministic_llm.grammars import guards
+from deterministic_llm.metering.guards import OPTIONS
+
+T = TypeVar("T")
+
+_OURS = OPTIONS | {
+    *POLICY,
+    "strict",
+    "mode",
+    "validators",
+    "context",
+    "fallback",
+    "hooks",
+    "resume",
+    "cache",
+    "key",
+    "votes",
+    "confidence",
+    "abstain_below",
+} - {"seed"}
+
+
+def parameters_of(options: Mapping[str, object], abilities: Abilities) -> Mapping[str, JsonValue]:
+    """The parameters of a request among *options*; for confidence the tokens are asked for."""
+    left_out = _OURS | abilities.untaken
+    chosen = {key: value for key, value in options.items() if key not in left_out}
+    if options.get("confidence") and abilities.logprobs:
+        chosen = {"logprobs": True, "top_logprobs": abilities.logprobs, **chosen}
+    return cast("Mapping[str, JsonValue]", chosen)
+
+
+def able_for(known: Known, options: Mapping[str, object]) -> Abilities:
+    """What a model can be asked for; for confidence not what its probabilities are not told of."""
+    abilities = known.abilities
+    if not (options.get("confidence") or options.get("logprobs")):
+        return abilities
+    seen = () if abilities.called_texts else abilities.notations
+    return replace(abilities, notations=seen, envelopes=False)
+
+
+@lru_cache(maxsize=1024)
+def contract_of(
+    target: Target[T], abilities: Abilities, *, mode: Mode, strict: bool
+) -> Contract[T]:
+    """Built once a target and way of asking; rendering a schema costs more than a call does."""
+    if isinstance(target, JsonTarget):
+        check_satisfiable(target, abilities.dialect)
+    first, *weaker = (
+        Rung(each, instructions(target, each, abilities))
+        for each in ladder(target, mode, abilities)
+    )
+    said = first.instructions
+    return Contract(target, first.constraint, said, strict, tuple(weaker), guards())
+
+
+def spared(contract: Contract[T], lessons: Lessons) -> Contract[T]:
+    """*contract* without the ways that are not taken; the last stays, so that its error tells."""
+    weaker = contract.weaker
+    if not weaker or lessons.allow(contract.constraint):
+        return contract
+    left = [each for each in weaker if lessons.allow(each.constraint)] or weaker[-1:]
+    first = left[0]
+    return replace(
+        contract,
+        constraint=first.constraint,
+        instructions=first.instructions,
+        weaker=tuple(left[1:]),
+    )
