@@ -64,6 +64,10 @@ SAID: list[tuple[str, Any, Any, Any]] = [
     ("a list in its wrapper", list[Note], {"value": [{"text": "b", "tags": None}]},
      [Note(text="b")]),
     ("a map in its wrapper", dict[str, int], {"value": [{"key": "a", "value": 1}]}, {"a": 1}),
+    ("a map of anything in its wrapper", dict[str, Any],
+     {"value": [{"key": "a", "value": "1"}, {"key": "b", "value": "null"}]}, {"a": 1, "b": None}),
+    ("a map of anything with such a key", dict[str, Any], {"value": [1, "1"]},
+     {"value": [1, "1"]}),
     ("a number in its wrapper", int, {"value": 5}, 5),
     ("an alternative", Plain | Mapped,
      {"value": {"kind": "mapped", "counts": [{"key": "a", "value": 1}]}},
@@ -111,6 +115,8 @@ WRONG: list[tuple[str, Any, Any, list[str]]] = [
      ["$.notes.a.tags: length"]),
     ("an empty map, or the key of its wrapper", dict[str, list[int]], {"value": []},
      ["$: ambiguous"]),
+    ("an entry that may be a member", dict[str, Any], {"value": [{"key": "a", "value": "x"}]},
+     ["$.a: syntax"]),
     ("a number, or the text of one", Case, {"score": 1, "extra": "5"}, ["$: ambiguous"]),
 ]  # fmt: skip
 

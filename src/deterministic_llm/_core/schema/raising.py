@@ -160,7 +160,8 @@ class Ascent(Generic[T_co]):
         climb = Climb()
         above = self.codec.up(value, (), climb)
         asked = Invalid(tuple(climb.problems)) if climb.problems else Valid(above)
-        if climb.sure or self._is_told_apart:
+        told = climb.told and not climb.problems
+        if climb.sure or told or self._is_told_apart:
             return asked
         if not climb.problems and above == value:
             return asked

@@ -32,13 +32,15 @@ class InexpressibleError(ValueError):
 class Climb:
     """One answer on its way up, and the *problems* that were met.
 
-    It is *sure* that it has the lowered form once something stood there that the original refuses.
-    Without *texts*, what a text says is left in it.
+    It is *sure* that it has the lowered form once something stood there that the original refuses,
+    and *told* once an entry was read: no chance makes an object of just a key and a value. Without
+    *texts*, what a text says is left in it.
     """
 
     problems: list[Violation] = field(default_factory=list[Violation])
     texts: bool = True
     sure: bool = False
+    told: bool = False
 
 
 class Codec:

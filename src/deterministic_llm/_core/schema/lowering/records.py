@@ -174,6 +174,7 @@ class Entries(Codec):
             if not isinstance(each, dict) or not isinstance(key, str) or each.keys() != _ENTRY:
                 climb.problems.append(problem(at, "type", "objects of key and value", each))
                 continue
+            climb.told = True
             member = self.inner.up(each[VALUE], (*at, key), climb)
             if key in raised and text_of(raised[key]) != text_of(member):
                 climb.problems.append(problem((*at, key), "duplicate_key", "each key once", member))
