@@ -376,12 +376,24 @@ AGAIN = [
         '["milk", "bread"]',
         id="a list that does not begin as it did",
     ),
+    pytest.param(
+        Report,
+        '{"title": "Essay", "lines": [{"name": "style", "points": 9}, {"na',
+        '{"note": "well"}',
+        id="not a word of the list that was cut",
+    ),
+    pytest.param(
+        Report,
+        '{"title": "Essay", "counts": {"a": 1, "b',
+        '{"title": "Essay", "note": "well"}',
+        id="a whole without the entries that were cut",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("kind", "first", "second"), AGAIN)
-def test_a_rest_that_says_again_what_had_come_is_not_taken(kind: object, first: str, second: str):
-    """Nobody knows which of it is new."""
+def test_what_is_no_rest_of_what_had_come_is_not_taken(kind: object, first: str, second: str):
+    """Nobody knows which of it is new, or how that ends which was cut."""
     output, _ = play(kind, cut(first), second)
     assert output is None
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic_core import ValidationError, to_json
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.attempts import Request, Violation
+from deterministic_llm._core.attempts import Code, Request, Violation
 from deterministic_llm._core.brought import (
     NOTHING,
     Brought,
@@ -78,8 +78,8 @@ def _in_full(
             break
     if _hides(brought, patch) or not (brought.members or brought.truncated):
         return _nothing(flat, told)
-    if (key := restated(patch, brought.members, cut=brought.truncated)) is not None:
-        return Unread((_said_again(patch, key),), brought.repairs)
+    if (wrong := _no_rest(patch, brought)) is not None:
+        return Unread((wrong,), brought.repairs)
     return _merged(contract, target, patch, brought, context)
 
 
@@ -154,14 +154,22 @@ def _judged(
     return read(said, target, strict=strict, context=context)
 
 
-def _said_again(patch: Patch, key: str) -> Violation:
+def _no_rest(patch: Patch, brought: Brought) -> Violation | None:
+    """Why what was *brought* is not the rest of what was cut, where it is not.
+
+    It says some of that again, or nothing of how a list or object that was cut goes on.
+    """
+    key, got = restated(patch, brought.members, cut=brought.truncated), "some of that again"
+    if key is None and not brought.truncated:
+        rests = (each for each, place in patch.places.items() if place.appends)
+        key, got = next((each for each in rests if each not in brought.members), None), "nothing"
+    if key is None:
+        return None
     path = json_path(patch.places[key].location)
-    return Violation(path, "several_values", "expected only what comes after what had come", _AGAIN)
+    code: Code = "missing" if got == "nothing" else "several_values"
+    return Violation(path, code, "expected only what comes after what had come", got)
 
 
 _NOTHING_ASKED = Violation(
     "$", "missing", "expected the members that were asked for", "none of them"
 )
-
-
-_AGAIN = "some of that again"

@@ -52,9 +52,7 @@ def reask_members(
 
 def go_on(target: JsonTarget[object], *, shown: bool) -> str:
     """The follow-up to an answer that was cut: what has come is kept, *target* is the rest."""
-    start = (
-        "A previous answer was cut off at the token limit; what had come is kept. Go on from there."
-    )
+    start = "A previous answer was cut off; what had come is kept. Go on from there."
     return f"{start} {_only(target, shown=shown)}"
 
 
