@@ -20,8 +20,9 @@ from deterministic_llm._core.reading.goals import Goal, Shortcut
 from deterministic_llm._core.reading.judging import LIKE_JSON, judge
 from deterministic_llm._core.reading.omissions import may_omit
 from deterministic_llm._core.reading.outcomes import Parsed
+from deterministic_llm._core.reading.outright import output_of
 from deterministic_llm._core.reading.rivals import Claim, are_denied, claims, in_json, names_all
-from deterministic_llm._core.reading.syntax.native import half_a_pair, native
+from deterministic_llm._core.reading.syntax.native import half_a_pair
 from deterministic_llm._core.schema.target import JsonTarget
 
 T = TypeVar("T")
@@ -63,8 +64,7 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
     if talk is None or talk.claims:
         return None
     try:
-        value = native(piece.encode(), floats=shortcut.floats)
-        output = shortcut.validate(value, strict=True)
+        output = output_of(piece.encode(), shortcut)
     except ValueError:  # pydantic's is one, too
         return None
     left_out = talk.left_out or left_around(text, Candidate(start, end, talk.holder))

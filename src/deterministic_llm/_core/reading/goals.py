@@ -15,7 +15,7 @@ from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.document import SchemaDecoder
 from deterministic_llm._core.schema.kinds import is_scalar
 from deterministic_llm._core.schema.raising import Ascent
-from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Validate
+from deterministic_llm._core.schema.target import Direct, JsonTarget, Target, TextTarget, Validate
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -45,11 +45,15 @@ class Goal(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shortcut(Generic[T_co]):
-    """How a JSON value becomes the output of *goal* at once, with *floats* as in its target."""
+    """How a JSON value becomes the output of *goal* at once, with *floats* as in its target.
+
+    *direct*, where there is one, is how its text does.
+    """
 
     goal: Goal[T_co]
     validate: Validate[T_co]
     floats: bool
+    direct: Direct[T_co] | None
 
 
 class _GoalOf(Protocol):
@@ -90,7 +94,7 @@ def _shortcut(target: Target[object]) -> Shortcut[object] | None:
     validate = target.validate
     if target.closable:  # what the type does not name may be a second value of what it does
         validate = partial(validate, extra="forbid")
-    return Shortcut(goal_of(target), validate, target.floats)
+    return Shortcut(goal_of(target), validate, target.floats, target.direct)
 
 
 shortcut_to = cast("_ShortcutTo", lru_cache(maxsize=1024)(_shortcut))

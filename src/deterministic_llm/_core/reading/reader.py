@@ -32,7 +32,7 @@ from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.forms.matching import Matched, match
 from deterministic_llm._core.reading.glimpses import read_glimpsed, seen_intact
-from deterministic_llm._core.reading.goals import Goal, goal_of, shortcut_to
+from deterministic_llm._core.reading.goals import Goal, Shortcut, goal_of, shortcut_to
 from deterministic_llm._core.reading.judging import (
     ENDLESS_THINKING,
     bend,
@@ -45,6 +45,7 @@ from deterministic_llm._core.reading.judging import (
 from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import ELLIPSIS, may_omit, whole
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.outright import output_of
 from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.rivals import (
     are_denied,
@@ -86,18 +87,26 @@ def read(
         # From behind, dots are found in half the time.
         if text[:1] in _BEGINNINGS and text.rfind('"..."') < 0:
             try:
-                value = native(text.encode(), floats=shortcut.floats)
+                return Parsed(output_of(text.encode(), shortcut), (), (0, size))
+            except ValidationError as error:
+                if (bent := _bent(text, shortcut, context, error)) is not None:
+                    return _whole(bent, text, target)
             except ValueError:
                 pass
-            else:
-                try:
-                    return Parsed(shortcut.validate(value, strict=True), (), (0, size))
-                except ValidationError as error:
-                    bent = read_refused(text, value, shortcut.goal, context, refusal=error)
-                    return _whole(bent, text, target)
         if (seen := seen_intact(text, shortcut)) is not None:
             return seen
     return _whole(_read_in_full(text, target, context, strict=strict), text, target)
+
+
+def _bent(
+    text: str, shortcut: Shortcut[T], context: object, refusal: ValidationError
+) -> Parsed[T] | Unread | None:
+    """What JSON says that is another value than was wanted; None where *text* is no JSON."""
+    try:
+        value = native(text.encode(), floats=shortcut.floats)
+    except ValueError:
+        return None
+    return read_refused(text, value, shortcut.goal, context, refusal=refusal)
 
 
 def _whole(reading: Parsed[T] | Unread, text: str, target: Target[T]) -> Parsed[T] | Unread:

@@ -65,13 +65,34 @@ class Validate(Protocol[T_co]):
         ...
 
 
+class ReadsAtOnce(Protocol[T_co]):
+    """Gives the output of JSON text at once, or raises pydantic's ValidationError."""
+
+    def __call__(self, data: bytes, /, *, strict: bool, extra: Literal["forbid"]) -> T_co:
+        """Take the last of two members of one name, and numbers that are not finite."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direct(Generic[T_co]):
+    """The way from JSON text to the output in one pass, for a type that says all of its members.
+
+    *read* is the pass, and *members* counts those of an output: of a text with more colons than
+    that it is not known whether one was said twice.
+    """
+
+    read: ReadsAtOnce[T_co]
+    members: Callable[[object], int]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JsonTarget(Generic[T_co]):
     """A target whose payload is a JSON value that fits *schema*.
 
     *floats* says whether a number with a fraction can be a part of the output. *validate*, where
     there is one, is all that it takes to check a value, and *closable* says whether it can refuse
-    the members that the type does not name without changing the output. *site* is the place of the
+    the members that the type does not name without changing the output; *direct*, where there is
+    one, does both with the text of a value. *site* is the place of the
     whole, where members can be validated by themselves. *ascent* is there where the schema is that
     of another target, lowered, and leads back to it.
     """
@@ -82,6 +103,7 @@ class JsonTarget(Generic[T_co]):
     floats: bool = True
     validate: Validate[T_co] | None = field(default=None, repr=False)
     closable: bool = False
+    direct: Direct[T_co] | None = field(default=None, repr=False)
     site: Site | None = field(default=None, repr=False)
     ascent: Ascent[T_co] | None = field(default=None, repr=False)
 

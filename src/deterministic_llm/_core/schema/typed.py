@@ -13,8 +13,9 @@ from typing_extensions import TypeForm, TypeVar, override
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.kinds import has_floats
+from deterministic_llm._core.schema.membership import count_of
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
-from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.target import Direct, JsonTarget
 from deterministic_llm._core.schema.typed_sites import site_of_type
 from deterministic_llm._core.schema.validating import TypeDecoder
 from deterministic_llm._core.schema.walking import rewritten, untitled
@@ -45,7 +46,9 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
     decoder = TypeDecoder(adapter, Complaints(schema), floats, validate)
     site = site_of_type(adapter.core_schema, schema)
-    return JsonTarget(name, schema, decoder, floats, validate, closable, site)
+    members = count_of(adapter.core_schema) if closable else None
+    direct = None if members is None else Direct(adapter.validator.validate_json, members)
+    return JsonTarget(name, schema, decoder, floats, validate, closable, direct, site)
 
 
 def _name(output_type: object) -> str:
