@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from deterministic_llm.cli.commands import app
@@ -16,6 +17,13 @@ PAGE = (ROOT / "docs/parse.md").read_text("utf-8")
 SHOWN = re.findall(r"\$ echo '([^\n]+)' \| dllm ([^\n]+)\n(.*?)```", PAGE, re.DOTALL)
 SCHEMA = str(ROOT / "examples/score.json")
 TEMPLATE = "Essay score: {score:int}/10"
+
+
+class Optional(BaseModel):
+    """Somebody whose age need not be told."""
+
+    name: str
+    age: int | None = None
 
 
 def told(arguments: list[str], text: str | bytes) -> tuple[int, str, str]:
@@ -38,6 +46,52 @@ def told(arguments: list[str], text: str | bytes) -> tuple[int, str, str]:
 def test_a_value_is_printed_as_json(arguments: list[str], text: str, output: object) -> None:
     code, out, err = told(arguments, text)
     assert (code, json.loads(out), err) == (0, output, "")
+
+
+PERSON = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "age": {"type": "integer"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "home": {"type": "object", "properties": {"city": {}, "street": {}}},
+    },
+    "required": ["name"],
+}
+CUT = [
+    pytest.param('{"name": "Ada", "age": 3', ["$.age", "$.tags", "$.home"], id="in a number"),
+    pytest.param(
+        '{"name": "Ada", "tags": ["a", "b',
+        ["$.age", "$.home", "the rest of $.tags"],
+        id="in a list",
+    ),
+    pytest.param(
+        '{"name": "Ada", "age": 3, "tags": [], "home": {"city": "X", "st',
+        ["$.home.street"],
+        id="in an object within",
+    ),
+    pytest.param('{"name": "Ada", "age": 3, "tags": [], "home": {}', [], id="before its end"),
+]
+
+
+@pytest.mark.parametrize(("text", "missing"), CUT)
+def test_a_text_that_was_cut_is_told_of_with_what_is_missing(
+    text: str, missing: list[str], tmp_path: Path
+) -> None:
+    schema = tmp_path / "person.json"
+    schema.write_text(json.dumps(PERSON))
+    code, out, err = told(["--schema", str(schema)], text)
+    lost = f"missing: {', '.join(missing)}" if missing else "no declared member is missing"
+    assert (code, json.loads(out)["name"]) == (0, "Ada")
+    assert err == f"dllm: standard input: the text is cut; {lost}\n"
+    code, out, err = told(["--schema", str(schema), "--json"], text)
+    assert (code, json.loads(out)["missing"], err) == (0, missing, "")
+
+
+def test_a_type_that_fills_in_what_is_missing_is_told_of_too() -> None:
+    code, out, err = told(["--schema", f"{__name__}:Optional"], '{"name": "Ada", "age": 3')
+    assert (code, json.loads(out)) == (0, {"name": "Ada", "age": None})
+    assert err == "dllm: standard input: the text is cut; missing: $.age\n"
 
 
 def test_what_is_wrong_is_one_line_each_and_exit_code_1() -> None:

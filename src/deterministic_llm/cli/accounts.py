@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import cast
 
 from pydantic_core import to_jsonable_python
 from rich.cells import cell_len
@@ -13,8 +14,12 @@ from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.offers import Offer, offers
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.reader import read
+from deterministic_llm._core.schema.locations import location_of, schema_at, sole, value_at
 from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm.grammars.leaving import Leaving, can_tell, left
+from deterministic_llm.targets import Schema, compiled
 
 
 def explanation(
@@ -50,6 +55,8 @@ def as_json(
     told: dict[str, object] = {"violations": [], "repairs": [*map(asdict, _repairs(reading))]}
     if isinstance(reading, Parsed):
         told = {"output": to_jsonable_python(reading.output), "span": reading.span, **told}
+        if reading.truncated:
+            told["missing"] = missing(text, target, reading)
     else:
         told["violations"] = [asdict(each) for each in reading.violations]
     if explain:
@@ -58,6 +65,24 @@ def as_json(
         told["left"] = None if leaving is None else _as_json(text, leaving)
         told["documents"] = [_document(each) for each in found]
     return told
+
+
+def missing(text: str, target: Target[object], reading: Parsed[object]) -> list[str]:
+    """What a cut *text* may not have come to: declared members, and the rest of open lists."""
+    raw = read(text, compiled(Schema(target.schema))) if isinstance(target, JsonTarget) else None
+    if not isinstance(target, JsonTarget) or not isinstance(raw, Parsed):
+        return []
+    absent: list[str] = []
+    for path in reading.open_paths:
+        location = location_of(path) or ()
+        value = value_at(cast("JsonValue", raw.output), location)
+        node = sole(schema_at(target, location), target.schema) or {}
+        members = node.get("properties")
+        if isinstance(value, list):
+            absent.append(f"the rest of {path}")
+        elif isinstance(value, dict) and isinstance(members, dict):
+            absent += [json_path((*location, name)) for name in members if name not in value]
+    return absent
 
 
 def place(text: str, offset: int) -> tuple[int, int]:

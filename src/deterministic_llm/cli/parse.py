@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.schema.target import Target
-from deterministic_llm.cli.accounts import as_json, explanation
+from deterministic_llm.cli.accounts import as_json, explanation, missing
 from deterministic_llm.cli.naming import is_named, named
 from deterministic_llm.errors import ConfigurationError, SchemaError
 from deterministic_llm.targets import Pattern, Schema, Template, compiled
@@ -49,6 +49,7 @@ def parse(  # noqa: PLR0913  # each is an option of the command
     """Read FILE, what a model wrote, and print its value as JSON, or what is wrong with it.
 
     Exit code 0 means that it has a value, 1 that it has none, 2 that it could not be read at all.
+    The value of a text that was cut is its closed members; what is missing is said besides.
     """
     try:
         target = _target(schema, template, pattern)
@@ -62,6 +63,10 @@ def parse(  # noqa: PLR0913  # each is an option of the command
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         _show(reading)
+        if isinstance(reading, Parsed) and reading.truncated:
+            absent = ", ".join(missing(text, target, reading))
+            lost = f"missing: {absent}" if absent else "no declared member is missing"
+            typer.echo(f"dllm: {name}: the text is cut; {lost}", err=True)
     if explain and not as_json_alone:
         for line in explanation(name, text, target, reading, strict=strict):
             typer.echo(line, err=True)
