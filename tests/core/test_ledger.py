@@ -54,6 +54,7 @@ from deterministic_llm._core.exchange import (
     ToolCall,
 )
 from deterministic_llm._core.ledger import attempts_to_json
+from deterministic_llm._core.schema.envelopes import FORMS
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm.testing import ScriptedModel
 
@@ -91,7 +92,7 @@ CONSTRAINT = st.builds(
     TEXT,
     st.none() | OBJECT,
     st.booleans(),
-    MAYBE_TEXT,
+    st.none() | st.sampled_from(sorted(FORMS)),
     st.none() | NOTATION,
 )
 REQUEST = st.builds(
@@ -108,6 +109,7 @@ REQUEST = st.builds(
     idle_timeout=st.none() | SECONDS,
     first_token_timeout=st.none() | SECONDS,
     name=MAYBE_TEXT,
+    server=MAYBE_TEXT,
 )
 ALLOWANCE = st.none() | st.builds(Allowance, COUNT, st.none() | COUNT, st.none() | SECONDS)
 QUOTA = st.none() | st.builds(Quota, ALLOWANCE, ALLOWANCE)
@@ -418,6 +420,18 @@ def broken(*path: str | int, to: object) -> str:
             broken("attempts", 0, "failure", "message", to=None),
             "$.attempts[0].failure.message: expected a string, got null",
             id="null as text",
+        ),
+        pytest.param(
+            broken("attempts", 0, "request", "constraint", to={"dialect": "klingon"}),
+            "$.attempts[0].request.constraint.dialect: expected the name of a dialect, "
+            'got "klingon"',
+            id="a dialect that nobody knows",
+        ),
+        pytest.param(
+            broken("attempts", 0, "request", "constraint", to={"dialect": ["openai"]}),
+            "$.attempts[0].request.constraint.dialect: expected the name of a dialect, "
+            'got ["openai"]',
+            id="a list of dialects",
         ),
         pytest.param(
             broken("attempts", 0, "request", "constraint", to={"mode": "magic"}),

@@ -42,6 +42,7 @@ from deterministic_llm._core.exchange import (
     ToolCall,
     Usage,
 )
+from deterministic_llm._core.schema.envelopes import FORMS
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm._core.shapes.chat import CHAT_MEMBERS, ChatConstraint
 from deterministic_llm.errors import RecordError
@@ -123,6 +124,13 @@ def _constraint(value: JsonValue, at: str) -> object:
 
 def _attempts(value: JsonValue, at: str) -> object:
     return _several(_either)(value, at)
+
+
+def _form(value: JsonValue, at: str) -> str:
+    """The name of a dialect; what was written in one that nobody knows cannot be read back."""
+    if isinstance(value, str) and value in FORMS:
+        return value
+    return _refuse("the name of a dialect", value, at)
 
 
 def _object(value: JsonValue, at: str) -> JsonObject:
@@ -262,7 +270,7 @@ _CONSTRAINT = _Reader(
     name=_text,
     schema=_optional(_object),
     strict=_truth,
-    dialect=_optional(_text),
+    dialect=_optional(_form),
     grammar=_optional(
         _Reader(
             Notation,

@@ -19,6 +19,8 @@ from deterministic_llm.errors import SchemaError
 
 ENVELOPE: Final = "envelope"
 """What stands for a dialect where an answer is a text in an object."""
+FORMS: Final = frozenset({*DIALECTS, ENVELOPE})
+"""All forms in which an answer may come that is not in the target's own."""
 _MEMBER = "answer"
 _OPENING = f'{{"{_MEMBER}":"'
 _CLOSING = re.compile(r"\s*\}?\s*")
