@@ -23,6 +23,7 @@ from deterministic_llm import (
 )
 from deterministic_llm._core.attempts import Answered, Failed
 from deterministic_llm._core.checks import Judgement
+from deterministic_llm._core.exchange import Constraint
 from deterministic_llm.testing import Answer, ScriptedModel
 from deterministic_llm.validators import judge, validator
 
@@ -166,9 +167,37 @@ def test_room_that_was_given_stays_given():
     assert model.requests[0].parameters["max_tokens"] == 40
 
 
+REFUSED = CallFailure("no", "unsupported", status=400, parameter="max_tokens")
+DROPPED = [
+    pytest.param([REFUSED, BUSY], {"max_completion_tokens": 20}, id="renamed"),
+    pytest.param([REFUSED, BAD], {"max_completion_tokens": 20}, id="renamed, and asked again"),
+    pytest.param([BUSY, BUSY], {"max_tokens": 20}, id="nothing was refused"),
+]
+
+
+@pytest.mark.parametrize("in_json", [False, True])
+@pytest.mark.parametrize(("script", "sent"), DROPPED)
+def test_what_the_record_saw_refused_is_not_sent_again(
+    script: list[Answer], sent: dict[str, object], *, in_json: bool
+):
+    whole, _ = ask([*script, GOOD])
+    cut = replace(whole, attempts=whole.attempts[: len(script)])
+    _, model = ask(
+        [PART if BAD in script else GOOD], resume=cut.to_json() if in_json else cut.attempts
+    )
+    asked = dict(model.requests[0].parameters)
+    asked.pop("headers")
+    assert asked == sent
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        pytest.param(
+            {"constraint": Constraint("native", dialect="klingon")},
+            "$.attempts[0].request.constraint.dialect: nobody knows 'klingon'",
+            id="a dialect that nobody knows",
+        ),
         pytest.param(
             {"prompt": ({"role": "user", "content": "Where?"},)},
             "$.attempts[0].request.prompt: belongs to another run",

@@ -19,8 +19,10 @@ from deterministic_llm._core.attempts import (
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.ledger import attempts_from_json
+from deterministic_llm._core.lessons import Lessons, lessons_of
 from deterministic_llm._core.loop import GiveUp, judge, next_step
 from deterministic_llm._core.recorded import restored
+from deterministic_llm._core.schema.envelopes import FORMS
 from deterministic_llm._core.secrecy import HIDDEN
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.errors import RecordError
@@ -45,10 +47,10 @@ def taken_up(task: Task[T]) -> list[Attempt[T]]:
     if not task.resume:
         return []
     over = task.resume[-1].ended
-    attempts = [
-        _judged_again(task, each, f"$.attempts[{index}]", over)
-        for index, each in enumerate(task.resume)
-    ]
+    attempts: list[Attempt[T]] = []
+    for index, each in enumerate(task.resume):
+        lessons = lessons_of(attempts, each.request.model)
+        attempts.append(_judged_again(task, each, lessons, f"$.attempts[{index}]", over))
     if isinstance(next_step(task, attempts), GiveUp):
         model = attempts[-1].request.model
         while attempts and isinstance(attempts[-1], Failed) and attempts[-1].request.model == model:
@@ -59,10 +61,12 @@ def taken_up(task: Task[T]) -> list[Attempt[T]]:
     return attempts
 
 
-def _judged_again(task: Task[T], recorded: Attempt[object], at: str, over: float) -> Attempt[T]:
+def _judged_again(
+    task: Task[T], recorded: Attempt[object], lessons: Lessons, at: str, over: float
+) -> Attempt[T]:
     _same_arguments(task, recorded, at)
     _nothing_hidden(recorded, at)
-    request = _made_whole(task, recorded.request, at)
+    request = _made_whole(task, recorded.request, lessons, at)
     ended = min(recorded.ended - over, 0.0)
     if isinstance(recorded, Failed):
         return replace(recorded, request=request, ended=ended, arguments=task.arguments)
@@ -97,8 +101,11 @@ def _nothing_hidden(recorded: Attempt[object], at: str) -> None:
             raise RecordError(f"{at}.{name}", f"it is not whole: {HIDDEN} stands where a key stood")
 
 
-def _made_whole(task: Task[object], request: Request, at: str) -> Request:
-    """*request* with what is never written down: the headers and keys of the run at hand."""
+def _made_whole(task: Task[object], request: Request, lessons: Lessons, at: str) -> Request:
+    """*request* with what is never written down: the headers and keys of the run at hand.
+
+    What the *lessons* before it say is not taken was left out of it then, and still is.
+    """
     if canonical_json(request.prompt) != canonical_json(task.prompt):
         raise RecordError(f"{at}.request.prompt", "belongs to another run")
     problem = Digest(lambda: task.prompt).problem
@@ -113,7 +120,11 @@ def _made_whole(task: Task[object], request: Request, at: str) -> Request:
         raise RecordError(
             f"{at}.request.name", f"{request.name!r} was asked, and this run asks {way.name!r}"
         )
-    parameters = {**way.parameters, **request.parameters}
+    if request.constraint.dialect not in (None, *FORMS):
+        raise RecordError(
+            f"{at}.request.constraint.dialect", f"nobody knows {request.constraint.dialect!r}"
+        )
+    parameters = {**lessons.accepted(way.parameters), **request.parameters}
     return replace(request, prompt=task.prompt, parameters=parameters)
 
 
