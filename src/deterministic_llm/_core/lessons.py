@@ -48,6 +48,8 @@ class Lessons:
         name, constraint = failure.parameter, request.constraint
         if failure.kind != "unsupported" or name is None:
             return self
+        if name in self.parameters and RENAMED.get(name) in request.parameters:
+            return self  # both names are one to this server
         if name in request.parameters:
             mended = name in SPARED or name in RENAMED
             return Lessons(self.parameters | {name}, self.held) if mended else self

@@ -44,8 +44,10 @@ def told(
         cause = error.__cause__ or error
         message = f"no answer from {peer.address} ({type(cause).__name__}: {cause})"
         outcome = replace(outcome, message=message)
-    message = without_secrets(outcome.message, peer)
-    return replace(outcome, message=message, sent=not _never_left(error, peer))
+    message, named = without_secrets(outcome.message, peer), outcome.parameter
+    parameter = None if named is None else peer.names.get(named, named)
+    sent = not _never_left(error, peer)
+    return replace(outcome, message=message, sent=sent, parameter=parameter)
 
 
 def noted(

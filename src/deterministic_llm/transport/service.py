@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -31,12 +32,14 @@ A = TypeVar("A")
 class Peer:
     """Whom a client calls: at *url*, with *secrets* that nobody is told.
 
-    *read* is how long it waits for the next bytes by itself, None is as long as it takes.
+    *read* is how long it waits for the next bytes by itself, None is as long as it takes. *names*
+    are the parameters that have a name of their own there, with the one that they have here.
     """
 
     url: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
     read: float | None = None
+    names: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def address(self) -> str:

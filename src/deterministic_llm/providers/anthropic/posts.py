@@ -15,6 +15,8 @@ DEFAULT_MAX_TOKENS = 8_192
 """The API has no default of its own; every model of the last two years allows as much."""
 _NAMES: Mapping[str, str] = {"max_completion_tokens": "max_tokens", "stop": "stop_sequences"}
 """Parameters that are called otherwise."""
+OURS: Mapping[str, str] = {"stop_sequences": "stop"}
+"""What its parameters are called here."""
 _NONE = frozenset({"seed"})
 """Parameters that there are none of."""
 

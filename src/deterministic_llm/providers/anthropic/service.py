@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.errors import ConfigurationError
-from deterministic_llm.providers.anthropic.posts import PATH, message
+from deterministic_llm.providers.anthropic.posts import OURS, PATH, message
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.posts import posted, read_of
 from deterministic_llm.transport.service import Peer, missing
@@ -121,7 +121,7 @@ class MessagesService:
         """Whom *client* calls."""
         keys: list[object] = [getattr(client, name, None) for name in ("api_key", "auth_token")]
         secrets = tuple(key for key in keys if isinstance(key, str))
-        return Peer(str(client.base_url), secrets, read_of(client))
+        return Peer(str(client.base_url), secrets, read_of(client), OURS)
 
     def new_blocking(self) -> Blocking:
         """A client, whose own retries are off."""

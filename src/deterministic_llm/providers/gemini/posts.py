@@ -17,6 +17,19 @@ _NAMES: Mapping[str, str] = {
     "top_p": "topP",
 }
 """Parameters that are called otherwise; all of them are members of the generationConfig."""
+OURS: Mapping[str, str] = {
+    "maxOutputTokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "stopSequences": "stop",
+    "stop_sequences": "stop",
+    "topP": "top_p",
+    "topK": "top_k",
+    "presencePenalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty",
+    "responseLogprobs": "logprobs",
+    "response_logprobs": "logprobs",
+}
+"""What its parameters are called here: as its server names them, in either spelling."""
 _JSON = "application/json"
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.gemini.clients import Caller, ContentClient, elsewhere
-from deterministic_llm.providers.gemini.posts import content
+from deterministic_llm.providers.gemini.posts import OURS, content
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.service import Peer, missing
 
@@ -56,7 +56,8 @@ class ContentService:
     def peer(self, client: Caller) -> Peer:
         """Whom *client* calls."""
         secret = client.secret
-        return Peer(client.url, () if secret is None else (secret,), client.timeout)
+        secrets = () if secret is None else (secret,)
+        return Peer(client.url, secrets, client.timeout, OURS)
 
     def new_blocking(self) -> Caller:
         """A client, whose own retries are off."""
