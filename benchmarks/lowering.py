@@ -32,6 +32,7 @@ from deterministic_llm._core.schema.lowering.codecs import InexpressibleError
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS, Dialect
 from deterministic_llm._core.schema.lowering.lowering import Lowered, UnraisableError, lower
 from deterministic_llm._core.schema.walking import subschemas
+from deterministic_llm.cli.progress import bar
 
 _META = Path(__file__).parents[1] / "schemas" / "dialects"
 _FORMATS = format_checker()
@@ -62,11 +63,12 @@ def main() -> None:
     if options.limit:
         files = files[:: max(1, len(files) // options.limit)]
     tally = Tally()
-    for file in files:
-        for schema, given in _schemas(_document(file, tally)):
-            _measure(
-                str(file), schema, given, DIALECTS[options.dialect], _seeded(options.seed), tally
-            )
+    dialect = DIALECTS[options.dialect]
+    with bar(len(files)) as (progress, step):
+        for file in files:
+            for schema, given in _schemas(_document(file, tally)):
+                _measure(str(file), schema, given, dialect, _seeded(options.seed), tally)
+            progress.advance(step)
     _report(options.dialect, tally)
     for fault in tally.shown[: options.show]:
         print(fault)
