@@ -234,7 +234,8 @@ def test_the_clients_own_timeout_is_no_deadline(caller: Caller, name: str):
 def test_memory_is_bounded_by_the_cap(name: str):
     """An answer of 200 MB is given up after the first: what is held is a few times the cap."""
     with FaultServer() as server:
-        model = ChatModel("m", base_url=server.base_url("ok"), api_key=KEY, max_bytes=1_000_000)
+        model = ChatModel("m", base_url=server.base_url("ok"), api_key=KEY)
+        model.max_bytes = 1_000_000
         request = asking(name)
         model.complete(request)  # what is made once, on either side
         tracemalloc.start()

@@ -606,7 +606,8 @@ def test_a_client_of_the_wrong_colour_is_named():
 def test_a_stream_may_be_longer_than_the_cap_and_its_text_not(ask: Read):
     """What counts is what is kept, not what came."""
     with FaultServer(Completion("x" * 1_000)) as server:
-        model = ChatModel("m", base_url=server.base_url("ok"), api_key=KEY, max_bytes=1_000)
+        model = ChatModel("m", base_url=server.base_url("ok"), api_key=KEY)
+        model.max_bytes = 1_000
         assert isinstance(ask(model, ASKED)[1], Completion)
         model.max_bytes = 999
         answer = ask(model, ASKED)[1]

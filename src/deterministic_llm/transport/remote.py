@@ -25,9 +25,6 @@ from deterministic_llm.transport.deadline import Line, OverdueError, within
 from deterministic_llm.transport.outcomes import UNREADY, late, noted, told
 from deterministic_llm.transport.service import A, B, Service
 
-MAX_BYTES = 20_000_000
-"""No answer is read further than this."""
-
 
 class Remote(Generic[B, A]):
     """A model that is asked through the clients of *service*, one a process and event loop.
@@ -37,10 +34,11 @@ class Remote(Generic[B, A]):
     after it is inflated, is not read to its end.
     """
 
-    def __init__(self, service: Service[B, A], max_bytes: int = MAX_BYTES) -> None:
+    max_bytes: int = 20_000_000
+
+    def __init__(self, service: Service[B, A]) -> None:
         self._service = service
         self._clients = Clients(service)
-        self.max_bytes = max_bytes
 
     def complete(self, request: Request) -> Completion | CallFailure:
         """Ask, and wait for the answer, as long as the request says or else the client."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypedDict
 from urllib.parse import urlsplit
 
 from typing_extensions import TypeVar
@@ -46,6 +46,36 @@ class Peer:
         """The url without the password that it may hold."""
         parts = urlsplit(self.url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+C = TypeVar("C")
+"""The client that a caller may have of its own."""
+
+
+class ClientOptions(TypedDict, Generic[C], total=False):
+    """How a server is reached: at an address with a key, or by the caller's own client."""
+
+    base_url: str | None
+    api_key: str | None
+    client: C | None
+
+
+@dataclass(slots=True)
+class SdkService(Generic[C]):
+    """What the service of every SDK knows: the model *name*, and how its server is reached.
+
+    Where nobody says that, the SDK has its own address, and the key from the environment.
+    """
+
+    name: str
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    client: C | None = field(default=None, repr=False)
+
+    @property
+    def given(self) -> bool:
+        """Whether the client is the caller's own."""
+        return self.client is not None
 
 
 class Service(Protocol[B, A]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, Self, cast
 
@@ -14,7 +14,7 @@ from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.anthropic.posts import OURS, PATH, message
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.posts import posted, read_of
-from deterministic_llm.transport.service import Peer, missing
+from deterministic_llm.transport.service import Peer, SdkService, missing
 
 _NO_KEY = "no API key for {!r}: set ANTHROPIC_API_KEY, or pass api_key= or client="
 _WRONG_COLOUR = (
@@ -96,18 +96,8 @@ C = TypeVar("C", bound=Sdk)
 
 
 @dataclass(slots=True)
-class MessagesService:
+class MessagesService(SdkService[MessagesClient]):
     """Messages of the model *name*."""
-
-    name: str
-    base_url: str | None
-    api_key: str | None = field(repr=False)
-    client: MessagesClient | None = field(repr=False)
-
-    @property
-    def given(self) -> bool:
-        """Whether the client is the caller's own."""
-        return self.client is not None
 
     def post(self, client: Blocking, request: Request, *, pieces: bool) -> RawResponse:
         """Ask, and wait until the response begins."""

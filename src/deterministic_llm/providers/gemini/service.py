@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.gemini.clients import Caller, ContentClient, elsewhere
 from deterministic_llm.providers.gemini.posts import OURS, content
 from deterministic_llm.transport.bodies import RawResponse
-from deterministic_llm.transport.service import Peer, missing
+from deterministic_llm.transport.service import Peer, SdkService, missing
 
 
 class _Package(Protocol):
@@ -30,18 +30,8 @@ _EVENTS = {"alt": "sse"}
 
 
 @dataclass(slots=True)
-class ContentService:
+class ContentService(SdkService[ContentClient]):
     """Content of the model *name*; a client of Google's blocks and can be awaited alike."""
-
-    name: str
-    base_url: str | None
-    api_key: str | None = field(repr=False)
-    client: ContentClient | None = field(repr=False)
-
-    @property
-    def given(self) -> bool:
-        """Whether the client is the caller's own."""
-        return self.client is not None
 
     def post(self, client: Caller, request: Request, *, pieces: bool) -> RawResponse:
         """Ask, and wait until the response begins."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.openai.identity import UNHEARD, Identity, Page, next_page
 from deterministic_llm.providers.openai.pages import page_of, unread
 from deterministic_llm.providers.openai.posts import chat
 from deterministic_llm.providers.openai.profiles import UNKNOWN, Profile
-from deterministic_llm.providers.openai.service import OpenAIService
+from deterministic_llm.providers.openai.service import OpenAIModel
 from deterministic_llm.providers.openai.whois import Whois
 from deterministic_llm.transport.bodies import read, read_async
 from deterministic_llm.transport.deadline import Line, OverdueError, within
-from deterministic_llm.transport.remote import MAX_BYTES, Remote
+from deterministic_llm.transport.service import ClientOptions
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -25,30 +25,20 @@ _LONGEST_PAGE = 4_000_000
 """Bytes: a gateway may list thousands of models."""
 
 
-class ChatModel(Remote["OpenAI", "AsyncOpenAI"]):
-    """The model *name* on one server; makes clients of its own, or uses the *client* it is given.
-
-    *profile* says how the server is asked, or what is known of it by *whois*. An answer of more
-    than *max_bytes*, counted after it is inflated, is not read to its end.
-    """
+class ChatModel(OpenAIModel):
+    """The model *name* on one server; *profile* says how that is asked, now or once it is known."""
 
     def __init__(
         self,
         name: str,
         *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        client: OpenAI | AsyncOpenAI | None = None,
         profile: Profile | Whois = UNKNOWN,
-        max_bytes: int = MAX_BYTES,
+        **options: Unpack[ClientOptions[OpenAI | AsyncOpenAI]],
     ) -> None:
         def now() -> Profile:
             return profile.profile if isinstance(profile, Whois) else profile
 
-        service = OpenAIService(chat(now), name, base_url, api_key, client, counts=now().counts)
-        super().__init__(service, max_bytes)
-        self._server = service
-        self.name = name
+        super().__init__(name, chat(now), counts=now().counts, **options)
 
     def identify(self, seconds: float) -> Identity:
         """Ask the server which kind it is, for no longer than *seconds*; it is no call."""

@@ -7,7 +7,7 @@ of several choices it is, on which of several levels it stands.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.evidence.evidence import Scalar
@@ -16,8 +16,8 @@ from deterministic_llm._core.exchange import Constraint, JsonObject, JsonValue
 from deterministic_llm._core.schema.locations import sole
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.openai.items import items_of
-from deterministic_llm.providers.openai.service import Api, OpenAIService
-from deterministic_llm.transport.remote import MAX_BYTES, Remote
+from deterministic_llm.providers.openai.service import Api, OpenAIModel
+from deterministic_llm.transport.service import ClientOptions
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -29,23 +29,14 @@ _UNDECIDABLE = (
 )
 
 
-class DecisionModel(Remote["OpenAI", "AsyncOpenAI"]):
-    """The model *name* on one server; makes clients of its own, or uses the *client* it is given.
+class DecisionModel(OpenAIModel):
+    """The model *name* on one server.
 
     Its calls raise ConfigurationError for a target that is nothing to be decided.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        client: OpenAI | AsyncOpenAI | None = None,
-        max_bytes: int = MAX_BYTES,
-    ) -> None:
-        super().__init__(OpenAIService(DECISIONS, name, base_url, api_key, client), max_bytes)
-        self.name = name
+    def __init__(self, name: str, **options: Unpack[ClientOptions[OpenAI | AsyncOpenAI]]) -> None:
+        super().__init__(name, DECISIONS, **options)
 
 
 def _decisions(name: str, request: Request, *, pieces: bool, counts: bool) -> dict[str, object]:

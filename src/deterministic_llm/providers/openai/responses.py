@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Constraint, Notation
 from deterministic_llm._core.shapes.members import items
 from deterministic_llm.providers.openai.items import items_of
-from deterministic_llm.providers.openai.service import Api, OpenAIService
+from deterministic_llm.providers.openai.service import Api, OpenAIModel
 from deterministic_llm.transport.posts import OPTIONS
-from deterministic_llm.transport.remote import MAX_BYTES, Remote
+from deterministic_llm.transport.service import ClientOptions
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -29,23 +29,11 @@ _NESTED: Mapping[str, tuple[str, str]] = {
 """Parameters of chat completions that are members of others there."""
 
 
-class ResponsesModel(Remote["OpenAI", "AsyncOpenAI"]):
-    """The model *name* on one server; makes clients of its own, or uses the *client* it is given.
+class ResponsesModel(OpenAIModel):
+    """The model *name* on one server."""
 
-    An answer of more than *max_bytes*, counted after it is inflated, is not read to its end.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        client: OpenAI | AsyncOpenAI | None = None,
-        max_bytes: int = MAX_BYTES,
-    ) -> None:
-        super().__init__(OpenAIService(RESPONSES, name, base_url, api_key, client), max_bytes)
-        self.name = name
+    def __init__(self, name: str, **options: Unpack[ClientOptions[OpenAI | AsyncOpenAI]]) -> None:
+        super().__init__(name, RESPONSES, **options)
 
 
 def _responses(name: str, request: Request, *, pieces: bool, counts: bool) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.shapes.members import get
@@ -11,7 +11,8 @@ from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.openai.identity import LISTING
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.posts import fetched, posted, read_of
-from deterministic_llm.transport.service import Peer
+from deterministic_llm.transport.remote import Remote
+from deterministic_llm.transport.service import ClientOptions, Peer, SdkService
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -39,20 +40,11 @@ class Api:
 
 
 @dataclass(slots=True)
-class OpenAIService:
+class OpenAIService(SdkService["OpenAI | AsyncOpenAI"]):
     """The model *name* behind one *api*; remembers whether its server counts what it streams."""
 
-    api: Api
-    name: str
-    base_url: str | None
-    api_key: str | None = field(repr=False)
-    client: OpenAI | AsyncOpenAI | None = field(repr=False)
+    api: Api = field(kw_only=True)
     counts: bool = True
-
-    @property
-    def given(self) -> bool:
-        """Whether the client is the caller's own."""
-        return self.client is not None
 
     def post(self, client: OpenAI, request: Request, *, pieces: bool) -> RawResponse:
         """Ask, and wait until the response begins."""
@@ -143,6 +135,21 @@ def _place(client: OpenAI | AsyncOpenAI, path: str) -> str:
     if path == LISTING:
         return path
     return f"{str(client.base_url).rstrip('/').removesuffix('/v1')}{path}"
+
+
+class OpenAIModel(Remote["OpenAI", "AsyncOpenAI"]):
+    """The model *name* behind one *api*; makes clients of its own, or uses the one it is given."""
+
+    def __init__(
+        self,
+        name: str,
+        api: Api,
+        *,
+        counts: bool = True,
+        **options: Unpack[ClientOptions[OpenAI | AsyncOpenAI]],
+    ) -> None:
+        self._server = OpenAIService(name, api=api, counts=counts, **options)
+        super().__init__(self._server)
 
 
 def _refuses_counting(error: Exception) -> bool:
