@@ -22,7 +22,6 @@ from deterministic_llm._core.consensus.reliability import intraclass, of_votes, 
 from deterministic_llm._core.consensus.validity import (
     bias,
     mean_absolute_error,
-    share_within,
     spearman,
     weighted_kappa,
 )
@@ -117,7 +116,6 @@ def test_bias_has_a_sign_and_distance_none():
     scores, labels = [5, 7, 9], [6, 5, 6]
     assert bias(scores, labels) == pytest.approx(4 / 3)
     assert mean_absolute_error(scores, labels) == pytest.approx(2)
-    assert share_within(scores, labels) == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="zip"):
         bias([1], [1, 2])
 

@@ -16,7 +16,6 @@ from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.forms.drift import RULES
 from deterministic_llm._core.reading.forms.matching import Matched, Unmatched, match
-from deterministic_llm._core.reading.forms.prefixes import can_continue
 from deterministic_llm._core.schema.forms import (
     TextForm,
     compile_choice,
@@ -325,27 +324,6 @@ def test_no_text_raises_and_strict_is_a_subset(text: str, form: TextForm) -> Non
     assert isinstance(lenient, Matched) or lenient.violations
     if isinstance(strict, Matched):
         assert strict == lenient
-
-
-@given(anything, st.sampled_from(FORMS), st.integers(0, 60))
-def test_the_beginning_of_what_is_read_could_always_go_on(
-    text: str, form: TextForm, length: int
-) -> None:
-    if isinstance(match(form, text), Matched):
-        assert can_continue(form, text[:length])
-    if isinstance(match(form, text, strict=True), Matched):
-        assert can_continue(form, text[:length], strict=True)
-
-
-def test_a_beginning_that_cannot_become_the_form_is_told() -> None:
-    assert can_continue(ESSAY, "Essay score: 1", strict=True)
-    assert not can_continue(ESSAY, "My essay", strict=True)
-    assert not can_continue(LINES, "Ada: 11/10\n")
-    assert can_continue(LINES, "Ada: 11/10")
-    assert can_continue(LINES, "[\n")
-    assert can_continue(compile_pattern(r"(?P<a>a(?=b))b", {}), "x", strict=True)
-    slow = compile_pattern(r"(?P<a>(a|aa)+)b", {}, unsafe=True)
-    assert can_continue(slow, "a" * 60 + "c", strict=True)
 
 
 HOSTILE = {

@@ -42,11 +42,6 @@ def bias(scores: Sequence[float], labels: Sequence[float]) -> float:
     return _mean([score - label for score, label in _paired(scores, labels)])
 
 
-def share_within(scores: Sequence[float], labels: Sequence[float], distance: float = 1) -> float:
-    """The share of scores that are no more than *distance* from their labels."""
-    return _mean([abs(score - label) <= distance for score, label in _paired(scores, labels)])
-
-
 def _weight(score: float, label: float, power: int) -> float:
     return abs(score - label) ** power if power else float(score != label)
 

@@ -72,15 +72,6 @@ def _claims(layout: Layout, lines: Sequence[Line]) -> Iterator[Claim | None]:
         yield claim
 
 
-def holds_broken_line(form: TemplateForm, text: str) -> bool:
-    """Whether a finished line of *text* is a record with a wrong value, so that all of it is."""
-    finished, line_break, _ = text.rpartition("\n")
-    if not line_break or text.lstrip()[:1] in "[{`":
-        return False
-    claims = (record_of(layout_of(form), line) for line in lines_of(finished, numbers=True))
-    return any(claim is not None and claim.violations for claim in claims)
-
-
 def _gathered(
     rows: Sequence[tuple[Line, Claim | None]], *, talk: Sequence[Line]
 ) -> Matched | Unmatched:
