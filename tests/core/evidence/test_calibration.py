@@ -101,10 +101,15 @@ def test_equal_probabilities_share_a_bin():
     ]
 
 
-def test_bins_want_a_pair_and_a_bin():
-    for pairs, bins in (([], 10), (FEW, 0)):
-        with pytest.raises(ValueError, match="at least one pair and one bin"):
-            calibration_bins(pairs, bins)
+@pytest.mark.parametrize("figure", [calibration_bins, expected_calibration_error, brier])
+def test_a_figure_wants_a_pair(figure: Any):
+    with pytest.raises(ValueError, match="at least one pair of a probability and a bool, got none"):
+        figure([])
+
+
+def test_bins_want_a_bin():
+    with pytest.raises(ValueError, match="at least one bin, got -1"):
+        calibration_bins(FEW, -1)
 
 
 @pytest.mark.parametrize(

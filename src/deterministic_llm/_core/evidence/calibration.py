@@ -10,6 +10,9 @@ from math import fsum
 
 from deterministic_llm._core.evidence.curves import Pairs
 
+_NO_PAIR = "expected at least one pair of a probability and a bool, got none"
+_NO_BIN = "expected at least one bin, got {}"
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
@@ -39,8 +42,7 @@ def calibration_bins(pairs: Pairs, bins: int = 10) -> Sequence[Bin]:
     them. Raises ValueError for no pairs, or no bins.
     """
     if not pairs or bins < 1:
-        message = "expected at least one pair and one bin"
-        raise ValueError(message)
+        raise ValueError(_NO_BIN.format(bins) if pairs else _NO_PAIR)
     said = sorted(probability for probability, _ in pairs)
     bounds = [_quantile(said, at / bins) for at in range(1, bins)]
     filled: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
@@ -50,19 +52,30 @@ def calibration_bins(pairs: Pairs, bins: int = 10) -> Sequence[Bin]:
 
 
 def expected_calibration_error(pairs: Pairs, bins: int = 10) -> float:
-    """The mean distance of what was said from what came, over bins of about equal size."""
+    """The mean distance of what was said from what came, over bins of about equal size.
+
+    Raises ValueError for no pairs, or no bins.
+    """
     return fsum(
         each.number * abs(each.came - each.said) for each in calibration_bins(pairs, bins)
     ) / len(pairs)
 
 
 def brier(pairs: Pairs) -> float:
-    """The mean squared distance of a probability from 1 where right, and from 0 where wrong."""
+    """The mean squared distance of a probability from 1 where right, and from 0 where wrong.
+
+    Raises ValueError for no pairs.
+    """
+    if not pairs:
+        raise ValueError(_NO_PAIR)
     return fsum((said - right) ** 2 for said, right in pairs) / len(pairs)
 
 
 def risk_coverage(pairs: Pairs) -> Sequence[Kept]:
-    """What each threshold keeps, and how much of that is wrong: the highest threshold first."""
+    """What each threshold keeps, and how much of that is wrong: the highest threshold first.
+
+    Nothing is kept of no pairs.
+    """
     points: list[Kept] = []
     kept = wrong = 0
     for threshold, group in groupby(sorted(pairs, reverse=True), key=lambda pair: pair[0]):

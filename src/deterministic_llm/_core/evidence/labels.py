@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp
+from math import ceil, exp, floor
 from string import ascii_uppercase
+from typing import TypeAlias
 
 from deterministic_llm._core.evidence.evidence import Scalar
 from deterministic_llm._core.evidence.transcript import Transcript
@@ -41,20 +42,30 @@ def legal_values(node: JsonObject) -> Sequence[Scalar] | None:
 
 
 def _integers(node: JsonObject) -> Sequence[int] | None:
-    low, high = _bound(node, "inimum", 1), _bound(node, "aximum", -1)
-    if low is None or high is None or not low < high < low + MOST:
+    lows, highs = _bounds(node, _LEAST), _bounds(node, _GREATEST)
+    if not lows or not highs or not max(lows) < min(highs) < max(lows) + MOST:
         return None
+    low, high = max(lows), min(highs)
     step = node.get("multipleOf", 1)
     return [each for each in range(low, high + 1) if not isinstance(step, int) or each % step == 0]
 
 
-def _bound(node: JsonObject, name: str, inward: int) -> int | None:
-    bound, beyond = node.get(f"m{name}"), node.get(f"exclusiveM{name}")
-    if isinstance(bound, (int, float)) and bound == int(bound):
-        return int(bound)
-    if isinstance(beyond, (int, float)) and beyond == int(beyond):
-        return int(beyond) + inward
-    return None
+_Rounding: TypeAlias = Callable[[float], int]
+_LEAST: Mapping[str, _Rounding] = {
+    "minimum": ceil,
+    "exclusiveMinimum": lambda bound: floor(bound) + 1,
+}
+"""The least integer that each keyword admits."""
+_GREATEST: Mapping[str, _Rounding] = {
+    "maximum": floor,
+    "exclusiveMaximum": lambda bound: ceil(bound) - 1,
+}
+"""The greatest."""
+
+
+def _bounds(node: JsonObject, keywords: Mapping[str, _Rounding]) -> Sequence[int]:
+    said = [(node.get(name), rounded) for name, rounded in keywords.items()]
+    return [rounded(bound) for bound, rounded in said if isinstance(bound, (int, float))]
 
 
 def spelled(value: Scalar) -> str:
