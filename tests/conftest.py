@@ -1,9 +1,13 @@
-"""What holds for every test: how many examples there are, and who is asked again.
+"""What holds for every test: how many examples there are, who is asked again, what is trusted.
 
 Two hypothesis profiles: the same few examples in every run, and many for ``make test-all``.
 """
 
 from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +15,12 @@ from hypothesis import settings
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=500)
 settings.load_profile("quick")
+
+# Each SDK client reads the system's bundle of authorities, 50 ms that no call to loopback needs.
+# pip keeps the bundle: it fetches the model over TLS. Where there is none, nothing is read either.
+if bundle := os.environ.get("PIP_CERT") or ssl.get_default_verify_paths().cafile:
+    authority = str(Path(__file__).with_name("authority.pem"))
+    os.environ |= {"PIP_CERT": bundle, "SSL_CERT_FILE": authority}
 
 WATCH_THE_CLOCK = frozenset(
     {
