@@ -1,7 +1,8 @@
 B := .venv/bin/
 PYTHON ?= python3
 PARALLEL := -n auto --dist worksteal --cov --cov-report=
-.PHONY: demo test test-all bench lint types fix
+.PHONY: demo test test-all checks bench lint types mypy basedpyright fix
+unexport PYTHONDONTWRITEBYTECODE  # programs that tests start would compile every module again
 
 .venv/.done: pyproject.toml
 	test -x $(B)python || $(PYTHON) -m venv .venv
@@ -11,11 +12,11 @@ PARALLEL := -n auto --dist worksteal --cov --cov-report=
 
 demo: .venv/.done     ## grades real essays with the embedded model
 	$(B)dllm demo
-test: lint types      ## all that CI runs; .ci/run calls this and nothing else
+test: checks          ## all that CI runs; .ci/run calls this and nothing else
 	$(B)pytest -q -m "not slow" $(PARALLEL)
 	$(B)coverage report
 	-$(B)coverage report --include="*/_core/*" --fail-under=100     # the aim for the core: printed, fails nothing
-test-all: lint types  ## the slow and the big tests too, with many more examples
+test-all: checks      ## the slow and the big tests too, with many more examples
 	$(B)pytest -q --hypothesis-profile=thorough $(PARALLEL)
 	$(B)coverage report
 bench: .venv/.done    ## side by side with peers
@@ -26,9 +27,11 @@ lint: .venv/.done
 	$(B)ruff check
 	$(B)ruff format --check
 	$(B)lint-imports
-types: .venv/.done
-	$(B)mypy
-	$(B)basedpyright
+types: mypy basedpyright
+mypy basedpyright: .venv/.done
+	$(B)$@
+checks: .venv/.done    ## lint, and both type checkers side by side
+	$(MAKE) -j2 lint types
 fix: .venv/.done
 	$(B)ruff check --fix
 	$(B)ruff format
