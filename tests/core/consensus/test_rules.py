@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 from math import sqrt
 from statistics import median_low
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm import ConfigurationError
-from deterministic_llm._core.consensus.merging import Ballots, Tally, merge
+from deterministic_llm._core.consensus.merging import Ballots, Merged, Tally, merge
 from deterministic_llm._core.consensus.rules import (
     Adaptive,
     Curtailed,
@@ -127,15 +128,19 @@ def test_votes_and_errors_are_those_of_the_exact_programme(
     assert error == pytest.approx(wrong, abs=0.000501)
 
 
+@cache  # of a thousand who say yes or no, most say what others said before
+def merged_alike(votes: tuple[object, ...], *, median: bool) -> Merged:
+    return merge(votes, Ballots(median=median))
+
+
 def voted(rule: Voting, said: Iterator[object]) -> tuple[int, object]:
     """How many votes it took, and who won, asking for what is needed at the same time."""
-    votes: list[object] = []
+    votes: tuple[object, ...] = ()
     merged = None
     while merged is None or not rule.settled(merged.tallies, len(votes)):
-        votes += [
-            next(said) for _ in range(rule.needed(merged.tallies if merged else (), len(votes)))
-        ]
-        merged = merge(votes, Ballots(median=rule.median))
+        needed = rule.needed(merged.tallies if merged else (), len(votes))
+        votes += tuple(next(said) for _ in range(needed))
+        merged = merged_alike(votes, median=rule.median)
     return len(votes), merged.value
 
 
