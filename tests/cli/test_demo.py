@@ -51,7 +51,7 @@ def rows(result: Result) -> list[tuple[str, ...]]:
 
 def repeated(result: Result) -> list[tuple[str, ...]]:
     """Rule, flips, and calls of each row of the essays that were graded again."""
-    row = re.compile(r" *(1 vote|5 votes|adaptive, at most 9) +(\d+%) .* +(\d+) +\d+\.\d *$")
+    row = re.compile(r" *(1 vote|5 votes|adaptive, at most 9) +(\d+%|none) .* +(\d+) +\d+\.\d *$")
     found = map(row.match, result.stdout.splitlines())
     return [match.groups() for match in found if match]
 
@@ -230,7 +230,7 @@ def test_the_embedded_model_is_held_to_the_format_and_does_not_pose_as_a_judge(t
     """The real thing, on two words: how long it takes is a matter of the essay."""
     path = tmp_path / "short.txt"
     path.write_text("Marshes grow.", "utf-8")
-    result = demo(f"--essay={path}", "--again=2")
+    result = demo(f"--essay={path}", "--again=1")
     assert (result.exit_code, result.stderr) == (0, "Grading 1 essay with local:smollm2-135m\n")
     enforced = rows(result)[0]
     assert [name for name, _, _ in repeated(result)] == ["1 vote", "5 votes", "adaptive, at most 9"]

@@ -119,7 +119,7 @@ def answers(patch: Patch, whole: dict[str, Any], random: Random) -> str:
     return random.choice([text, text, text, f"{text[:-1]}, {text[1:]}", f" {text}", f"{text}\n"])
 
 
-@settings(max_examples=400)
+@settings(max_examples=settings.default.max_examples * 3)
 @given(st.randoms(use_true_random=False), st.sampled_from(TYPES))
 def test_what_is_read_at_once_is_what_a_full_reading_says(
     random: Random, kind: type[BaseModel]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import pytest
 from core.random_types import breaks, broken, model, text_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -533,7 +533,6 @@ def told(case: Truth, first: Completion, form: str, cuts: Sequence[float]) -> Ac
 
 
 @given(st.integers(0, 2**32), st.sampled_from(FORMS))
-@settings(max_examples=100)
 def test_what_was_broken_ends_as_it_was_meant_or_not_at_all(seed: int, form: str):
     """In whatever form an honest model mends it."""
     case = truth(seed)
@@ -548,7 +547,6 @@ def test_what_was_broken_ends_as_it_was_meant_or_not_at_all(seed: int, form: str
     st.sampled_from([each for each in FORMS if each != "in part"]),
     st.lists(st.floats(0, 1), max_size=3),
 )
-@settings(max_examples=100)
 def test_what_was_cut_ends_as_it_was_meant_or_not_at_all(
     seed: int, at: float, form: str, cuts: list[float]
 ):

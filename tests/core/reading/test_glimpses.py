@@ -106,7 +106,7 @@ PAYLOADS = [
 ]
 
 
-@settings(max_examples=400)
+@settings(max_examples=settings.default.max_examples * 3)
 @given(
     st.lists(st.sampled_from(WORDS), max_size=3),
     st.sampled_from(PAYLOADS),
