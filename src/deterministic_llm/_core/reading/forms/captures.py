@@ -132,7 +132,7 @@ def read_phrase(place: Place, raw: str, *, at: int) -> Capture:
     if value.violations:
         return whole if value.violations[0].code == "type" else value
     rest = flat[cut.start() :]
-    if _CONTINUES.match(rest) or _names_other(place, rest):
+    if _CONTINUES.match(rest) or _names_other(place, value.value, rest):
         return place.refuse("several_values", raw.strip(), "expected one value, not several")
     record = repair(EXPLAINED, raw.strip(), raw[: cut.start()].strip(), at + cut.start())
     return replace(value, repairs=(*value.repairs, record))
@@ -148,10 +148,17 @@ def _told(place: Place, text: str, found: Capture) -> Capture:
     return found
 
 
-def _names_other(place: Place, rest: str) -> bool:
-    """Whether the first words of an explanation are another value."""
-    words = _FIRST_CLAUSE.search(rest)
-    return words is not None and not place.read(words.group()).violations
+def _names_other(place: Place, value: JsonValue, rest: str) -> bool:
+    """Whether an explanation of *value* begins with another one, or speaks of another label."""
+    first = _FIRST_CLAUSE.search(rest)
+    if first is not None and not place.read(first.group()).violations:
+        return True
+    labels = resolved(place.field).get("enum")
+    others = [each for each in labels if each != value] if isinstance(labels, list) else []
+    named = (each for each in others if isinstance(each, str) and each.casefold() != "no")
+    words = "|".join(map(re.escape, named))  # "no" is a word of many reasons: "no doubt"
+    said = rf"(?<!\bnot )(?<!\bthan )(?<!\bno )(?<!\w)(?:{words})(?!\w)"
+    return bool(words) and re.search(said, rest, re.IGNORECASE) is not None
 
 
 def _echo(place: Place, text: str) -> Capture:

@@ -250,7 +250,7 @@ def _explained_at(capture: Capture) -> int | None:
 _LISTED_LINE = re.compile(
     r"^[ \t>]*+(?:(?:[-*+]|\d{1,4}[.)])[ \t]++)?[*_`#]*+[ \t]*+(?P<body>\S)", re.MULTILINE
 )
-_BULLETED_LINE = re.compile(r"^[ \t>]*+(?:[-*+][ \t]++)?[*_`#]*+[ \t]*+(?P<body>\S)", re.MULTILINE)
+_BULLETED_LINE = re.compile(r"^[ \t>]*+(?:[-*+|][ \t]++)?[*_`#]*+[ \t]*+(?P<body>\S)", re.MULTILINE)
 _NEXT_LINE = re.compile(r"[^\n]*+\n[\s*_`#>]*+(?=\S)")
 _VALUE_BEFORE = re.compile(
     r"(?<![\w.,/'-])(?P<value>[-+]?(?:\d[\d.,]*|[^\W\d_]+|\{\w+\}))[ \t*_`\"')\]}]*\Z",

@@ -60,7 +60,11 @@ def ends_bare(flat: str, end: int) -> bool:
 
 def offers_another(flat: str, end: int) -> bool:
     """Whether a second value, or a doubt, follows the value that ends at *end*."""
-    return _ANOTHER.match(flat, end) is not None
+    if flat[end : end + 1].isdecimal() or _ANOTHER.match(flat, end) is not None:
+        return True
+    unit = _UNIT.search(flat, max(0, end - _REACH), end)
+    goes_on = None if unit is None else _GOES_ON["%" if unit[1] == "%" else "/"]
+    return goes_on is not None and goes_on.match(flat, end) is not None
 
 
 def continues_range(flat: str, start: int) -> bool:
@@ -142,22 +146,31 @@ _LEADING = "even|it's|its|it|is|make|that|a|an|more|like|closer|to|i|mean|meant|
 _CONDITIONS = (
     "if|unless|provided|assuming|is|was|were|would|seems?|might|could|should|may|can|cannot|has"
 )
-_NOT_COMPARED = r"(?<!\bfrom )(?<!\bthan )(?<!\bof )"
-"""Numbers behind these words are told apart from the value: "up from 7/10", "better than 7/10"."""
 _ANOTHER = re.compile(
     rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&+×±]+[ \t]*+{NUMBER}|(?:->|→|=>)"
     r"|\([ \t]*±|[x×][ \t]*\d|[,;]?[ \t]*(?:plus|minus)\b"
-    rf"|(?:[^.!?\n()]|\([^()\n]*\)){{1,60}}?{_NOT_COMPARED}(?<![\w.,/]){NUMBER}[ \t]*(?:/|out of\b)"
     r"|[ \t]*+or (?:so|more|less|higher|lower)\b"
     rf"|[,;(.–—-]*[ \t]*+(?:(?:{_OR})(?!\w)[,.…]*[ \t]+)+(?:(?:{_LEADING})[ \t,]+){{0,4}}{NUMBER}"
     rf"|[,;(][ \t]*{NUMBER}[ \t]*(?:/|out of\b|[).]|\n|\Z)"
     rf"|[ \t,]*+(?:{_CONDITIONS})\b)",
     re.IGNORECASE,
 )
+_UNIT = re.compile(r"\d[ \t*_`]*(/|%|out of\b)[^%/\n]{0,12}\Z", re.IGNORECASE)
+_GOES_ON = {
+    sign: re.compile(
+        # Numbers behind these words are told apart: "up from 7/10", "better than 7/10".
+        r"(?:[^.!?\n()]|\([^()\n]*\)){1,60}?(?<!\bfrom )(?<!\bthan )(?<!\bof )(?<![\w.,/])"
+        rf"{NUMBER}[ \t]*(?:{unit})",
+        re.IGNORECASE,
+    )
+    for sign, unit in (("/", r"/|out of\b"), ("%", "%"))
+}
+"""Where the sentence behind a value goes on to another one of the same unit."""
 _SEVERAL_BEFORE = re.compile(
     rf"(?:{NUMBER}[ \t]*(?:/[ \t]*\d+[ \t]*)?(?:[-–—~/&,]|\b(?:to|or|and|bis|oder)\b)"
     r"|\b(?:between|about|around|approximately|roughly|nearly|almost|over|under|above|below"
-    r"|at least|at most|up to|more than|less than|circa)|[<>≤≥~≈±])[ \t]*\Z",
+    r"|at least|at most|up to|more than|less than|(?:earlier|later) than|before|after|until|till"
+    r"|circa)|[<>≤≥~≈±])[ \t]*\Z",
     re.IGNORECASE,
 )
 _TURNING = (
