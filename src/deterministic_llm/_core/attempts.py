@@ -152,23 +152,12 @@ class Request:
     @property
     def additions(self) -> tuple[ChatMessage, ...]:
         """The feedback as chat messages to append: one user message, or none."""
-        return ({"role": "user", "content": self.feedback},) if self.feedback else ()
+        return chat.conversation((), self.feedback)
 
     @property
     def messages(self) -> tuple[ChatMessage, ...]:
-        """Prompt and feedback as one conversation.
-
-        The feedback joins a last user message: some chat templates refuse two in a row, and the
-        prompt stays an unchanged prefix either way.
-        """
-        if not self.feedback or not self.prompt:
-            return (*self.prompt, *self.additions)
-        last = self.prompt[-1]
-        content = last.get("content")
-        if last.get("role") != "user" or not isinstance(content, str):
-            return (*self.prompt, *self.additions)
-        joined = {**last, "content": f"{content}\n\n{self.feedback}"}
-        return (*self.prompt[:-1], joined)
+        """Prompt and feedback as one conversation."""
+        return chat.conversation(self.prompt, self.feedback)
 
 
 @quick

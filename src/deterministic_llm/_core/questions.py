@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from pydantic_core import to_json
 from typing_extensions import TypeVar
@@ -110,7 +111,13 @@ def for_the_rest(task: Task[object], last: Answered[object], part: Patch) -> Req
 def _alike(target: JsonTarget[object], last: Answered[object]) -> Constraint:
     """How an answer to *target* is held: as the *last* one was, in the same dialect."""
     known = last.request.constraint
-    return constrain(target, known.mode, Abilities(dialect=known.dialect))
+    return constrain(target, known.mode, _taking(known.dialect))
+
+
+@lru_cache(maxsize=64)
+def _taking(dialect: str | None) -> Abilities:
+    """What takes *dialect*, made once: it has more members than a question takes to be asked."""
+    return Abilities(dialect=dialect)
 
 
 def _going_on(task: Task[object], last: Answered[object], target: JsonTarget[object]) -> str:

@@ -26,7 +26,8 @@ def quick(record: type[C]) -> type[C]:
         if each.default is not MISSING:
             known[default] = each.default
             parameters.append(f"{name}={default}")
-            body.append(f"if {name} is not {default}: {stored}")
+            same = "None" if each.default is None else default  # looked up faster than a global
+            body.append(f"if {name} is not {same}: {stored}")
         elif each.default_factory is not MISSING:
             known[default] = each.default_factory
             parameters.append(f"{name}=MISSING")

@@ -53,9 +53,10 @@ def judge_completion(
     text = spoken(completion, constraint)
     if completion.finish == "stopped":
         return _stopped(text, contract, request, context, policy)
-    if constraint.dialect == ENVELOPE and is_cut(text):
-        return _CUT if completion.finish == "length" else _HALF
-    text = _within(text, constraint)
+    if constraint.dialect == ENVELOPE:
+        if is_cut(text):
+            return _CUT if completion.finish == "length" else _HALF
+        text = opened(text)
     reading = _read(text, contract, request, context)
     if not isinstance(reading, Parsed):
         return _rejected(reading, text, completion.finish)
@@ -91,7 +92,9 @@ def said(
     """The JSON in *completion* that says the output; None where it is not read as one value."""
     constraint = contract.constraint if request is None else request.constraint
     said = Contract(as_said(contract.target), constraint, contract.instructions, contract.strict)
-    text = _within(spoken(completion, constraint), constraint)
+    text = spoken(completion, constraint)
+    if constraint.dialect == ENVELOPE:
+        text = opened(text)
     reading = _read(text, said, request, context)
     return Valid(reading.output) if isinstance(reading, Parsed) else None
 
@@ -151,11 +154,6 @@ _STOPPED = (Violation("$", "truncated", "expected the whole answer", "one that w
 
 _CALLING = frozenset[Mode]({"tool", "grammar"})
 """Where the answer may be what a tool is called with; a grammar is held by one on some servers."""
-
-
-def _within(text: str, constraint: Constraint) -> str:
-    """*text*, or the one that it is the envelope of."""
-    return opened(text) if constraint.dialect == ENVELOPE else text
 
 
 def spoken(completion: Completion, constraint: Constraint) -> str:

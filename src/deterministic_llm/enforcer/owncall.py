@@ -49,11 +49,15 @@ class OwnCall:
 
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
         """No prompt of ours, and a call of the function."""
+        if _is_told_nothing(asked):
+            return (), lambda _: own_call.ask(asked.function)
         functions = _in_turn(asked)
         return (), lambda request: own_call.ask(_with_turn(functions, asked.target, request))
 
     async def awaiting(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
         """No prompt of ours, and an awaited call of the function."""
+        if _is_told_nothing(asked):
+            return (), lambda request: own_call.ask_async(asked.function, timeout=request.timeout)
         functions = _in_turn(asked)
         return (), lambda request: own_call.ask_async(
             _with_turn(functions, asked.target, request), timeout=request.timeout
@@ -138,6 +142,11 @@ def _response_format(wanted: Target[object], constraint: Constraint) -> JsonObje
     return held or {"type": "text"}
 
 
+def _is_told_nothing(asked: Asking) -> bool:
+    """Whether each request is the same call: of one function, which takes no Turn."""
+    return asked.turn_at is None and not asked.fallback
+
+
 def _in_turn(asked: Asking) -> Sequence[tuple[partial[object], int | None]]:
     """The decorated function and those to fall back on, each with where its Turn goes."""
     first = (asked.function, asked.turn_at)
@@ -160,12 +169,12 @@ def _with_turn(
         return function
     wanted, constraint = _wanted(target, request), request.constraint
     turn = Turn(
-        number=request.number,
-        messages=request.additions,
-        instructions=request.feedback,
-        schema=wanted.schema if isinstance(wanted, JsonTarget) else None,
-        response_format=_response_format(wanted, constraint),
-        violations=request.violations,
+        request.number,
+        request.additions,
+        request.feedback,
+        wanted.schema if isinstance(wanted, JsonTarget) else None,
+        _response_format(wanted, constraint),
+        request.violations,
         max_tokens=_number(request, "max_tokens"),
         timeout=request.timeout,
         seed=_number(request, "seed"),

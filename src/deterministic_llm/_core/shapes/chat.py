@@ -1,6 +1,6 @@
-"""A constraint in the words of OpenAI's chat completions: it goes in, members of a body come out.
+"""OpenAI's chat completions: a constraint, or what is said, goes in, members of a body come out.
 
-The keys of caches, and the first records, have it in these words, too.
+The keys of caches, and the first records, have a constraint in these words, too.
 """
 
 from __future__ import annotations
@@ -9,11 +9,27 @@ from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
+    ChatMessage,
     Constraint,
     JsonObject,
     Mode,
     Notation,
 )
+
+
+def conversation(prompt: tuple[ChatMessage, ...], feedback: str) -> tuple[ChatMessage, ...]:
+    """*prompt* with *feedback*, if there is any, said by the user.
+
+    It joins a last user message: some chat templates refuse two in a row, and the prompt stays an
+    unchanged prefix either way.
+    """
+    if not feedback:
+        return prompt
+    last: ChatMessage = prompt[-1] if prompt else {}
+    content = last.get("content")
+    if last.get("role") != "user" or not isinstance(content, str):
+        return (*prompt, {"role": "user", "content": feedback})
+    return (*prompt[:-1], {**last, "content": f"{content}\n\n{feedback}"})
 
 
 def response_format(constraint: Constraint) -> JsonObject | None:
