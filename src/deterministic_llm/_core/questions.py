@@ -111,13 +111,13 @@ def for_the_rest(task: Task[object], last: Answered[object], part: Patch) -> Req
 def _alike(target: JsonTarget[object], last: Answered[object]) -> Constraint:
     """How an answer to *target* is held: as the *last* one was, in the same dialect."""
     known = last.request.constraint
-    return constrain(target, known.mode, _taking(known.dialect))
+    return _held(target, known.mode, known.dialect)
 
 
-@lru_cache(maxsize=64)
-def _taking(dialect: str | None) -> Abilities:
-    """What takes *dialect*, made once: it has more members than a question takes to be asked."""
-    return Abilities(dialect=dialect)
+@lru_cache(maxsize=1024)
+def _held(target: JsonTarget[object], mode: Mode, dialect: str | None) -> Constraint:
+    """A part that fails once fails again in other answers."""
+    return constrain(target, mode, Abilities(dialect=dialect))
 
 
 def _going_on(task: Task[object], last: Answered[object], target: JsonTarget[object]) -> str:

@@ -192,7 +192,7 @@ def _nothing_said(completion: Completion) -> Rejected:
 
 def _rejected(reading: Unread, text: str, finish: Finish) -> Rejected:
     outcome: AnswerOutcome = "truncated" if finish == "length" else "invalid"
-    if any(violation.code == "refusal" for violation in reading.violations):
+    if "refusal" in [violation.code for violation in reading.violations]:
         outcome = "refused"
     elif finish != "stop" and not _is_closed(reading.draft) and is_endless(text):
         return _DEGENERATE
