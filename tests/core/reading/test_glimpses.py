@@ -106,6 +106,46 @@ PAYLOADS = [
 ]
 
 
+OTHER = PAYLOADS[0].replace("7", "8")
+FRAMES: dict[str, tuple[str, int | None]] = {
+    "one fence and no more": (f"```json\n{PAYLOADS[0]}\n```", 7),
+    "ticks in a string": (f"```json\n{PAYLOADS[1]}\n```", 7),
+    "a fence in a string": (
+        f"```json\n{PAYLOADS[0].replace('It', '```json{}```')}\n```",
+        7,
+    ),
+    "a fence in a fence": (f"```json\n```json\n{PAYLOADS[0]}\n```\n```", 7),
+    "two fences": (f"```json\n{PAYLOADS[0]}\n```\n\n```json\n{OTHER}\n```", None),
+    "two objects in one": (f"```json\n{PAYLOADS[0]}\n{OTHER}\n```", None),
+    "text between two": (f"```json\n{OTHER}\n```\nNo:\n```json\n{PAYLOADS[0]}\n```", None),
+    "text before": (f"Here:\n```json\n{PAYLOADS[0]}\n```", 7),
+    "text behind": (f"```json\n{PAYLOADS[0]}\n```\nWait, that's wrong.", None),
+    "no end": (f"```json\n{PAYLOADS[0]}\n", 7),
+    "cut": (f"```json\n{PAYLOADS[0][:-9]}", None),
+    "cut, but closed": (f"```json\n{PAYLOADS[0][:-9]}}}\n```", None),
+    "a member said twice": (f"```json\n{PAYLOADS[5]}\n```", None),
+    "a member under two names": (f"```json\n{PAYLOADS[6]}\n```", None),
+    "dots for a value": (f"```json\n{PAYLOADS[2]}\n```", None),
+    "nothing in it": ("```json\n{}\n```", None),
+}
+
+
+@pytest.mark.parametrize(("text", "score"), FRAMES.values(), ids=FRAMES)
+def test_a_fence_round_all_is_no_other_than_it_is_for_a_search(
+    text: str, score: int | None
+) -> None:
+    reading = read(text, GRADE)
+    assert reading == read(text, BY_SEARCH)
+    assert (reading.output.score if isinstance(reading, Parsed) else None) == score
+
+
+def test_a_fence_round_all_is_recorded_with_its_place() -> None:
+    reading = read(FRAMES["one fence and no more"][0], GRADE)
+    assert isinstance(reading, Parsed)
+    fence = Repair("code fence", "$", "```json", "", "none", 1, (0,))
+    assert (reading.repairs, reading.span) == ((fence,), (8, 8 + len(PAYLOADS[0])))
+
+
 @settings(max_examples=settings.default.max_examples * 3)
 @given(
     st.lists(st.sampled_from(WORDS), max_size=3),

@@ -58,7 +58,9 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
         return None
     start, end = seen
     before, piece, behind = text[:start], text[start:end], text[end:]
-    if len(before) + len(behind) > _FEW or not LIKE_JSON.match(piece):
+    if len(before) + len(behind) > _FEW:
+        return None
+    if piece[0] != "{" and not LIKE_JSON.match(piece):  # an object that is JSON is like it
         return None
     talk = _heard_before(before, behind, shortcut.goal.target)
     if talk is None or talk.claims:
@@ -73,6 +75,8 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
 
 def glance(text: str) -> tuple[int, int] | None:
     """Where the first and the last bracket of *text* are, if they are a pair."""
+    if text.startswith(_FENCE_OPENS) and text.endswith(_FENCE_CLOSES):  # the most frequent form
+        return len(_FENCE_OPENS) - 1, len(text) - len(_FENCE_CLOSES) + 1
     first = _FIRST.search(text)
     closer = None if first is None else _CLOSER.get(first[0])
     if first is None or closer is None:
@@ -122,6 +126,7 @@ def _fences(text: str) -> int:
     return ticks if ticks < 2 and "~~~" not in text else len(_TICKS.findall(text))
 
 
+_FENCE_OPENS, _FENCE_CLOSES = "```json\n{", "}\n```"
 _CLOSER = {"{": "}", "[": "]"}
 _FIRST = re.compile(r"[{\[｛［<◁\x1b]")
 _LOADED = re.compile(r"[{}\[\]｛｝［］<◁\x1b]")
