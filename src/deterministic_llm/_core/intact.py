@@ -25,7 +25,7 @@ from deterministic_llm._core.schema.locations import Location, schema_at, sole
 from deterministic_llm._core.schema.merges import merged
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget
-from deterministic_llm._core.schema.violations import json_path
+from deterministic_llm._core.schema.violations import step
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -58,7 +58,7 @@ def read_intact(text: str, target: JsonTarget[T_co], patch: Patch) -> Parsed[T_c
 def left_aside(others: JsonObject) -> tuple[Repair, ...]:
     """The record of members that were not asked for, and so are not taken."""
     return tuple(
-        Repair("a member that was not asked for", json_path((key,)), value, None, "none")
+        Repair("a member that was not asked for", f"${step(key)}", value, None, "none")
         for key, value in others.items()
     )
 

@@ -62,10 +62,11 @@ def doubts_about(target: JsonTarget[object]) -> Doubts | None:
 
 def may_be_a_call(text: str) -> bool:
     """Whether *text* has a key under which a tool call would hold its arguments."""
-    return any(word in text for word in _CALL_WORDS)
+    return _CALL_WORD.search(text) is not None
 
 
 _NULL_WORD = re.compile(r'"[^\w"]*+(?=[nNuU])(?i:null|none|nil|undefined|n[^\w"]{0,2}a)[^\w"]*+"')
 _DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
 _CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
+_CALL_WORD = re.compile("|".join(_CALL_WORDS))
 _CALL_KEYS = frozenset({"name", "id", "type", "function", "tool", "tool_name", "action"})
