@@ -329,9 +329,7 @@ _CLAUDE = Abilities(
     logprobs=0,
     untaken=frozenset({"seed"}),
 )
-_GEMINI = Abilities(
-    ("native", "tool", "json"), any_root=True, shows_schema=True, dialect="gemini", logprobs=0
-)
+_GEMINI = Abilities(("native", "tool", "json"), any_root=True, shows_schema=True, dialect="gemini")
 _DECISIONS = Abilities(
     ("native",),
     any_root=True,

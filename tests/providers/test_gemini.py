@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from time import perf_counter
@@ -14,6 +15,7 @@ import pytest
 from google.genai import Client, types
 from loopback import Reply, serving
 from patience import eventually
+from pydantic import BaseModel
 from tenacity.wait import wait_none
 from words import KEY, WORDS
 
@@ -208,6 +210,61 @@ def test_parameters_are_called_as_it_calls_them():
         "seed": 7,
         "topP": 0.5,
     }
+
+
+class Letter(BaseModel):
+    """What the answers say."""
+
+    a: int
+
+
+PROBABILITIES: list[tuple[dict[str, Any], dict[str, object]]] = [
+    ({"logprobs": True, "top_logprobs": 5}, {"responseLogprobs": True, "logprobs": 5}),
+    ({"logprobs": True}, {"responseLogprobs": True}),
+    ({"logprobs": False, "top_logprobs": 5}, {}),
+    ({"top_logprobs": 5}, {}),
+    ({"logprobs": 3, "responseLogprobs": True}, {"responseLogprobs": True, "logprobs": 3}),
+]
+
+
+@pytest.mark.parametrize(("given", "sent"), PROBABILITIES)
+def test_probabilities_are_asked_for_in_its_words(given: dict[str, Any], sent: dict[str, object]):
+    """With the number of others, which goes by another name here."""
+    assert posted(*PROMPT, parameters={**given, "seed": 7})["generationConfig"] == {
+        "seed": 7,
+        **sent,
+    }
+
+
+def _told(*tokens: str) -> Reply:
+    chosen = [{"token": each, "logProbability": -0.5} for each in tokens]
+    candidate = {
+        "content": {"role": "model", "parts": [{"text": '{"a": 1}'}]},
+        "finishReason": "STOP",
+        "logprobsResult": {"chosenCandidates": chosen},
+    }
+    return Reply(body=json.dumps({"candidates": [candidate]}).encode())
+
+
+SURE = [
+    (('{"a": ', "1", "}"), 0.61),
+    (("let me think.", '{"a": ', "1", "}"), 0.61),
+    (('{"a": ', "\ufffd", "}"), None),
+    (('{"a": ', "2", "}"), None),
+]
+
+
+@pytest.mark.parametrize(("tokens", "probability"), SURE)
+def test_how_sure_a_value_is_comes_from_its_tokens(
+    tokens: tuple[str, ...], probability: float | None
+):
+    """Where they write it to the letter."""
+    with serving([_told(*tokens)]) as server:
+        llm = Model("gemini:m", base_url=server.base_url.removesuffix("/v1"), api_key=KEY)
+        result = llm.run("?", Letter, confidence=True)
+    known = result.confidence and result.confidence["$.a"].probability
+    assert (known and round(known, 2)) == probability
+    assert server.bodies[0]["generationConfig"]["logprobs"] == 20
 
 
 def test_a_run_has_a_value_its_tokens_and_its_cost():

@@ -45,6 +45,13 @@ LEARNED = [
         {"seed": 3},
         id="gemini: presencePenalty",
     ),
+    pytest.param(
+        "gemini",
+        "Logprobs is not enabled for this model",
+        {"logprobs": True, "top_logprobs": 5},
+        {"top_logprobs": 5},
+        id="gemini: probabilities",
+    ),
     pytest.param("gemini", unknown("seed"), {"seed": 3}, {}, id="gemini: its name is ours"),
     pytest.param(
         "anthropic",

@@ -101,6 +101,16 @@ TAKEN: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("OpenRouter: no tools", {"message": "No endpoints found that support tool use."}, "tools"),
     (
+        "Gemini: no probabilities",
+        {"message": "Logprobs is not enabled for models/gemini-2.5-pro", "code": 400},
+        "Logprobs",
+    ),
+    (
+        "Vertex: no probabilities",
+        {"message": "Unable to submit request because Logprobs is not supported for this model."},
+        "Logprobs",
+    ),
+    (
         "vLLM: a keyword",
         {
             "message": "The provided JSON schema contains features not supported by xgrammar.",

@@ -13,7 +13,7 @@ from deterministic_llm._core.shapes.decisions import decision, is_decision
 from deterministic_llm._core.shapes.failures import error_body
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import count, first, get, has, items, joined, text
-from deterministic_llm._core.shapes.tokens import tokens_of
+from deterministic_llm._core.shapes.tokens import chosen_tokens, tokens_of
 
 _LONGEST_QUOTE = 200
 
@@ -201,6 +201,7 @@ def _gemini(answer: object, seconds: float) -> Completion:
         seconds=seconds,
         calls=calls,
         reasoning=joined(part for part in parts if get(part, "thought")),
+        tokens=chosen_tokens(_either(candidate, "logprobs_result", "logprobsResult")),
     )
 
 

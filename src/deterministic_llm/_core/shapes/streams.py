@@ -224,6 +224,7 @@ def _gemini(streamed: Streamed, chunk: object) -> None:
     if not isinstance(part, Completion):
         return
     streamed.say(None if part.calls else part.text, part.reasoning)
+    streamed.evidence += part.tokens
     for call in part.calls:
         streamed.call(len(streamed.names), call.name, call.arguments)
     if part.finish != "unfinished":

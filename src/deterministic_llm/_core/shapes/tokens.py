@@ -29,6 +29,34 @@ def tokens_of(listed: object) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+def chosen_tokens(result: object) -> tuple[Token, ...]:
+    """The tokens in Gemini's *result* of logprobs, as its SDK's object or as JSON.
+
+    Each is told by its text alone, so that half a character has none. A token without a text or a
+    number, or without its list of others where there are such lists, makes it none at all.
+    """
+    chosen = items(get(result, "chosen_candidates") or get(result, "chosenCandidates"))
+    tops = items(get(result, "top_candidates") or get(result, "topCandidates"))
+    if tops and len(tops) != len(chosen):
+        return ()
+    others = [items(get(top, "candidates")) for top in tops] or [()] * len(chosen)
+    if not all(isinstance(get(token, "token"), str) for token in chosen):
+        return ()
+    return tokens_of(
+        [
+            {**_candidate(token), "top_logprobs": [*map(_candidate, rest)]}
+            for token, rest in zip(chosen, others, strict=True)
+        ]
+    )
+
+
+def _candidate(token: object) -> dict[str, object]:
+    """A token of Gemini's in OpenAI's words."""
+    probability = get(token, "log_probability")
+    logprob = get(token, "logProbability") if probability is None else probability
+    return {"token": get(token, "token"), "logprob": logprob}
+
+
 def bytes_of(text: str) -> bytes:
     """The bytes of a token's *text*; those that are no UTF-8 by themselves were kept in it."""
     try:

@@ -60,6 +60,7 @@ _PARAMETERS = (
     r"argument not supported[^:]{0,40}: (\w+)",
     r"does not support (?:the )?parameters?:? ?\[?['\"`]?(\w+)",
     r"[`'\"](\w+)[`'\"] (?:is|are) (?:not supported|unsupported|deprecated) ",
+    r"\b(logprobs) is not (?:enabled|supported) for ",
     r"additional properties are not allowed \('(\w+)' was unexpected",
     r"extra_forbidden.{0,40}'loc': [\[(]'body', '(\w+)'",
     r"(\w+): extra inputs are not permitted",

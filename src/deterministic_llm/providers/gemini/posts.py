@@ -26,6 +26,7 @@ OURS: Mapping[str, str] = {
     "topK": "top_k",
     "presencePenalty": "presence_penalty",
     "frequencyPenalty": "frequency_penalty",
+    "Logprobs": "logprobs",
     "responseLogprobs": "logprobs",
     "response_logprobs": "logprobs",
 }
@@ -56,8 +57,20 @@ def _parameters(given: Mapping[str, object]) -> dict[str, object]:
     }
     if "max_completion_tokens" in given:  # the newer of two names counts
         renamed["maxOutputTokens"] = given["max_completion_tokens"]
+    renamed |= _probabilities(renamed.pop("logprobs", None), renamed.pop("top_logprobs", None))
     stop = renamed.get("stopSequences")
     return {**renamed, "stopSequences": [stop]} if isinstance(stop, str) else renamed
+
+
+def _probabilities(asked: object, others: object) -> dict[str, object]:
+    """Whether those of tokens are *asked* for, and of how many *others*: here that is one number.
+
+    It is what a caller that has it from Google's documents means by *asked*.
+    """
+    if not isinstance(asked, bool):
+        return {} if asked is None else {"logprobs": asked}
+    told = {} if others is None else {"logprobs": others}
+    return {"responseLogprobs": True, **told} if asked else {}
 
 
 def _held_in(constraint: Constraint) -> dict[str, object]:
