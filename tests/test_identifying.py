@@ -173,6 +173,31 @@ def test_an_asking_that_is_broken_off_leaves_the_next_to_ask():
         assert len(server.looked) == 2
 
 
+def test_a_run_that_was_made_before_it_was_known_begins_with_what_is_known_then():
+    with FaultServer(models=VLLM) as server:
+        llm = model(server)
+        with llm.stream("Hi", Letter) as events:
+            blocking(llm)
+            assert list(events)
+            assert events.result.attempts[0].request.server == "vllm"
+        assert len(server.looked) == 1
+
+
+def test_who_was_not_asked_for_want_of_time_is_asked_later():
+    with FaultServer(models=VLLM) as server:
+        llm = model(server)
+        hurried = llm.run("Hi", Letter, timeout=0.3, on_exhausted="return_none")
+        assert (server.looked, hurried.attempts[0].request.server) == ((), None)
+        assert blocking(llm).attempts[0].request.server == "vllm"
+
+
+def test_one_that_is_slow_is_no_fault_of_the_next():
+    with FaultServer(models="hang") as slow, FaultServer(models=VLLM) as server:
+        result = blocking(model(slow), fallback=[model(server)])
+        assert (result.attempts[0].request.server, server.looked) == ("unknown", ())
+        assert blocking(model(server)).attempts[0].request.server == "vllm"
+
+
 UNASKED = [
     pytest.param({"identify": False}, {}, id="told not to"),
     pytest.param({}, {"mode": "json"}, id="a mode of the caller's"),

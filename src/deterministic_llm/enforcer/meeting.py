@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -17,24 +17,31 @@ _LONGEST = 2.0
 """Seconds for all that a run asks of servers, however patient it is."""
 _SHARE = 0.25
 """Of the run's own time, so that enough is left for what it is about."""
+_SHORTEST = 0.1
+"""Seconds in which a server could be heard; it is not asked for less."""
 
 
 def met(task: Task[object], models: Sequence[Known]) -> float | None:
-    """Meet the *models*' servers that *task* needs to know; the seconds it took, None for none."""
-    began, asked = perf_counter(), False
-    for server in _strangers(task, models):
-        server.meet(_left(task, began))
-        asked = True
-    return perf_counter() - began if asked else None
+    """Meet the *models*' servers that *task* needs to know.
+
+    Gives the seconds that it took, None where there is nothing that the task does not know.
+    """
+    began, strangers = perf_counter(), _strangers(task, models)
+    for server in strangers:
+        left = _left(task, began)
+        if server.said is None and left >= _SHORTEST:
+            server.meet(left)
+    return perf_counter() - began if strangers else None
 
 
 async def amet(task: Task[object], models: Sequence[Known]) -> float | None:
     """As met(), awaited."""
-    began, asked = perf_counter(), False
-    for server in _strangers(task, models):
-        await server.ameet(_left(task, began))
-        asked = True
-    return perf_counter() - began if asked else None
+    began, strangers = perf_counter(), _strangers(task, models)
+    for server in strangers:
+        left = _left(task, began)
+        if server.said is None and left >= _SHORTEST:
+            await server.ameet(left)
+    return perf_counter() - began if strangers else None
 
 
 def later(task: Task[T], asked: Task[T], seconds: float) -> Task[T]:
@@ -54,12 +61,14 @@ def later(task: Task[T], asked: Task[T], seconds: float) -> Task[T]:
     )
 
 
-def _strangers(task: Task[object], models: Sequence[Known]) -> Iterator[Server]:
-    """The servers that have said nothing yet, of models that there is more than one way to hold."""
-    for number, known in enumerate(models):
-        server = known.server
-        if server is not None and server.said is None and task.way(number).weaker:
-            yield server
+def _strangers(task: Task[object], models: Sequence[Known]) -> Sequence[Server]:
+    """The servers that *task* does not know, of models that there is more than one way to hold."""
+    ways = [task.way(number) for number in range(len(models))]
+    return [
+        known.server
+        for known, way in zip(models, ways, strict=True)
+        if known.server is not None and way.server is None and way.weaker
+    ]
 
 
 def _left(task: Task[object], began: float) -> float:

@@ -40,14 +40,17 @@ class ChatModel(OpenAIModel):
 
         super().__init__(name, chat(now), counts=now().counts, **options)
 
-    def identify(self, seconds: float) -> Identity:
-        """Ask the server which kind it is, for no longer than *seconds*; it is no call."""
+    def identify(self, seconds: float) -> Identity | None:
+        """Ask the server which kind it is, for no longer than *seconds*; it is no call.
+
+        None where there was no time to make a client: the first one imports the SDK.
+        """
         try:
             return within(seconds, partial(self._identify, seconds))
         except OverdueError:
-            return UNHEARD
+            return None if self._clients.made() is None else UNHEARD
 
-    async def aidentify(self, seconds: float) -> Identity:
+    async def aidentify(self, seconds: float) -> Identity | None:
         """As identify(), awaited."""
         pages: list[Page] = []
         try:

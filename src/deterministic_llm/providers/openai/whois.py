@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
 from time import monotonic
+from typing import TypeAlias
 
 from deterministic_llm.providers.openai.identity import UNHEARD, Identity
 from deterministic_llm.providers.openai.profiles import UNKNOWN, Profile
 
-LONGEST = 2.0
-"""Seconds in which a server must have said who it is."""
+Ask: TypeAlias = Callable[[float], Identity | None]
+"""Asks a server who it is, for so many seconds at most; None is as if nobody had asked."""
+AwaitingAsk: TypeAlias = Callable[[float], Awaitable[Identity | None]]
+"""The same, awaited."""
 _AGAIN = 300.0
 """Seconds after which a server that was not heard may be asked again."""
 _MOST_SERVERS = 1024
@@ -41,7 +44,7 @@ class Whois:
         """How it is asked, by what is known."""
         return UNKNOWN if self._known is None else self._known.profile
 
-    def meet(self, seconds: float, ask: Callable[[float], Identity]) -> None:
+    def meet(self, seconds: float, ask: Ask) -> None:
         """Know who it is, by *ask* or from who is asking, or that it was not heard in *seconds*."""
         asking, leads = self._join()
         if not leads:
@@ -54,7 +57,9 @@ class Whois:
         finally:
             self._settle(asking, found)
 
-    async def ameet(self, seconds: float, ask: Callable[[float], Awaitable[Identity]]) -> None:
+    async def ameet(
+        self, seconds: float, ask: Callable[[float], Awaitable[Identity | None]]
+    ) -> None:
         """The same, awaited."""
         asking, leads = self._join()
         if not leads:
