@@ -146,12 +146,52 @@ def test_a_score_that_is_not_there_is_told(score: str, said: str):
         ({"concurrency": 0}, "concurrency=0: expected at least 1"),
         ({"labels": [1, 2]}, "labels=: expected one an input, 1, got 2"),
         ({"names": ["a", "b"]}, "names=: expected one an input, 1, got 2"),
+        (
+            {"run": 3},
+            (
+                "stability: no option run= (there are: runs, score, labels, names, concurrency, "
+                "budget, path, progress)"
+            ),
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_told(options: dict[str, Any], said: str):
     with pytest.raises(ConfigurationError) as caught:
         of([grade(3)], **options)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("inputs", ["essay", 7, {"a"}])
+def test_inputs_are_a_list(inputs: Any):
+    scorer = enforce(int)(answering("1"))
+    with pytest.raises(ConfigurationError) as caught:
+        stability(scorer, inputs)
+    assert str(caught.value) == (
+        f"stability: expected a list of inputs, got {type(inputs).__name__}"
+    )
+
+
+def test_a_function_of_another_kind_is_told():
+    function: Any = answering("1")
+    said = "stability: expected a function decorated with enforce, got function"
+    with pytest.raises(ConfigurationError, match=said):
+        stability(function, ["a"])
+    said = "astability: expected an async function decorated with enforce, got Enforcer"
+    with pytest.raises(ConfigurationError, match=said):
+        asyncio.run(astability(enforce(int)(function), ["a"]))
+
+
+def test_what_a_function_raises_is_raised_in_both_colours():
+    def wrong(essay: str) -> str:
+        raise ValueError(essay)
+
+    async def awrong(essay: str) -> str:
+        raise ValueError(essay)
+
+    with pytest.raises(ValueError, match="a"):
+        stability(enforce(int)(wrong), ["a"])
+    with pytest.raises(ValueError, match="a"):
+        asyncio.run(astability(enforce(int)(awrong), ["a"]))
 
 
 def test_arguments_may_be_several_or_named():
@@ -290,6 +330,8 @@ def test_a_file_that_holds_nothing_yet_is_begun(tmp_path: Path):
         ('{"a": 1}\n', ": holds other runs: give another path, or remove it to begin anew"),
         ("[]\n", ", line 1: no run that was kept here: give another path, or remove it"),
         ("no JSON\n", ", line 1: no run that was kept here: give another path, or remove it"),
+        ('{"a": 1}', ", line 1: no run that was kept here: give another path, or remove it"),
+        ("a note", ", line 1: no run that was kept here: give another path, or remove it"),
     ],
 )
 def test_a_file_that_is_none_of_ours_stays_as_it_is(tmp_path: Path, content: str, said: str):

@@ -14,7 +14,6 @@ from deterministic_llm._core.results import Result
 from deterministic_llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,
-    DeterministicLLMError,
     EnforcementError,
     ProviderError,
 )
@@ -120,7 +119,7 @@ async def acarry_out(
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
                 group.create_task(work())
-    except* DeterministicLLMError as errors:
+    except* Exception as errors:  # noqa: BLE001  # raised below, as a thread would raise it
         first = errors.exceptions[0]
     else:
         return

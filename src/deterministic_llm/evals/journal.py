@@ -20,13 +20,13 @@ _FORMAT = "deterministic-llm runs 1"
 class Journal:
     """The runs of *questions*, each told by a digest, in the file at *path*; None keeps nothing.
 
-    It is used in a ``with`` block. A last line that was cut off is dropped. Raises
-    ConfigurationError for a file that is none of ours, or of other questions.
+    It is used in a ``with`` block, and its folders are made. A last line that was cut off is
+    dropped. Raises ConfigurationError for a file that is none of ours, or of other questions.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, questions: Sequence[str]) -> None:
         self._path = None if path is None else Path(path)
-        self._head = {"format": _FORMAT, "questions": list(questions)}
+        self._head: JsonObject = {"format": _FORMAT, "questions": [*questions]}
         self._lock = threading.Lock()
         self._file: IO[str] | None = None
         self._runs: dict[tuple[int, int], Run] = {}
@@ -41,10 +41,11 @@ class Journal:
         if self._path is None:
             return self
         whole = self._read(self._path) if self._path.exists() else 0
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("a", encoding="utf-8")
         self._file.truncate(whole)
         if not whole:
-            self._write(cast("JsonObject", self._head))
+            self._write(self._head)
         return self
 
     def __exit__(
@@ -65,7 +66,7 @@ class Journal:
 
     def _write(self, record: JsonObject) -> None:
         file = cast("IO[str]", self._file)
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        file.write(_line(record))
         file.flush()
         os.fsync(file.fileno())
 
@@ -73,6 +74,8 @@ class Journal:
         """Take up what the file at *path* has; how many of its bytes are whole lines."""
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
+        if not whole and not _line(self._head).encode().startswith(content):
+            raise _unreadable(path, 1)
         head, *lines = content[:whole].splitlines() or [b"{}"]
         if whole and _loaded(path, 1, head) != self._head:
             message = f"{path}: holds other runs: give another path, or remove it to begin anew"
@@ -84,6 +87,10 @@ class Journal:
                 raise _unreadable(path, number) from error
             self._runs[run.item, run.number] = run
         return whole
+
+
+def _line(record: JsonObject) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _loaded(path: Path, number: int, line: bytes) -> JsonObject:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 from typing_extensions import TypedDict, Unpack
 
@@ -96,7 +96,7 @@ def stability(
 
     Raises ConfigurationError for what makes no sense, and ProviderError where no run can succeed.
     """
-    asked = _Asked(enforcer, inputs, options)
+    asked = _Asked("stability", enforcer, inputs, options)
     with asked.round() as this:
 
         def ask(question: Question) -> Result[object]:
@@ -115,7 +115,7 @@ async def astability(
     **options: Unpack[Measuring],
 ) -> Stability:
     """As stability(), for an async function."""
-    asked = _Asked(enforcer, inputs, options)
+    asked = _Asked("astability", enforcer, inputs, options)
     with asked.round() as this:
 
         async def ask(question: Question) -> Result[object]:
@@ -133,10 +133,17 @@ class _Asked:
 
     def __init__(
         self,
+        measure: Literal["stability", "astability"],
         enforcer: Enforcer[..., object] | AsyncEnforcer[..., object],
         inputs: Sequence[object],
         options: Measuring,
     ) -> None:
+        _check_kinds(measure, enforcer, inputs)
+        unknown = sorted(options.keys() - Measuring.__annotations__.keys())
+        if unknown:
+            known = ", ".join(Measuring.__annotations__)
+            message = f"{measure}: no option {unknown[0]}= (there are: {known})"
+            raise ConfigurationError(message)
         self._enforcer = enforcer
         self._inputs = inputs
         self._options = options
@@ -182,6 +189,17 @@ class _Asked:
         """What tells each question from others, by what is asked and how."""
         how = [repr(self._enforcer), code_of(self._enforcer.__wrapped__)]
         return [digest([*how, jsonable(each)]) for each in self._inputs]
+
+
+def _check_kinds(measure: str, enforcer: object, inputs: object) -> None:
+    colour, kind = ("an async", AsyncEnforcer) if measure == "astability" else ("a", Enforcer)
+    if not isinstance(enforcer, kind):
+        got = type(enforcer).__qualname__
+        message = f"{measure}: expected {colour} function decorated with enforce, got {got}"
+        raise ConfigurationError(message)
+    if isinstance(inputs, str) or not isinstance(inputs, Sequence):
+        message = f"{measure}: expected a list of inputs, got {type(inputs).__qualname__}"
+        raise ConfigurationError(message)
 
 
 def _arguments(given: object) -> tuple[tuple[object, ...], Mapping[str, object]]:
