@@ -52,10 +52,20 @@ def test_nothing_for_any_is_not_known() -> None:
     assert evidence == Evidence(None, reason="no answer gave any of them a probability")
 
 
-@pytest.mark.parametrize("labels", [["yes"], ["1", 1], []])
-def test_labels_that_cannot_be_told_apart_are_refused(labels: Sequence[Scalar]) -> None:
-    with pytest.raises(ConfigurationError, match="2 to 1000 different labels"):
-        weigh(ScriptedModel([]), "On topic?", labels)
+@pytest.mark.parametrize(
+    ("labels", "times", "said"),
+    [
+        (["yes"], 3, "expected 2 to 1000 labels that are written differently, got 1"),
+        (["1", 1], 3, "expected 2 to 1000 labels that are written differently, got '1' twice"),
+        ([], 3, "expected 2 to 1000 labels that are written differently, got 0"),
+        ("no", 3, "expected a list of labels, got the text 'no'"),
+        (["yes", "no"], 0, "times=0: expected at least 1"),
+    ],
+)
+def test_what_cannot_be_weighed_is_refused(labels: Sequence[Scalar], times: int, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        weigh(ScriptedModel([]), "On topic?", labels, times=times)
+    assert str(caught.value) == f"weigh: {said}"
 
 
 @pytest.mark.parametrize(("size", "times"), [(2, 2), (3, 3), (5, 3), (11, 4)])

@@ -70,9 +70,17 @@ async def aweigh(
 
 
 def _asked(labels: Sequence[Scalar], times: int) -> Sequence[Sequence[Scalar]]:
-    told_apart = len({spelled(label) for label in labels}) == len(labels)
-    if not told_apart or not 2 <= len(labels) <= MOST or times < 1:
-        message = f"weigh: expected 2 to {MOST} different labels, and to ask at least once"
+    if isinstance(labels, str):  # a sequence of its letters
+        message = f"weigh: expected a list of labels, got the text {labels!r}"
+        raise ConfigurationError(message)
+    written = [spelled(label) for label in labels]
+    twice = next((each for each in written if written.count(each) > 1), None)
+    if twice is not None or not 2 <= len(labels) <= MOST:
+        got = f"{len(labels)}" if twice is None else f"{twice!r} twice"
+        message = f"weigh: expected 2 to {MOST} labels that are written differently, got {got}"
+        raise ConfigurationError(message)
+    if times < 1:
+        message = f"weigh: times={times}: expected at least 1"
         raise ConfigurationError(message)
     return orders(labels, times)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,17 @@ def test_what_cannot_be_fitted_is_said() -> None:
         Calibrator.fit([])
     with pytest.raises(ConfigurationError, match=r"got 1\.5"):
         Calibrator.fit([(1.5, True)])
+    for wrong in (0.5, ("high", True), (0.5, True, 1), "ab"):
+        with pytest.raises(ConfigurationError, match=f"and a bool, got {re.escape(repr(wrong))}"):
+            Calibrator.fit([wrong])  # type: ignore[list-item]
     with pytest.raises(ConfigurationError, match="expected one of temperature, platt, isotonic"):
         Calibrator.fit(PAIRS, "magic")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.5, float("nan")])
+def test_what_is_no_probability_is_not_calibrated(probability: float) -> None:
+    with pytest.raises(ValueError, match="expected a probability from 0 to 1, got"):
+        Calibrator.fit(PAIRS, "temperature")(probability)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,6 @@ def test_a_file_that_holds_none_is_refused(text: str, tmp_path: Path) -> None:
 def test_a_calibrator_that_was_not_saved_leaves_the_one_before(tmp_path: Path) -> None:
     file = tmp_path / "essay.json"
     Calibrator.fit(PAIRS).save(file)
-    with pytest.raises(OSError, match="missing"):
-        Calibrator.fit(PAIRS).save(tmp_path / "missing" / "essay.json")
+    with pytest.raises(OSError, match=r"essay\.json"):
+        Calibrator.fit(PAIRS).save(file / "within.json")
     assert json.loads(file.read_text("utf-8"))["pairs"] == 6

@@ -12,8 +12,11 @@ from typing import get_args
 from deterministic_llm._core.evidence.curves import CURVES, Curve, Method
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm.errors import ConfigurationError, RecordError
+from deterministic_llm.storage.files import written_whole
 
 _VERSION = 1
+_WANTED = f'expected {{"calibrator": {_VERSION}, "method": ..., "pairs": ...}}'
+_NO_PAIRS = "Calibrator.fit: expected pairs of a probability and a bool, got {}"
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,21 @@ class Calibrator:
         curve, and wants some 200 pairs. Raises ConfigurationError for no pairs, for what is no
         probability, or an unknown method.
         """
-        known = [(float(said), bool(right)) for said, right in pairs]
+        known = [_pair(each) for each in pairs]
         if method not in CURVES:
             message = f"method={method!r}: expected one of {', '.join(get_args(Method))}"
             raise ConfigurationError(message)
         outside = next((said for said, _ in known if not 0 <= said <= 1), None)
         if outside is not None or not known:
             got = "no pair" if outside is None else f"{outside!r}"
-            message = f"Calibrator.fit: expected pairs of a probability and a bool, got {got}"
-            raise ConfigurationError(message)
+            raise ConfigurationError(_NO_PAIRS.format(got))
         return cls(CURVES[method].fitted(known), len(known))
 
     def __call__(self, probability: float) -> float:
-        """How often answers of this *probability* are right."""
+        """How often answers of this *probability* are right; raises ValueError for none."""
+        if not 0 <= probability <= 1:
+            message = f"expected a probability from 0 to 1, got {probability!r}"
+            raise ValueError(message)
         return self.curve(probability)
 
     @property
@@ -63,10 +68,7 @@ class Calibrator:
             "pairs": self.pairs,
             **self.curve.to_json(),
         }
-        file = Path(path)
-        beside = file.with_name(f"{file.name}.{os.getpid()}.part")
-        beside.write_text(json.dumps(record) + "\n", "utf-8")
-        beside.replace(file)
+        written_whole(path, json.dumps(record) + "\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Calibrator:
@@ -74,6 +76,9 @@ class Calibrator:
         text = Path(path).read_text("utf-8")
         try:
             record: JsonValue = json.loads(text)
+        except ValueError as error:
+            raise RecordError(str(path), f"{_WANTED}, got no JSON") from error
+        try:
             return cls._of(record if isinstance(record, dict) else {})
         except ValueError as error:
             raise RecordError(str(path), str(error)) from error
@@ -82,6 +87,14 @@ class Calibrator:
     def _of(cls, record: JsonObject) -> Calibrator:
         curve, pairs = CURVES.get(str(record.get("method"))), record.get("pairs")
         if record.get("calibrator") != _VERSION or curve is None or not isinstance(pairs, int):
-            message = f'expected {{"calibrator": {_VERSION}, "method": ..., "pairs": ...}}'
-            raise ValueError(message)
+            raise ValueError(_WANTED)
         return cls(curve.from_json(record), pairs)
+
+
+def _pair(given: tuple[float, bool]) -> tuple[float, bool]:
+    """*given* with Python's own types, where a table may have had others."""
+    try:
+        said, right = given
+        return float(said), bool(right)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(_NO_PAIRS.format(repr(given))) from error
