@@ -24,15 +24,17 @@ GRADE = Template("Essay score: {score:int}/10")
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("gpt-5-mini", "names no provider"),
-        ("nowhere:x", "unknown model 'nowhere:x'"),
-        ("openai:", "unknown model 'openai:'"),
+        ("gpt-5", "model 'gpt-5' names no provider: write 'openai:gpt-5', or pass client="),
+        ("nowhere:x", "unknown provider 'nowhere' of 'nowhere:x': write one of anthropic, azure, "),
+        ("openai:", "'openai:' names no model: write 'openai:' and its name"),
+        ("openai", "'openai' names no model: write 'openai:' and its name"),
     ],
 )
 def test_an_unknown_name_is_refused_with_what_to_write(name: str, problem: str):
     """Before anything is asked."""
-    with pytest.raises(ConfigurationError, match=f"{problem}.*write 'openai:gpt-5-mini'"):
+    with pytest.raises(ConfigurationError) as caught:
         Model(name)
+    assert str(caught.value).startswith(problem)
 
 
 def test_a_missing_model_file_is_one_sentence():
@@ -81,10 +83,19 @@ def test_a_conversation_passes_through_untouched():
     assert [message["role"] for message in without_user.messages] == ["system", "user"]
 
 
-@pytest.mark.parametrize("prompt", [7, [], ["text"], None])
-def test_what_is_no_prompt_is_named(prompt: object):
+@pytest.mark.parametrize(
+    ("prompt", "got"),
+    [
+        (7, "int"),
+        ([], "an empty list"),
+        (["text", 7], "a list of int and str"),
+        (None, "NoneType"),
+    ],
+)
+def test_what_is_no_prompt_is_named(prompt: object, got: str):
     """A TypeError says what came."""
-    with pytest.raises(TypeError, match="a prompt is a str or a list of chat messages, got"):
+    said = f"a prompt is a str or a list of chat messages, got {got}$"
+    with pytest.raises(TypeError, match=said):
         ScriptedModel(["yes"]).generate(prompt, Choice("yes", "no"))
 
 

@@ -79,7 +79,7 @@ def named(
 ) -> Named:
     """The model *name*, such as ``openai:gpt-5-mini``.
 
-    Raises ConfigurationError for a name of no provider.
+    Raises ConfigurationError for a name of no provider, or of no model.
     """
     provider, colon, model = name.partition(":")
     if client is not None:
@@ -87,8 +87,15 @@ def named(
     factory = _FACTORIES.get(provider)
     if factory is not None and model:
         return factory(model, base_url, api_key)
-    problem = f"unknown model {name!r}" if colon else f"model {name!r} names no provider"
-    message = f"{problem}: write 'openai:gpt-5-mini', 'local:smollm2-135m', or pass client="
+    if factory is not None:
+        message = f"{name!r} names no model: write '{provider}:' and its name"
+    elif colon:
+        known = ", ".join(sorted(_FACTORIES))
+        message = (
+            f"unknown provider {provider!r} of {name!r}: write one of {known}, or pass client="
+        )
+    else:
+        message = f"model {name!r} names no provider: write 'openai:{name}', or pass client="
     raise ConfigurationError(message)
 
 
@@ -280,7 +287,8 @@ def _lent(name: str, client: Client) -> Named:
     if "openai" in packages and provider == _DECIDES:
         return _deciding(named, client=cast("OpenAI | AsyncOpenAI", client))
     if "openai" not in packages:
-        message = f"client=: one of openai, anthropic or google-genai, got {type(client)!r}"
+        got = f"{type(client).__module__}.{type(client).__qualname__}"
+        message = f"client=: expected a client of openai, anthropic or google-genai, got {got}"
         raise ConfigurationError(message)
     return _of_client(name, cast("OpenAI | AsyncOpenAI", client))
 

@@ -39,7 +39,11 @@ def messages_of(prompt: object) -> tuple[ChatMessage, ...]:
     messages = items(prompt)
     if messages and all(isinstance(message, Mapping) for message in messages):
         return cast("tuple[ChatMessage, ...]", tuple(messages))
-    message = f"a prompt is a str or a list of chat messages, got {type(prompt).__qualname__}"
+    kinds = sorted({type(each).__qualname__ for each in messages})
+    got = type(prompt).__qualname__
+    if isinstance(prompt, list | tuple):
+        got = f"a {got} of {' and '.join(kinds)}" if kinds else f"an empty {got}"
+    message = f"a prompt is a str or a list of chat messages, got {got}"
     raise TypeError(message)
 
 

@@ -157,12 +157,21 @@ class Essay(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("target", "named"),
-    [(Essay, "reason"), (str, "the target"), (list[bool], "the target"), (float, "the target")],
+    ("target", "named", "got"),
+    [
+        (Essay, "reason", "string"),
+        (str, "the target", "string"),
+        (list[bool], "the target", "array"),
+        (float, "the target", "number"),
+        (Literal[1, "a"], "the target", "one of 2 values"),
+    ],
 )
-def test_what_cannot_be_decided_is_said_before_any_call(target: object, named: str) -> None:
+def test_what_cannot_be_decided_is_said_before_any_call(
+    target: object, named: str, got: str
+) -> None:
+    said = f"{named}: a decision is true or false, .* bounds, got {got} "
     with serving([deciding(SCORE)]) as server:
-        with pytest.raises(ConfigurationError, match=f"{named}: a decision is true or false"):
+        with pytest.raises(ConfigurationError, match=said):
             model(server).run("The essay.", target)  # type: ignore[call-overload]
         assert server.bodies == []
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 _MOST_CHOICES = 255
+_WHOLE = "the target"
 _UNDECIDABLE = (
-    "{}: a decision is true or false, one of 2 to 255 texts, or an integer between two bounds "
-    "(leave it out, or ask another model for it)"
+    "{}: a decision is true or false, one of 2 to 255 texts, or an integer between two bounds, "
+    "got {} (leave it out, or ask another model for it)"
 )
 
 
@@ -54,10 +55,10 @@ def _questions(constraint: Constraint) -> Iterator[JsonObject]:
     root = constraint.schema
     node = None if root is None else sole(root, root)
     if root is None or node is None:
-        raise ConfigurationError(_UNDECIDABLE.format("the target"))
+        raise _undecidable(_WHOLE, root)
     members = node.get("properties")
     if not isinstance(members, dict):
-        yield _question("the target", node, root)
+        yield _question(_WHOLE, node, root)
         return
     for name, member in members.items():
         yield {"name": name, **_question(name, member, root)}
@@ -76,7 +77,13 @@ def _question(name: str, member: JsonValue, root: JsonObject) -> JsonObject:
     if values is not None and _are_choices(values):
         choices: list[JsonValue] = [{"value": each} for each in values]
         return {"type": "choice", "instructions": asked, "choices": choices}
-    raise ConfigurationError(_UNDECIDABLE.format(name))
+    raise _undecidable(name, node)
+
+
+def _undecidable(name: str, node: JsonObject | None) -> ConfigurationError:
+    listed = (node or {}).get("enum")
+    kind = f"one of {len(listed)} values" if isinstance(listed, list) else (node or {}).get("type")
+    return ConfigurationError(_UNDECIDABLE.format(name, kind or "what may be of several types"))
 
 
 def _are_choices(values: Sequence[Scalar]) -> bool:
