@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -49,6 +50,13 @@ def test_each_name_is_what_its_module_calls_so(name: str) -> None:
     home = import_module(f"deterministic_llm.{deterministic_llm._HOME_OF[name]}")
     assert getattr(deterministic_llm, name) is getattr(home, name)
     assert name in dir(deterministic_llm)
+
+
+def test_each_name_stands_on_its_page() -> None:
+    page = Path(__file__).parents[1] / "docs/api.md"
+    rows = [row.split("|")[1] for row in page.read_text("utf-8").splitlines() if "|" in row]
+    told = [name for cell in rows for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(told) == deterministic_llm.__all__
 
 
 def test_no_submodule_is_called_as_a_public_name_is() -> None:
