@@ -10,7 +10,7 @@ import pytest
 
 from deterministic_llm import ConfigurationError, EnforcementError, Evidence, aweigh, weigh
 from deterministic_llm._core.evidence.evidence import Scalar
-from deterministic_llm._core.evidence.words import orders
+from deterministic_llm._core.evidence.verbalised import orders
 from deterministic_llm.testing import ScriptedModel
 
 YES = '{"yes": 80, "no": 20}'

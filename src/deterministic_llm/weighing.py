@@ -8,7 +8,7 @@ from typing import Unpack
 
 from deterministic_llm._core.evidence.evidence import Evidence, Scalar, unknown
 from deterministic_llm._core.evidence.labels import MOST, spelled
-from deterministic_llm._core.evidence.words import ASKED, orders, schema_of, weighed
+from deterministic_llm._core.evidence.verbalised import ASKED, orders, schema_of, weighed
 from deterministic_llm._core.exchange import ChatMessage, JsonValue
 from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.errors import ConfigurationError, EnforcementError

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from deterministic_llm._core.attempts import Answered, Attempt
+from deterministic_llm._core.evidence.estimates import averaged, of_value, of_votes
 from deterministic_llm._core.evidence.evidence import Evidence, Scalar, unknown
-from deterministic_llm._core.evidence.figures import averaged, of_value, of_votes
 from deterministic_llm._core.evidence.labels import legal_values
 from deterministic_llm._core.evidence.spans import Location
 from deterministic_llm._core.evidence.transcript import transcript_of

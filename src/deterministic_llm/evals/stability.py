@@ -15,7 +15,7 @@ from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, Enforcer
 from deterministic_llm.enforcer.identities import code_of
 from deterministic_llm.errors import ConfigurationError
-from deterministic_llm.evals.carrying import Advance, Question, Round, acarry_out, carry_out
+from deterministic_llm.evals.execution import Advance, Question, Round, acarry_out, carry_out
 from deterministic_llm.evals.figures import Figures, figures_of
 from deterministic_llm.evals.journal import Journal
 from deterministic_llm.evals.pages import page

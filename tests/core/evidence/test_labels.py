@@ -6,8 +6,8 @@ from math import exp, log
 
 import pytest
 
+from deterministic_llm._core.evidence.estimates import averaged, of_value, of_votes
 from deterministic_llm._core.evidence.evidence import Evidence, Scalar, distributed
-from deterministic_llm._core.evidence.figures import averaged, of_value, of_votes
 from deterministic_llm._core.evidence.labels import label_problems, legal_values, letters, masses
 from deterministic_llm._core.evidence.transcript import transcript_of
 from deterministic_llm._core.exchange import JsonObject, Token

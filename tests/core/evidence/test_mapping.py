@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deterministic_llm._core.evidence.figures import of_value
+from deterministic_llm._core.evidence.estimates import of_value
 from deterministic_llm._core.evidence.spans import Location, leaves
 from deterministic_llm._core.evidence.transcript import Transcript, transcript_of
 from deterministic_llm._core.exchange import JsonValue, Token
