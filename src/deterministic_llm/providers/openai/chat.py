@@ -25,6 +25,10 @@ _LONGEST_PAGE = 4_000_000
 """Bytes: a gateway may list thousands of models."""
 
 
+_MAKING = 3
+"""How much longer than for what it says is waited for a client to ask with."""
+
+
 class ChatModel(OpenAIModel):
     """The model *name* on one server; *profile* says how that is asked, now or once it is known."""
 
@@ -43,35 +47,44 @@ class ChatModel(OpenAIModel):
     def identify(self, seconds: float) -> Identity | None:
         """Ask the server which kind it is, for no longer than *seconds*; it is no call.
 
-        None where there was no time to make a client: the first one imports the SDK.
+        Making a client, which imports the SDK at first, has thrice that time: the run waits for it
+        anyway. None where there is none.
         """
         try:
-            return within(seconds, partial(self._identify, seconds))
+            client = within(_MAKING * seconds, lambda _: self._clients.blocking())
+        except (OverdueError, ConfigurationError):
+            return None
+        try:
+            return within(seconds, partial(self._identify, client, seconds))
         except OverdueError:
-            return None if self._clients.made() is None else UNHEARD
+            return UNHEARD
 
     async def aidentify(self, seconds: float) -> Identity | None:
         """As identify(), awaited."""
+        try:
+            seat = await self._clients.awaiting()
+        except ConfigurationError:
+            return None
         pages: list[Page] = []
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds), seat.used():
                 while isinstance(step := next_page(pages), str):
-                    pages.append(await self._afetched(step, seconds))
-        except (TimeoutError, ConfigurationError):
+                    pages.append(await self._afetched(seat.client, step, seconds))
+        except TimeoutError:
             return UNHEARD
         return step
 
-    def _identify(self, seconds: float, line: Line) -> Identity:
+    def _identify(self, client: OpenAI, seconds: float, line: Line) -> Identity:
         until = monotonic() + seconds
         pages: list[Page] = []
         while isinstance(step := next_page(pages), str):
             left = until - monotonic()
-            pages.append(self._fetched(step, left, line) if left > 0 else Page(step))
+            pages.append(self._fetched(client, step, left, line) if left > 0 else Page(step))
         return step
 
-    def _fetched(self, path: str, seconds: float, line: Line) -> Page:
+    def _fetched(self, client: OpenAI, path: str, seconds: float, line: Line) -> Page:
         try:
-            response = self._server.fetch(self._clients.blocking(), path, seconds)
+            response = self._server.fetch(client, path, seconds)
             line.take(response)
             try:
                 return page_of(path, read(response, _LONGEST_PAGE), response.headers)
@@ -81,15 +94,13 @@ class ChatModel(OpenAIModel):
         except Exception as error:  # noqa: BLE001  # whatever it is, the call itself will tell
             return unread(path, error)
 
-    async def _afetched(self, path: str, seconds: float) -> Page:
-        seat = await self._clients.awaiting()
-        async with seat.used():
+    async def _afetched(self, client: AsyncOpenAI, path: str, seconds: float) -> Page:
+        try:
+            response = await self._server.afetch(client, path, seconds)
             try:
-                response = await self._server.afetch(seat.client, path, seconds)
-                try:
-                    raw = await read_async(response, _LONGEST_PAGE)
-                finally:
-                    await response.aclose()
-            except Exception as error:  # noqa: BLE001  # whatever it is, the call itself will tell
-                return unread(path, error)
+                raw = await read_async(response, _LONGEST_PAGE)
+            finally:
+                await response.aclose()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the call itself will tell
+            return unread(path, error)
         return page_of(path, raw, response.headers)
