@@ -152,7 +152,7 @@ class Request:
     @property
     def additions(self) -> tuple[ChatMessage, ...]:
         """The feedback as chat messages to append: one user message, or none."""
-        return chat.conversation((), self.feedback)
+        return ({"role": "user", "content": self.feedback},) if self.feedback else ()
 
     @property
     def messages(self) -> tuple[ChatMessage, ...]:

@@ -9,7 +9,13 @@ from typing import cast
 from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import natively
-from deterministic_llm._core.exchange import Abilities, ChatMessage, Constraint, JsonObject
+from deterministic_llm._core.exchange import (
+    Abilities,
+    ChatMessage,
+    Constraint,
+    JsonObject,
+    JsonValue,
+)
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.shapes import chat
@@ -111,19 +117,26 @@ _SENDS_ITS_SCHEMA = Known(Abilities(shows_schema=True))
 
 def _turn_told(target: Target[object], request: Request) -> JsonObject:
     """What the Turn of *request* says besides how often it was asked and what time is left."""
-    wanted, logprobs = _wanted(target, request), _number(request, "top_logprobs")
+    wanted, (max_tokens, seed, logprobs) = _wanted(target, request), _numbers(request)
     told: JsonObject = {
         "feedback": request.feedback,
         "schema": wanted.schema if isinstance(wanted, JsonTarget) else None,
-        "max_tokens": _number(request, "max_tokens"),
-        "seed": _number(request, "seed"),
+        "max_tokens": max_tokens,
+        "seed": seed,
     }
     return told if logprobs is None else {**told, "logprobs": logprobs}
 
 
-def _number(request: Request, name: str) -> int | None:
-    """The parameter *name* of *request*, if it is a whole number."""
-    value = request.parameters.get(name)
+def _numbers(request: Request) -> tuple[int | None, int | None, int | None]:
+    """The most tokens, the seed and the number of other tokens told, as *request* has them."""
+    given = request.parameters
+    if not given:
+        return (None, None, None)
+    most, seed, others = given.get("max_tokens"), given.get("seed"), given.get("top_logprobs")
+    return _whole(most), _whole(seed), _whole(others)
+
+
+def _whole(value: JsonValue) -> int | None:
     return value if isinstance(value, int) else None
 
 
@@ -168,6 +181,7 @@ def _with_turn(
     if turn_at is None:
         return function
     wanted, constraint = _wanted(target, request), request.constraint
+    max_tokens, seed, logprobs = _numbers(request)
     turn = Turn(
         request.number,
         request.additions,
@@ -175,12 +189,12 @@ def _with_turn(
         wanted.schema if isinstance(wanted, JsonTarget) else None,
         _response_format(wanted, constraint),
         request.violations,
-        max_tokens=_number(request, "max_tokens"),
+        max_tokens=max_tokens,
         timeout=request.timeout,
-        seed=_number(request, "seed"),
+        seed=seed,
         tool=chat.tool(constraint),
         stream=stream,
-        logprobs=_number(request, "top_logprobs"),
+        logprobs=logprobs,
     )
     before, after = function.args[:turn_at], function.args[turn_at:]
     return partial(function.func, *before, turn, *after, **function.keywords)
