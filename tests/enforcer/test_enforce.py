@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from tenacity.wait import wait_none
 
 from deterministic_llm import (
+    ConfigurationError,
     EnforcementError,
     Enforcer,
     NoProgress,
@@ -29,6 +30,7 @@ from deterministic_llm import (
     Turn,
     enforce,
 )
+from deterministic_llm.testing import ScriptedModel
 
 
 class Grade(BaseModel):
@@ -448,3 +450,25 @@ def test_a_turn_that_only_a_checker_imports_is_known_by_its_name():
         return json.dumps({"score": turn.number + other})
 
     assert enforce(Grade)(ask)(3) == Grade(score=4)
+
+
+MISSPELT = [("max_retrys", "max_retries"), ("timout", "timeout"), ("temprature", "temperature")]
+PARAMETERS = ["top_k", "min_p", "model", "max_new_tokens", "presence_penalty", "early_stopping"]
+
+
+@pytest.mark.parametrize(("name", "meant"), MISSPELT)
+def test_a_misspelt_option_is_no_parameter(name: str, meant: str):
+    """Not at a decoration, nor at a call: a server would be asked for something it has not."""
+    options: Any = {name: 3}
+    with pytest.raises(ConfigurationError, match=rf"{name}: no such option \(did you mean {meant}"):
+        enforce(int, **options)(lambda: "5")
+    with pytest.raises(ConfigurationError, match=meant):
+        ScriptedModel(["5"]).run("How many?", int, **options)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_of_a_provider_is_passed_on(name: str):
+    """Also where its name is a little like that of an option."""
+    options: Any = {name: 3}
+    model = ScriptedModel(["5"])
+    assert model.run("How many?", int, **options).parameters == {name: 3}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import cast
 
@@ -16,7 +17,9 @@ from deterministic_llm._core.reask import instructions
 from deterministic_llm._core.schema.raising import check_satisfiable
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm.enforcer.known import Known
+from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.enforcer.policies import POLICY
+from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.grammars import guards
 from deterministic_llm.metering.guards import OPTIONS
 
@@ -40,12 +43,33 @@ _OURS = OPTIONS | {
 
 
 def parameters_of(options: Mapping[str, object], abilities: Abilities) -> Mapping[str, JsonValue]:
-    """The parameters of a request among *options*; for confidence the tokens are asked for."""
+    """The parameters of a request among *options*; for confidence the tokens are asked for.
+
+    Raises ConfigurationError for a name that is a misspelt option.
+    """
     left_out = _OURS | abilities.untaken
     chosen = {key: value for key, value in options.items() if key not in left_out}
+    for name in chosen.keys() - _NAMES:
+        if (meant := _misspelt(name)) is not None:
+            raise ConfigurationError(_MISSPELT.format(name, meant))
     if options.get("confidence") and abilities.logprobs:
         chosen = {"logprobs": True, "top_logprobs": abilities.logprobs, **chosen}
     return cast("Mapping[str, JsonValue]", chosen)
+
+
+_NAMES = frozenset(ModelOptions.__annotations__)
+_MISSPELT = "{}: no such option (did you mean {}?); a parameter of that name goes in extra_body"
+
+
+@lru_cache(maxsize=1024)
+def _misspelt(name: str) -> str | None:
+    """The option that is meant by a *name* that differs in a letter or two.
+
+    Other names are parameters that a provider may know. 0.85 tells "max_retrys" and "timout" from
+    "max_new_tokens" and "top_k"; "model" is a parameter, and no mode.
+    """
+    close = get_close_matches(name, _NAMES, n=1, cutoff=0.85)
+    return close[0] if close and name != "model" else None
 
 
 def able_for(known: Known, options: Mapping[str, object]) -> Abilities:
