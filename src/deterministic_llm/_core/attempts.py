@@ -355,10 +355,7 @@ class Failed:
     finish = None
     saved_tokens = None
     first_token = None
-    violations = ()
-    warnings = ()
-    repairs = ()
-    checks = ()
+    violations = warnings = repairs = checks = ()
     usage = Usage()
     cost = Decimal(0)  # an unanswered call: what it may have cost stays reserved as unsettled
 
