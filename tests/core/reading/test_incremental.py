@@ -246,7 +246,7 @@ HOSTILE = {
 def test_a_hostile_text_is_read_at_once(name: str) -> None:
     for target in TARGETS.values():
         for size in (4, 1_000_000):
-            assert consume(hostile(name, 4_000), target, size) < 0.5
+            assert consume(hostile(name, 4_000), target, size) < 3
 
 
 @pytest.mark.slow
