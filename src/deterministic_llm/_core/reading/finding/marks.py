@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from deterministic_llm._core.reading.finding.afterwords import BEHIND
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.phrasebook import (
-    BEHIND,
     EXAMPLE_ENDS,
     FINAL_CALL,
     FOR_EXAMPLE,

@@ -1,4 +1,4 @@
-"""The words that mark a candidate: phrases, labels with their fillers, and words that take it back.
+"""The words before a candidate that mark it: phrases, and labels with their fillers.
 
 Each rule is a name, the mark it gives, whether it is weak, and what it looks like; all texts are
 lower-case. A phrase is looked for only in a line that has one of its words, or is not ASCII.
@@ -33,6 +33,13 @@ _TO_ANSWER = r"(?:output|return|answer|say|print|reply|respond|give)(?: with)?"
 _THIS = r"(?: (?:the |this |a )?(?:following|instruction|command|text|line|json|object)){0,2}"
 _FORM = r"(?:format|schema|template|structure|shape)"
 
+ASKS_FOR_INPUT = (
+    r"(?:please|kindly) (?:provide|share|send|paste|upload|attach|include|submit|resend)"
+    r"(?: me)?(?: with)? (?:the|your|an?) (?:(?:actual|full|complete|whole|student['’]s) )?"
+    r"(?:essay|text|document|article|review|input|data|content|image|file|message|e?-?mail"
+    r"|transcript|passage|question)s?\b(?! (?:if|for)\b)[^.,\n]{0,40}"
+)
+"""A model that asks for what it was to look at has looked at nothing."""
 FOR_EXAMPLE = re.compile(
     r"(?:\b(?:for example|for instance|e\.\s?g\.?|such as|as an (?:example|illustration)"
     r"|zum beispiel|z\.\s?b\.?|beispielsweise|par exemple|p\.\s?ex\.?|por ejemplo|p\.\s?ej\.?"
@@ -87,9 +94,21 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "under a condition", "example", False,
-        "would could might i'd it'd you'd we'd i’d it’d you’d we’d",
+        "would could might were had i'd it'd you'd we'd i’d it’d you’d we’d",
         (r"^(?:if|had|were|suppose|assuming|unless)\b.*"
-        r"(?:\b(?:would|could|might)|['’]d)\b[^.]*$"),
+        r"(?:\b(?:would|could|might)|['’]d)\b[^.]*$"
+        r"|^(?:if (?!i\b|we\b).{1,60}\b(?:were|had been)|had\b.{1,60}\bbeen)\b[^.]*$"),
+    ),
+    (
+        "called a sample", "example", False,
+        "sample example template placeholder mock dummy",
+        (r"\bhere(?:['’]s| is| are) (?:an? |some |just an? )?"
+        r"(?:sample|example|template|placeholder|mock|dummy)s?\b[^.]{0,40}$"),
+    ),
+    (
+        "asked for the input", "draft", False,
+        "please kindly",
+        ASKS_FOR_INPUT + r"\W*$",
     ),
     (
         "supposed", "example", False,
@@ -322,72 +341,3 @@ LABELS = tuple(
     (_words(words), Marking(mark, rule, weak=weak)) for rule, mark, weak, words in _LABEL_RULES
 )
 VOCABULARY = _FILLERS.union(*(keys for keys, _ in LABELS))
-
-_TAKEN_BACK = (
-    r"(?:(?:wait|hmm+|no|oops|ah|oh|actually|hold on|(?:up)?on (?:second thoughts?|reflection"
-    r"|review|closer (?:look|inspection))|thinking about it|looking again|come to think of it"
-    r"|sorry|scratch that|edit|but|and)\b"
-    r"[\s,.!…—–-]*){0,4}"
-    r"(?:(?:that|this|it|the above|which|my (?:first |initial )?(?:answer|attempt|draft))"
-    r"(?:(?:['’]s| is| was| looks| seems)(?: still| clearly| actually| just| also)? "
-    r"(?:wrong|incorrect|a mistake|an error|mistaken|invalid|(?:only |just )?a draft(?!-))"
-    r"|(?:['’]s not| is not| was not| isn['’]t| wasn['’]t)(?: quite| entirely)? "
-    r"(?:right|correct|valid|final|what you asked for))(?=\s*(?:[.!,;:…)—–-]|$|because|since|as\b))"
-    r"|i (?:made|see) (?:a|an|the|my) (?:mistake|error)|i (?:misread|miscounted|miscalculated)\b"
-    r"|i (?:meant|mean)\b|make (?:that|it) [\"'“]?(?:an? )?\d"
-    r"|i (?:think|believe|feel) .{1,40}\b(?:fits better|is better|is more (?:accurate|fitting)"
-    r"|is closer|instead)\b"
-    r"|(?:please )?(?:do not|don['’]t) (?:use|trust|take) (?:this|that|it)\b|not (?:yet )?final\b"
-    r"|(?:is|was) (?:just |only )?(?:my |an? |the )?(?:first |initial |early |rough |old |previous"
-    r"|original )*(?:draft|attempt|guess|try)\b(?!-)|(?:(?:first|rough|early) )?draft\s*[.!)]*$"
-    r"|(?:would|will|could) (?:also )?be"
-    r" (?:wrong|incorrect|a mistake|too (?:high|low|harsh|lenient))\b"
-    r"|let me (?:correct|fix|redo|revise) (?:that|this|it|my)\b"
-    r"|let me (?:recalculate|recheck|reconsider|redo|revise|try again|start over)\b"
-    r"|(?:scratch|strike) that|(?:wrong|incorrect)\s*[.!)]"
-    r"|(?:is|was)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
-    r"|not (?:right|correct|valid))\b"
-    r"|(?:correction|erratum)\s?:?\s+\S|edit\s?:\s+\S"
-    r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should (?:be|have been|read) [\"'“]?\d"
-    r"|(?:das|dies) (?:ist|war) (?:falsch|nicht richtig)|c['’]est (?:faux|incorrect)"
-    r"|(?:eso|esto) (?:es|está) (?:incorrecto|mal)|不对|不正确|错了|間違い|違います)"
-)
-_ALL_OF_IT = (
-    r"(?:this|that|it|which|these|all of (?:this|these|it)"
-    r"|(?:the|these|those|all) (?:above|(?:\w+ ){0,2}?"
-    r"(?:values?|numbers?|data|json|fields?|answers?|entries|scores?"
-    r"|object|record)(?: above| here| given| shown)?))"
-)
-BEHIND: tuple[tuple[str, re.Pattern[str], Mark], ...] = (
-    ("taken back", re.compile(_TAKEN_BACK), "draft"),
-    (
-        "another value",
-        re.compile(
-            r"(?:(?:actually|wait|rather|sorry|oops|hmm+|no(?=[,:!—–-]))\b[\s,.!:…—–-]*){1,4}"
-            r"(?:(?:it|that|this)(?:['’]s| is)? |i (?:mean|meant) |make (?:it|that) )?"
-            r"[\"'“]?[-+$€£]?\d"
-        ),
-        "draft",
-    ),
-    (
-        "called an example",
-        re.compile(
-            rf"(?:(?:please )?(?:note|remember|nb)\b(?: that)?[\s:,]*)?(?:{_ALL_OF_IT}"
-            r" (?:is|was|are|were) (?:all |just |only |merely |simply |purely )?(?:an? |the )?"
-            r"(?:fictional |made[- ]up |hypothetical |mere |random )?"
-            r"(?:example|illustration|illustrative|placeholder|template|sample|dummy|made[ -]up"
-            r"|fictional|fictitious|invented|hypothetical)s?\b"
-            r"|(?:is|was) (?:just |only |merely |simply )?(?:an? |the )?(?:\w+ )?"
-            r"(?:example|illustration|placeholder|template|sample|format|schema|structure)\b"
-            r"|(?:please )?replace (?:the|these|this|all|any|every|each)\b"
-            r"|(?:would|could|might|may) (?:also )?"
-            r"(?:be (?:an?|one|another) \w+|be possible|work\b)"
-            r"|is (?:one|an?) (?:possible |plausible )?(?:option|possibility|candidate)\b"
-            r"|is what (?:i|you|it) (?:would|could|might)\b|is what i['’]d\b"
-            r"|or (?:something (?:like|similar|along)|similar|the like)"
-            r"|(?:for (?:instance|example)|just an idea)\s*[.!)]*(?:\n|$)"
-            r"|(?:just |only )?(?:an? )?(?:example|illustration|sample|placeholder)(?: only)?\s*\))"
-        ),
-        "example",
-    ),
-)
