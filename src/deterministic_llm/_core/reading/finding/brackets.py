@@ -164,7 +164,7 @@ _FIRST_MEMBER = re.compile(
 _AFTERWORD = re.compile(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
 _LEADS = re.compile(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
 _CITATION = re.compile(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
-_JOINED = re.compile(r"\s*(?:[,;&]|and)?\s*", re.IGNORECASE)
+_JOINED = re.compile(r"\s*[,;&.]?\s*(?:and|of)?\s*", re.IGNORECASE)
 _CITES = re.compile(
     r"(?:[\w.,;!?)”\"']"
     r"|\b(?:in|see|refs?\.?|references?|from|per|cf\.?|by|sources?|eq\.?|figs?\.?|figures?"
