@@ -16,6 +16,7 @@ from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.membership import count_of
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
 from deterministic_llm._core.schema.target import Direct, JsonTarget
+from deterministic_llm._core.schema.twins import twins_of
 from deterministic_llm._core.schema.typed_sites import site_of_type
 from deterministic_llm._core.schema.validating import TypeDecoder
 from deterministic_llm._core.schema.walking import rewritten, untitled
@@ -41,10 +42,11 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
         fix = "use a type that pydantic can read from JSON"
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
     schema = _at_the_root(cast("JsonObject", rewritten(written, _told)))
-    floats, plain = has_floats(schema), is_plain(adapter.core_schema)
+    floats, twins = has_floats(schema), twins_of(adapter.core_schema)
+    plain = twins is None and is_plain(adapter.core_schema)
     validate = adapter.validator.validate_python if plain else None
     closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
-    decoder = TypeDecoder(adapter, Complaints(schema), floats, validate)
+    decoder = TypeDecoder(adapter, Complaints(schema), floats, validate, twins)
     site = site_of_type(adapter.core_schema, schema)
     members = count_of(adapter.core_schema) if closable else None
     direct = None if members is None else Direct(adapter.validator.validate_json, members)

@@ -29,6 +29,7 @@ from deterministic_llm._core.schema.sites import (
     Token,
     labels_of,
 )
+from deterministic_llm._core.schema.twins import twins_of
 from deterministic_llm._core.schema.validating import TypeDecoder
 from deterministic_llm._core.schema.violations import member
 
@@ -131,9 +132,10 @@ class _Sites:
         node = spot.node if isinstance(spot.node, dict) else {}
         shared = {key: self._root[key] for key in ("$defs",) if key in self._root}
         schema: JsonObject = {**shared, **node}
-        plain = is_plain(whole)
+        twins = twins_of(whole, spot.config)
+        plain = twins is None and is_plain(whole)
         validate = validator.validate_python if plain else None
-        return TypeDecoder(validator, Complaints(schema), has_floats(schema), validate)
+        return TypeDecoder(validator, Complaints(schema), has_floats(schema), validate, twins)
 
     def _needed(self, core: object) -> list[Node]:
         """The definitions that *core* refers to, and those that they do."""

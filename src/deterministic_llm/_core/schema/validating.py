@@ -16,6 +16,7 @@ from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.target import Checked, Invalid, Valid, Validate
+from deterministic_llm._core.schema.twins import Twins
 from deterministic_llm._core.schema.violations import json_path
 
 T_co = TypeVar("T_co", covariant=True)
@@ -33,13 +34,15 @@ class ReadsJson(Protocol[T_co]):
 class TypeDecoder(Generic[T_co]):
     """Validates with pydantic's strict mode, whose JSON rules still read dates and enums.
 
-    Where a value needs no such rules, *validate* takes it as it is.
+    Where a value needs no such rules, *validate* takes it as it is. *twins* find keys of it that
+    are one in the output, where there may be any.
     """
 
     reader: ReadsJson[T_co]
     complaints: Complaints
     floats: bool
     validate: Validate[T_co] | None
+    twins: Twins | None = None
 
     def check(
         self, value: JsonValue, text: str | None = None, context: object = None
@@ -51,9 +54,11 @@ class TypeDecoder(Generic[T_co]):
             if self.floats and (path := _too_large_for_floats(value)) is not None:
                 return Invalid((replace(_TOO_LARGE, path=json_path(path)),))
             source = to_json(value) if text is None else text
-            return Valid(self.reader.validate_json(source, strict=True, context=context))
+            output = self.reader.validate_json(source, strict=True, context=context)
         except ValidationError as error:
             return Invalid(self.complaints.of(error))
+        twins = () if self.twins is None else self.twins.found_in(value, context)
+        return Invalid(twins) if twins else Valid(output)
 
 
 _TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
