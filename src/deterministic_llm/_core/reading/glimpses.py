@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.candidates import Candidate, Kind
+from deterministic_llm._core.reading.finding.declining import declined
 from deterministic_llm._core.reading.finding.found import left_around
 from deterministic_llm._core.reading.goals import Goal, Shortcut
 from deterministic_llm._core.reading.judging import LIKE_JSON, judge
@@ -103,6 +104,8 @@ def _heard(before: str, behind: str, target: JsonTarget[object]) -> Talk | None:
         return None
     fences = _fences(before)
     if fences > 1 or fences != _fences(behind) or marks.is_set_aside(before, behind):
+        return None
+    if declined(before, behind) is not None:
         return None
     talk = f"{before}\n\n{behind}"
     if half_a_pair(talk) is not None:

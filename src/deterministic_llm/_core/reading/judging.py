@@ -41,6 +41,11 @@ ENDLESS_THINKING = Unread(
 )
 
 
+def refused(said: str) -> Unread:
+    """Declined by what was *said*."""
+    return Unread((Violation("$", "refusal", "expected an answer", quote(said)),))
+
+
 def judge(
     text: str, run: tuple[Candidate, ...], goal: Goal[T], context: object
 ) -> Parsed[T] | Unread:

@@ -20,11 +20,8 @@ from deterministic_llm._core.reading.alignment.bends import (
 )
 from deterministic_llm._core.reading.equality import equal
 from deterministic_llm._core.reading.finding.candidates import Candidate
-from deterministic_llm._core.reading.finding.found import (
-    Found,
-    extraction,
-    find,
-)
+from deterministic_llm._core.reading.finding.declining import declined
+from deterministic_llm._core.reading.finding.found import Found, extraction, find
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.refusals import refusal_in
@@ -41,6 +38,7 @@ from deterministic_llm._core.reading.judging import (
     read_json,
     read_prose,
     read_refused,
+    refused,
 )
 from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import ELLIPSIS, may_omit, whole
@@ -60,10 +58,7 @@ from deterministic_llm._core.reading.syntax.documents import Document, Unreadabl
 from deterministic_llm._core.reading.syntax.native import half_a_pair, native
 from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.schema.forms import ChoiceForm
-from deterministic_llm._core.schema.kinds import (
-    kinds,
-    kinds_of_items,
-)
+from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
 from deterministic_llm._core.schema.wording import describe, quote, resolve
 
@@ -180,9 +175,12 @@ _BEGINNINGS = frozenset('{["-0123456789tfn \t\r\n')
 
 
 def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] | Unread:
-    matched = match(target.form, text if strict else outside_thinking(text), strict=strict)
+    visible = text if strict else outside_thinking(text)
+    matched = match(target.form, visible, strict=strict)
     if not isinstance(matched, Matched):
         return Unread(matched.violations, matched.repairs_tried)
+    if (said := declined(visible[: matched.span[0]], visible[matched.span[1] :])) is not None:
+        return refused(said)
     checked = target.build(matched.payload)
     if not isinstance(checked, Valid):
         return Unread(checked.violations, matched.repairs)
@@ -231,8 +229,19 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
         said = " and ".join([answer, *(said_too or ["another that cannot be read"])])
         fix = "give one answer, or say which one is final"
         return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
-    (candidate, *_), reading = answers[0]
-    return replace(reading, repairs=(*extraction(found, candidate), *reading.repairs))
+    run, reading = answers[0]
+    if run[0].mark not in _SETTLED and (no := _declined(found.text, run)) is not None:
+        return refused(no)
+    return replace(reading, repairs=(*extraction(found, run[0]), *reading.repairs))
+
+
+_SETTLED = frozenset({"final", "corrected"})
+
+
+def _declined(text: str, run: tuple[Candidate, ...]) -> str | None:
+    """The sentence around *run* by which it is no answer."""
+    visible = outside_thinking(text)
+    return declined(visible[: run[0].start], visible[run[-1].end :])
 
 
 def _is_left_of_a_list(
@@ -340,10 +349,11 @@ def _without_candidate(
     schema = goal.target.schema
     noted = read_notation(found.text, schema)
     if noted is not None:
-        return _noted(found, goal, noted, context)
+        said = declined(found.prose, "")
+        return _noted(found, goal, noted, context) if said is None else refused(said)
     said = refusal_in(found.prose)
     if said is not None:
-        return Unread((Violation("$", "refusal", "expected an answer", quote(said)),))
+        return refused(said)
     failed = [reading for _, reading in judged if isinstance(reading, Unread)]
     if failed:
         best = min(failed, key=lambda each: len(each.violations))

@@ -81,18 +81,6 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         r"(?: (?:return|use|output|say|give|write|answer|accept|print))?(?: with)?\W*$"),
     ),
     (
-        "declined", "draft", False,
-        "cannot can't can’t can unable won't won’t not",
-        (r"^(?:(?:i am|i['’]m)? ?(?:so |very )?sorry,? (?:but )?|unfortunately,? )?i"
-        r"(?: (?:cannot|can['’]t|can not|won['’]t|will not)"
-        r"|(?: am|['’]m| was) (?:unable|not able) to) "
-        r"(?:really |simply |properly )?"
-        r"(?:grade|score|rate|evaluate|assess|judge|answer|help|assist|determine|classify|extract"
-        r"|summari[sz]e|translate|analy[sz]e|review|see|read|access|open)"
-        r"(?:(?: with)? (?:you|it|this|that|these|those|(?:the|this|your|any|an?) [^\W\d_]+"
-        r"(?: [^\W\d_]+)?))?[.!:]?$"),
-    ),
-    (
         "under a condition", "example", False,
         "would could might were had i'd it'd you'd we'd i’d it’d you’d we’d",
         (r"^(?:if|had|were|suppose|assuming|unless)\b.*"

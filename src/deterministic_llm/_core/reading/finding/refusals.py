@@ -21,12 +21,12 @@ def refusal_in(text: str) -> str | None:
     """
     beginning = text[:REACH].lstrip()
     for match in _REFUSAL.finditer(beginning):
-        if not _reported(beginning, match.start()):
-            return _clause(beginning, match.start(), match.end())
+        if not is_reported(beginning, match.start()):
+            return clause(beginning, match.start(), match.end())
     return None
 
 
-def _reported(text: str, start: int) -> bool:
+def is_reported(text: str, start: int) -> bool:
     """Whether the words at *start* are somebody else's: quoted, or behind "the user said"."""
     line = text[text.rfind("\n", 0, start) + 1 : start]
     if line.lstrip().startswith(">") or _SAID.search(line[-80:]):
@@ -37,7 +37,7 @@ def _reported(text: str, start: int) -> bool:
     return paragraph.count('"') % 2 == 1
 
 
-def _clause(text: str, start: int, end: int) -> str:
+def clause(text: str, start: int, end: int) -> str:
     """The sentence around the refusing words."""
     begin = max(text.rfind(stop, 0, start) for stop in ("\n", ". ", "! ", "? ", "。", "！")) + 1
     over = _SENTENCE_END.search(text, end)

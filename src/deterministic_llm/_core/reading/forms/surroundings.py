@@ -146,9 +146,18 @@ _LEADING = "even|it's|its|it|is|make|that|a|an|more|like|closer|to|i|mean|meant|
 _CONDITIONS = (
     "if|unless|provided|assuming|is|was|were|would|seems?|might|could|should|may|can|cannot|has"
 )
+_CLAUSE_END = r"(?=[ \t]*(?:[.,;)]|\n|\Z))"
+_INEXACT = (
+    rf"[+±]+(?!\w)|(?<=\S)[-–—~]+{_CLAUSE_END}"
+    r"|[,;]?[ \t(]*(?:approx(?:imately|imate)?|roughly|ish|or thereabouts|give or take|estimated?"
+    r"|at (?:the )?(?:very )?(?:best|worst|most|least)|and up|or (?:above|below))(?!\w)"
+    rf"|[,;]?[ \t(]*(?:max|min)(?:imum)?{_CLAUSE_END}"
+)
+"""A sign or word behind a number by which it is more, less or about that."""
 _ANOTHER = re.compile(
     rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&+×±]+[ \t]*+{NUMBER}|(?:->|→|=>)"
     r"|\([ \t]*±|[x×][ \t]*\d|[,;]?[ \t]*(?:plus|minus)\b"
+    rf"|{_INEXACT}"
     r"|[ \t]*+or (?:so|more|less|higher|lower)\b"
     rf"|[,;(.–—-]*[ \t]*+(?:(?:{_OR})(?!\w)[,.…]*[ \t]+)+(?:(?:{_LEADING})[ \t,]+){{0,4}}{NUMBER}"
     rf"|[,;(][ \t]*{NUMBER}[ \t]*(?:/|out of\b|[).]|\n|\Z)"
