@@ -8,17 +8,12 @@ from typing import cast
 
 from deterministic_llm._core.answering import AsyncOpening, Opening
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.contract import natively
 from deterministic_llm._core.exchange import (
     Abilities,
     ChatMessage,
-    Constraint,
     JsonObject,
-    JsonValue,
 )
-from deterministic_llm._core.schema.patches import patch_target
-from deterministic_llm._core.schema.target import JsonTarget, Target
-from deterministic_llm._core.shapes import chat
+from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.telling import by_type, refused
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
 from deterministic_llm.enforcer.known import Known
@@ -117,42 +112,14 @@ _SENDS_ITS_SCHEMA = Known(Abilities(shows_schema=True))
 
 def _turn_told(target: Target[object], request: Request) -> JsonObject:
     """What the Turn of *request* says besides how often it was asked and what time is left."""
-    wanted, (max_tokens, seed, logprobs) = _wanted(target, request), _numbers(request)
+    turn = Turn(request, target)
     told: JsonObject = {
-        "feedback": request.feedback,
-        "schema": wanted.schema if isinstance(wanted, JsonTarget) else None,
-        "max_tokens": max_tokens,
-        "seed": seed,
+        "feedback": turn.instructions,
+        "schema": turn.schema,
+        "max_tokens": turn.max_tokens,
+        "seed": turn.seed,
     }
-    return told if logprobs is None else {**told, "logprobs": logprobs}
-
-
-def _numbers(request: Request) -> tuple[int | None, int | None, int | None]:
-    """The most tokens, the seed and the number of other tokens told, as *request* has them."""
-    given = request.parameters
-    if not given:
-        return (None, None, None)
-    most, seed, others = given.get("max_tokens"), given.get("seed"), given.get("top_logprobs")
-    return _whole(most), _whole(seed), _whole(others)
-
-
-def _whole(value: JsonValue) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _wanted(target: Target[object], request: Request) -> Target[object]:
-    """What the answer to *request* must be: the whole, or a part of it."""
-    if request.patch is not None and isinstance(target, JsonTarget):
-        return patch_target(target, request.patch)
-    return target
-
-
-def _response_format(wanted: Target[object], constraint: Constraint) -> JsonObject:
-    """OpenAI's ``response_format`` for *wanted*, whatever holds the answer."""
-    held = chat.response_format(constraint)
-    if held is None and isinstance(wanted, JsonTarget):
-        held = chat.response_format(natively(wanted))
-    return held or {"type": "text"}
+    return told if turn.logprobs is None else {**told, "logprobs": turn.logprobs}
 
 
 def _is_told_nothing(asked: Asking) -> bool:
@@ -180,21 +147,6 @@ def _with_turn(
     function, turn_at = functions[request.model]
     if turn_at is None:
         return function
-    wanted, constraint = _wanted(target, request), request.constraint
-    max_tokens, seed, logprobs = _numbers(request)
-    turn = Turn(
-        request.number,
-        request.additions,
-        request.feedback,
-        wanted.schema if isinstance(wanted, JsonTarget) else None,
-        _response_format(wanted, constraint),
-        request.violations,
-        max_tokens=max_tokens,
-        timeout=request.timeout,
-        seed=seed,
-        tool=chat.tool(constraint),
-        stream=stream,
-        logprobs=logprobs,
-    )
+    turn = Turn(request, target, stream=stream)
     before, after = function.args[:turn_at], function.args[turn_at:]
     return partial(function.func, *before, turn, *after, **function.keywords)

@@ -2,43 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
-from deterministic_llm._core.attempts import Violation
-from deterministic_llm._core.exchange import ChatMessage, JsonObject
-from deterministic_llm._core.records import quick
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.contract import natively
+from deterministic_llm._core.exchange import ChatMessage, JsonObject, JsonValue
+from deterministic_llm._core.schema.patches import patch_target
+from deterministic_llm._core.schema.target import JsonTarget, Target
+from deterministic_llm._core.shapes import chat
 from deterministic_llm.enforcer.requests import Provider, Wanted, keywords_for
 
 
 @final
-@quick
-@dataclass(frozen=True)
 class Turn:
     """What one attempt should say: on the first turn how to answer, later what was wrong.
 
-    *messages* are chat messages to append and *instructions* the same as text; *schema* and
-    *response_format* (OpenAI's shape) say what the answer must be, later maybe a part of it alone;
-    *max_tokens* and *seed* are those of the run's options, with more room where an answer was cut;
-    *timeout* is what is left of the run's time, in seconds. *tool* is what is to be called with the
-    answer under ``mode="tool"``, as OpenAI's chat completions declare a function.
-    *stream* says that the answer is read as it comes: a function that returns chunks is then shown
-    at work, and one that returns the whole is read at its end. *logprobs* is of how many other
-    tokens the probabilities are wanted, under ``confidence=True``.
+    *number* counts the calls of the run, and *violations* are what was wrong with the answer
+    before. *timeout* is what is left of the run's time, in seconds. *stream* says that the answer
+    is read as it comes: a function that returns chunks is then shown at work, and one that returns
+    the whole is read at its end. All else is worked out when it is asked for.
     """
 
-    number: int
-    messages: tuple[ChatMessage, ...]
-    instructions: str
-    schema: JsonObject | None
-    response_format: JsonObject
-    violations: tuple[Violation, ...] = ()
-    max_tokens: int | None = None
-    timeout: float | None = None
-    seed: int | None = None
-    tool: JsonObject | None = None
-    stream: bool = False
-    logprobs: int | None = None
+    def __init__(self, request: Request, target: Target[object], *, stream: bool = False) -> None:
+        """Tell what *request* says of an answer that is to become *target*."""
+        self._request = request
+        self._target = target
+        self.number = request.number
+        self.violations = request.violations
+        self.timeout = request.timeout
+        self.stream = stream
+
+    def __repr__(self) -> str:
+        return f"Turn(number={self.number}, instructions={self.instructions!r})"
+
+    @property
+    def messages(self) -> tuple[ChatMessage, ...]:
+        """Chat messages to append to the prompt."""
+        return self._request.additions
+
+    @property
+    def instructions(self) -> str:
+        """The same as text."""
+        return self._request.feedback
+
+    @cached_property
+    def schema(self) -> JsonObject | None:
+        """What the answer must be, later maybe a part of it alone; None for text of a form."""
+        wanted = self._wanted
+        return wanted.schema if isinstance(wanted, JsonTarget) else None
+
+    @cached_property
+    def response_format(self) -> JsonObject:
+        """The same as OpenAI's ``response_format``, whatever holds the answer."""
+        held = chat.response_format(self._request.constraint)
+        if held is None and isinstance(wanted := self._wanted, JsonTarget):
+            held = chat.response_format(natively(wanted))
+        return held or {"type": "text"}
+
+    @property
+    def tool(self) -> JsonObject | None:
+        """What is to be called with the answer under ``mode="tool"``, as OpenAI declares one."""
+        return chat.tool(self._request.constraint)
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The run's option, with more room where an answer was cut."""
+        return self._whole("max_tokens")
+
+    @property
+    def seed(self) -> int | None:
+        """The run's option."""
+        return self._whole("seed")
+
+    @property
+    def logprobs(self) -> int | None:
+        """Of how many other tokens the probabilities are wanted, under ``confidence=True``."""
+        return self._whole("top_logprobs")
 
     def request(self, provider: Provider) -> dict[str, Any]:
         """Keyword arguments for the call of *provider*'s SDK, besides those of model and prompt.
@@ -56,3 +96,15 @@ class Turn:
             logprobs=self.logprobs,
         )
         return keywords_for(provider, wanted)
+
+    @property
+    def _wanted(self) -> Target[object]:
+        """What the answer must be: the whole, or a part of it."""
+        patch, target = self._request.patch, self._target
+        if patch is not None and isinstance(target, JsonTarget):
+            return patch_target(target, patch)
+        return target
+
+    def _whole(self, name: str) -> int | None:
+        value: JsonValue = self._request.parameters.get(name)
+        return value if isinstance(value, int) else None
