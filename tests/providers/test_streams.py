@@ -40,13 +40,13 @@ def async_client(address: str) -> AsyncOpenAI:
 
 def blocking(address: str) -> Completion | CallFailure:
     with client(address) as sdk:
-        return ask(partial(chunks, sdk))
+        return ask(partial(chunks, sdk), Request(1))
 
 
 def awaiting(address: str) -> Completion | CallFailure:
     async def asking() -> Completion | CallFailure:
         async with async_client(address) as sdk:
-            return await ask_async(partial(chunks_async, sdk))
+            return await ask_async(partial(chunks_async, sdk), Request(1))
 
     return asyncio.run(asking())
 

@@ -155,6 +155,10 @@ class Usage:
         )
 
 
+UNCOUNTED = Usage()
+"""Of an answer whose tokens nobody counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What is *left* of a rate limit of *limit*, and the seconds until it is *renewed* in full."""
@@ -214,7 +218,7 @@ class Completion:
     refusal: str | None = None
     model: str | None = None
     fingerprint: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = UNCOUNTED
     seconds: float = 0.0
     calls: tuple[ToolCall, ...] = ()
     reasoning: str | None = None
@@ -226,6 +230,14 @@ class Completion:
     tokens: tuple[Token, ...] = field(default=(), compare=False, repr=False)
     drift: str | None = None
     decided: bool = False
+
+    @classmethod
+    def of_text(cls, text: str, seconds: float) -> Completion:
+        """The answer of a function that returned *text*, and did not say how it ended."""
+        completion = object.__new__(cls)  # __init__ takes three times as long
+        members = completion.__dict__
+        members["text"], members["finish"], members["seconds"] = text, "unfinished", seconds
+        return completion
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import cast
+from typing import TypeAlias, cast
 
-from deterministic_llm._core.answering import AsyncOpening, Opening
+from typing_extensions import TypeVar
+
+from deterministic_llm._core.answering import Answering, AsyncAnswering, AsyncOpening, Opening
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import (
     Abilities,
+    CallFailure,
     ChatMessage,
+    Completion,
     JsonObject,
 )
 from deterministic_llm._core.schema.target import Target
@@ -23,6 +27,9 @@ from deterministic_llm.enforcer.turn import Turn
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import function as own_call
 from deterministic_llm.storage.keys import Describe
+
+A = TypeVar("A", Answering, AsyncAnswering)
+_InTurn: TypeAlias = Sequence[tuple[partial[object], int | None]]
 
 
 class OwnCall:
@@ -51,32 +58,22 @@ class OwnCall:
     def blocking(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], BlockingCall]:
         """No prompt of ours, and a call of the function."""
         if _is_told_nothing(asked):
-            return (), lambda _: own_call.ask(asked.function)
-        functions = _in_turn(asked)
-        return (), lambda request: own_call.ask(_with_turn(functions, asked.target, request))
+            return (), partial(own_call.ask, asked.function)
+        return (), partial(_ask_in_turn, _in_turn(asked), asked.target)
 
     async def awaiting(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AwaitingCall]:
         """No prompt of ours, and an awaited call of the function."""
         if _is_told_nothing(asked):
-            return (), lambda request: own_call.ask_async(asked.function, timeout=request.timeout)
-        functions = _in_turn(asked)
-        return (), lambda request: own_call.ask_async(
-            _with_turn(functions, asked.target, request), timeout=request.timeout
-        )
+            return (), partial(own_call.ask_async, asked.function)
+        return (), partial(_ask_in_turn_async, _in_turn(asked), asked.target)
 
     def opening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], Opening]:
         """No prompt of ours, and a call of the function, whose chunks are read one by one."""
-        functions = _in_turn(asked)
-        return (), lambda request: own_call.stream(
-            _with_turn(functions, asked.target, request, stream=True), request
-        )
+        return (), partial(_stream_in_turn, own_call.stream, _in_turn(asked), asked.target)
 
     async def aopening(self, asked: Asking) -> tuple[tuple[ChatMessage, ...], AsyncOpening]:
         """The same, awaited."""
-        functions = _in_turn(asked)
-        return (), lambda request: own_call.astream(
-            _with_turn(functions, asked.target, request, stream=True), request
-        )
+        return (), partial(_stream_in_turn, own_call.astream, _in_turn(asked), asked.target)
 
     def describing(
         self,
@@ -127,7 +124,7 @@ def _is_told_nothing(asked: Asking) -> bool:
     return asked.turn_at is None and not asked.fallback
 
 
-def _in_turn(asked: Asking) -> Sequence[tuple[partial[object], int | None]]:
+def _in_turn(asked: Asking) -> _InTurn:
     """The decorated function and those to fall back on, each with where its Turn goes."""
     first = (asked.function, asked.turn_at)
     if not asked.fallback:
@@ -137,12 +134,29 @@ def _in_turn(asked: Asking) -> Sequence[tuple[partial[object], int | None]]:
     return (first, *((partial(f, *arguments, **keywords), turn_position(f)) for f in others))
 
 
-def _with_turn(
-    functions: Sequence[tuple[partial[object], int | None]],
+def _ask_in_turn(
+    functions: _InTurn, target: Target[object], request: Request
+) -> Completion | CallFailure:
+    return own_call.ask(_with_turn(functions, target, request), request)
+
+
+async def _ask_in_turn_async(
+    functions: _InTurn, target: Target[object], request: Request
+) -> Completion | CallFailure:
+    return await own_call.ask_async(_with_turn(functions, target, request), request)
+
+
+def _stream_in_turn(
+    stream: Callable[[Callable[[], object], Request], A],
+    functions: _InTurn,
     target: Target[object],
     request: Request,
-    *,
-    stream: bool = False,
+) -> A:
+    return stream(_with_turn(functions, target, request, stream=True), request)
+
+
+def _with_turn(
+    functions: _InTurn, target: Target[object], request: Request, *, stream: bool = False
 ) -> Callable[[], object]:
     function, turn_at = functions[request.model]
     if turn_at is None:

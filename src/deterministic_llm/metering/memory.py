@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 
 from deterministic_llm._core.attempts import Request
@@ -55,26 +55,26 @@ class Remembered:
 
 def remembered(call: BlockingCall, memory: Memory) -> BlockingCall:
     """*call*, whose refusals *memory* keeps: as gated(), without a passage for every call."""
+    return partial(_remembered, call, memory)
 
-    def ask(request: Request) -> Answer:
-        answer = call(request)
-        if isinstance(answer, CallFailure):
-            memory.enter(request).closed(answer)
-        return answer
 
-    return ask
+def _remembered(call: BlockingCall, memory: Memory, request: Request) -> Answer:
+    answer = call(request)
+    if isinstance(answer, CallFailure):
+        memory.enter(request).closed(answer)
+    return answer
 
 
 def aremembered(call: AwaitingCall, memory: Memory) -> AwaitingCall:
     """The same, to be awaited."""
+    return partial(_aremembered, call, memory)
 
-    async def ask(request: Request) -> Answer:
-        answer = await call(request)
-        if isinstance(answer, CallFailure):
-            memory.enter(request).closed(answer)
-        return answer
 
-    return ask
+async def _aremembered(call: AwaitingCall, memory: Memory, request: Request) -> Answer:
+    answer = await call(request)
+    if isinstance(answer, CallFailure):
+        memory.enter(request).closed(answer)
+    return answer
 
 
 @lru_cache(maxsize=_MOST_MODELS)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import cast
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
+from deterministic_llm._core.exchange import UNCOUNTED, CallFailure, Completion, FailureKind
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.bounds import Unbounded, all_parameters, worst_case
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
@@ -103,7 +104,7 @@ class Meter:
 
     def priced(self, request: Request, answer: Answer) -> Answer:
         """*answer* to *request*; a completion comes with its cost, where that is known."""
-        if isinstance(answer, CallFailure):
+        if isinstance(answer, CallFailure) or answer.usage is UNCOUNTED:
             return answer
         cost = self.cost(request, answer)
         return answer if cost is answer.cost else replace(answer, cost=cost)
@@ -184,24 +185,25 @@ class Charge:
 
 def metered(call: BlockingCall, meter: Meter) -> BlockingCall:
     """*call* behind *meter*; outside all budgets nothing is reserved, the answer is only priced."""
+    # A new function each time would undo what the interpreter learned of the last one.
+    return partial(_metered, call, meter)
 
-    def ask(request: Request) -> Answer:
-        if ambient() or meter.budgets:
-            return gated(call, meter)(request)
-        return meter.priced(request, call(request))
 
-    return ask
+def _metered(call: BlockingCall, meter: Meter, request: Request) -> Answer:
+    if meter.budgets or ambient():
+        return gated(call, meter)(request)
+    return meter.priced(request, call(request))
 
 
 def ametered(call: AwaitingCall, meter: Meter) -> AwaitingCall:
     """*call* behind *meter*, to be awaited."""
+    return partial(_ametered, call, meter)
 
-    async def ask(request: Request) -> Answer:
-        if ambient() or meter.budgets:
-            return await agated(call, meter)(request)
-        return meter.priced(request, await call(request))
 
-    return ask
+async def _ametered(call: AwaitingCall, meter: Meter, request: Request) -> Answer:
+    if meter.budgets or ambient():
+        return await agated(call, meter)(request)
+    return meter.priced(request, await call(request))
 
 
 def _with_a_call(reserve: Spend) -> Spend:

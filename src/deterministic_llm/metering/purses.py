@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -45,6 +45,5 @@ def hold_to(purse: Budget) -> None:
     _PURSES.set((*_PURSES.get(), purse))
 
 
-def ambient() -> tuple[Budget, ...]:
-    """The budgets of all blocks around this line, outermost first."""
-    return _PURSES.get()
+ambient: Callable[[], tuple[Budget, ...]] = _PURSES.get
+"""The budgets of all blocks around this line, outermost first."""

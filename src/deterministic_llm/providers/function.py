@@ -19,11 +19,12 @@ from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm._core.shapes.streams import Streamed
 
 
-def ask(function: Callable[[], object]) -> Completion | CallFailure:
-    """Call *function* and read what it returns; an iterator is read to its end.
+def ask(function: Callable[[], object], request: Request) -> Completion | CallFailure:
+    """Call *function* for *request* and read what it returns; an iterator is read to its end.
 
     Raises TypeError for an unreadable answer, and whatever is no failure of a call.
     """
+    del request  # its time is told to the function, which nobody can interrupt
     started = perf_counter()
     try:
         answer = function()
@@ -42,16 +43,13 @@ def ask(function: Callable[[], object]) -> Completion | CallFailure:
     return answer_of(answer, seconds=perf_counter() - started)
 
 
-async def ask_async(
-    function: Callable[[], object],
-    *,
-    timeout: float | None = None,  # noqa: ASYNC109  # also for one that is not to be cancelled
-) -> Completion | CallFailure:
+async def ask_async(function: Callable[[], object], request: Request) -> Completion | CallFailure:
     """Call *function*, await or iterate what it returns, and read that; raises like ask().
 
-    One that is not done in *timeout* seconds is cancelled, and left behind where it does not let
-    itself be cancelled.
+    One that is not done in the time of *request* is cancelled, and left behind where it does not
+    let itself be cancelled.
     """
+    timeout = request.timeout
     if timeout is None:
         return await _asked(function)
     started = perf_counter()
