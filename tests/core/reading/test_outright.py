@@ -112,7 +112,7 @@ def test_a_value_has_as_many_members_as_its_json_has_colons(
     """Counted from the output alone."""
     target = target_of(kind)
     assert target.direct is not None
-    output = target.direct.read(json.dumps(value).encode(), strict=True, extra="forbid")
+    output = target.direct.read(json.dumps(value), strict=True, extra="forbid")
     assert target.direct.members(output) == count
 
 
@@ -220,15 +220,15 @@ def target_of(kind: object) -> JsonTarget[object]:
 
 def read(kind: object, text: str, *, at_once: bool) -> object:
     """The output in words, or what is wrong with it; None where *text* is no JSON."""
-    target, data = target_of(kind), text.encode()
+    target = target_of(kind)
     assert target.validate is not None
     validate = partial(target.validate, extra="forbid")
     direct = target.direct if at_once else None
     shortcut = Shortcut(goal_of(target), validate, target.floats, direct)
     try:
-        return repr(output_of(data, shortcut))
+        return repr(output_of(text, shortcut))
     except ValidationError as error:
-        return shortcut.goal.complaints.of(error) if is_json(data, shortcut) else None
+        return shortcut.goal.complaints.of(error) if is_json(text.encode(), shortcut) else None
     except ValueError:
         return None
 

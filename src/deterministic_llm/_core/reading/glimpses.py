@@ -67,7 +67,7 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
     if talk is None or talk.claims:
         return None
     try:
-        output = output_of(piece.encode(), shortcut)
+        output = output_of(piece, shortcut)
     except ValueError:  # pydantic's is one, too
         return None
     left_out = talk.left_out or left_around(text, Candidate(start, end, talk.holder))

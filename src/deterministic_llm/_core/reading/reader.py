@@ -81,11 +81,10 @@ def read(
     if shortcut and size <= MAX_CHARACTERS and not strict:
         # From behind, dots are found in half the time.
         if text[:1] in _BEGINNINGS and text.rfind('"..."') < 0:
-            data = text.encode(errors="surrogatepass")  # which is no JSON either
             try:
-                return Parsed(output_of(data, shortcut), (), (0, size))
+                return Parsed(output_of(text, shortcut), (), (0, size))
             except ValidationError as error:
-                if (bent := _bent(text, data, shortcut, context, error)) is not None:
+                if (bent := _bent(text, shortcut, context, error)) is not None:
                     return _whole(bent, text, target)
             except ValueError:
                 pass
@@ -95,11 +94,11 @@ def read(
 
 
 def _bent(
-    text: str, data: bytes, shortcut: Shortcut[T], context: object, refusal: ValidationError
+    text: str, shortcut: Shortcut[T], context: object, refusal: ValidationError
 ) -> Parsed[T] | Unread | None:
     """What JSON says that is another value than was wanted; None where *text* is no JSON."""
     try:
-        value = native(data, floats=shortcut.floats)
+        value = native(text.encode(), floats=shortcut.floats)
     except ValueError:
         return None
     return read_refused(text, value, shortcut.goal, context, refusal=refusal)

@@ -68,7 +68,7 @@ class Validate(Protocol[T_co]):
 class ReadsAtOnce(Protocol[T_co]):
     """Gives the output of JSON text at once, or raises pydantic's ValidationError."""
 
-    def __call__(self, data: bytes, /, *, strict: bool, extra: Literal["forbid"]) -> T_co:
+    def __call__(self, text: str, /, *, strict: bool, extra: Literal["forbid"]) -> T_co:
         """Take the last of two members of one name, and numbers that are not finite."""
         ...
 
