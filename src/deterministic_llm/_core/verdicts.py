@@ -47,10 +47,9 @@ def judge_completion(
     that was stopped, as *policy* has it, is never accepted.
     """
     constraint = contract.constraint if request is None else request.constraint
-    unread = _without_reading(completion, constraint)
-    if unread is not None:
-        return unread
-    text = spoken(completion, constraint)
+    text = _heard(completion, constraint)
+    if isinstance(text, Rejected):
+        return text
     if completion.finish == "stopped":
         return _stopped(text, contract, request, context, policy)
     if constraint.dialect == ENVELOPE:
@@ -107,7 +106,8 @@ def _read(
         return read(text, target, strict=contract.strict, context=context)
     if request is None or request.patch is None:
         constraint = contract.constraint if request is None else request.constraint
-        put = raised(target, constraint.dialect)
+        dialect = constraint.dialect
+        put = target if dialect is None else raised(target, dialect)
         return read(text, put, strict=contract.strict, context=context)
     return read_members(text, contract, target, request.patch, request, context)
 
@@ -163,6 +163,19 @@ def spoken(completion: Completion, constraint: Constraint) -> str:
     return completion.text or ""
 
 
+_TURNED_AWAY: Mapping[Finish, AnswerOutcome] = {"filter": "filtered", "aborted": "aborted"}
+_NOT_READ = frozenset[Finish]({"refusal", *_TURNED_AWAY})
+"""Ends of an answer that says nothing, whatever text there is."""
+
+
+def _heard(completion: Completion, constraint: Constraint) -> str | Rejected:
+    """What is read, or the verdict on what holds nothing to read."""
+    text, is_read = completion.text, completion.finish not in _NOT_READ
+    if is_read and text and not completion.calls and not text.isspace():  # as most do
+        return text
+    return _without_reading(completion, constraint) or spoken(completion, constraint)
+
+
 def _without_reading(completion: Completion, constraint: Constraint) -> Rejected | None:
     """The verdict on what holds no text to read, or none that was asked for."""
     if completion.finish == "refusal":
@@ -197,9 +210,6 @@ def _rejected(reading: Unread, text: str, finish: Finish) -> Rejected:
     elif finish != "stop" and not _is_closed(reading.draft) and is_endless(text):
         return _DEGENERATE
     return Rejected(outcome, reading.violations, reading.repairs_tried, reading.draft)
-
-
-_TURNED_AWAY: Mapping[Finish, AnswerOutcome] = {"filter": "filtered", "aborted": "aborted"}
 
 
 def _turned_away(outcome: AnswerOutcome, said: str | None) -> Rejected:

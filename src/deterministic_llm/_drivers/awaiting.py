@@ -47,7 +47,6 @@ _SLACK = 0.05
 async def run(
     task: Task[T],
     call: Callable[[Request], Awaitable[Completion | CallFailure]],
-    *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = perf_counter,
 ) -> Result[T]:

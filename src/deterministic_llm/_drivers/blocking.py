@@ -46,7 +46,6 @@ T = TypeVar("T")
 def run(
     task: Task[T],
     call: Callable[[Request], Completion | CallFailure],
-    *,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Result[T]:

@@ -33,6 +33,7 @@ class Calls:
         self._turn_at = turn_at if turn_at is None else turn_at + len(held)
         self._key = key
         self._cells: _Cells | None = None
+        self._seen: tuple[Sequence[tuple[CellType, object]], Mapping[str, object]] | None = None
         if isinstance(function, FunctionType):
             names = function.__code__.co_freevars
             self._cells = tuple(zip(names, function.__closure__ or (), strict=True))
@@ -61,12 +62,19 @@ class Calls:
         if self._cells is None or not isinstance(function, FunctionType):
             return {"self": _now(function)}  # a partial, or another object that can be called
         try:
+            if self._seen is not None:
+                for cell, value in self._seen[0]:
+                    if cell.cell_contents is not value:
+                        break
+                else:
+                    return self._seen[1]
             around: Mapping[str, object] = {name: cell.cell_contents for name, cell in self._cells}
         except ValueError:  # one has no value yet
-            around = enclosed(function)
-        if is_fixed(around.values()):
-            return around
-        return {name: _now(value) for name, value in around.items()}
+            return {name: _now(value) for name, value in enclosed(function).items()}
+        if not is_fixed(around.values()):
+            return {name: _now(value) for name, value in around.items()}
+        self._seen = [(cell, around[name]) for name, cell in self._cells], around
+        return around
 
     def _by_key(self, key: object) -> object:
         return {"function": name_of(self._function), "key": _then("what key= gives", key)}

@@ -75,6 +75,7 @@ class _Decorated(Generic[T_co]):
         self._learned = terms.learned
         self._task = opened(terms.task(turn_at=self._turn_at))
         self._guards = terms.guards()
+        self._has_context = "context" in terms.options
 
     @property
     def __signature__(self) -> Signature:
@@ -89,8 +90,9 @@ class _Decorated(Generic[T_co]):
         name = getattr(self, "__qualname__", repr(self.__wrapped__))
         return f"<{type(self).__name__} {name} -> {self._terms.target.name}>"
 
-    def _asking(self, function: partial[object]) -> Asking:
-        return Asking(function, self._turn_at, self._terms.target, self._terms.others)
+    def _asking(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Asking:
+        terms, function = self._terms, partial(self.__wrapped__, *args, **kwargs)
+        return Asking(function, self._turn_at, terms.target, terms.others)
 
     def _about(
         self, prompt: tuple[ChatMessage, ...], args: tuple[object, ...], kwargs: dict[str, object]
@@ -101,7 +103,8 @@ class _Decorated(Generic[T_co]):
             self._task = opened(terms.task(turn_at=self._turn_at))
             self._learned = learned
         arguments = None if prompt else self._calls.digest(self._held, args, kwargs)
-        return self._task.about(prompt, terms.context(args, kwargs), arguments)
+        context = terms.context(args, kwargs) if self._has_context else None
+        return self._task.about(prompt, context, arguments)
 
     def _bound(self, instance: object, owner: object) -> object:
         binder = getattr(type(self.__wrapped__), "__get__", None)
@@ -140,12 +143,15 @@ class Enforcer(_Decorated[T_co], Generic[P, T_co]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         """Run, and return the output; raises EnforcementError when there is none."""
-        return self.run(*args, **kwargs).output
+        return self._run(args, kwargs).output
 
     def run(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co]:
         """Run, and return the output with its evidence."""
+        return self._run(args, kwargs)
+
+    def _run(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Result[T_co]:
         terms = self._terms
-        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        asked = self._asking(args, kwargs)
         prompt, call = terms.source.blocking(asked)
         task = self._about(prompt, args, kwargs)
         return terms.run(task, call, self._guards, asked)
@@ -168,7 +174,7 @@ class Enforcer(_Decorated[T_co], Generic[P, T_co]):
         self, kind: Kind[T_co, S], args: tuple[object, ...], kwargs: dict[str, object]
     ) -> S:
         terms = self._terms
-        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        asked = self._asking(args, kwargs)
         prompt, opening = terms.source.opening(asked)
         task = self._about(prompt, args, kwargs)
         return stream(kind, terms, task, opening, self._guards, asked)
@@ -214,7 +220,7 @@ class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
     async def run(self, *args: P.args, **kwargs: P.kwargs) -> Result[T_co]:
         """Run, and return the output with its evidence."""
         terms = self._terms
-        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        asked = self._asking(args, kwargs)
         prompt, call = await terms.source.awaiting(asked)
         task = self._about(prompt, args, kwargs)
         return await terms.arun(task, call, self._guards, asked)
@@ -237,7 +243,7 @@ class AsyncEnforcer(_Decorated[T_co], Generic[P, T_co]):
         self, kind: AsyncKind[T_co, S], args: tuple[object, ...], kwargs: dict[str, object]
     ) -> S:
         terms = self._terms
-        asked = self._asking(partial(self.__wrapped__, *args, **kwargs))
+        asked = self._asking(args, kwargs)
         task = self._about((), args, kwargs)
 
         async def ask() -> tuple[Task[T_co], AsyncOpening]:

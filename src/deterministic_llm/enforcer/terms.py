@@ -171,7 +171,8 @@ class Terms(Generic[T_co]):
         asked: Asking | None = None,
     ) -> Result[T_co]:
         """Carry out *task* with *call* behind *guards*, and those behind the cache."""
-        task = self.met(task)
+        if self._asks:
+            task = self.met(task)
         call, cache = guarded(call, guards), self.cache
         if cache is not None:
             call = cached(call, cache, self.describing(asked), on_drift=self.on_drift)
@@ -179,9 +180,9 @@ class Terms(Generic[T_co]):
         call, purse = tape.blocking(call), self.purse
         try:
             if purse is None:  # a block for nothing would take a twentieth of the run
-                return blocking.run(task, call, sleep=tape.sleep, clock=tape.clock)
+                return blocking.run(task, call, tape.sleep, tape.clock)
             with within(purse):
-                return blocking.run(task, call, sleep=tape.sleep, clock=tape.clock)
+                return blocking.run(task, call, tape.sleep, tape.clock)
         except EnforcementError as error:
             return self.settled(error)
 
@@ -193,7 +194,8 @@ class Terms(Generic[T_co]):
         asked: Asking | None = None,
     ) -> Result[T_co]:
         """The same, awaited."""
-        task = await self.amet(task)
+        if self._asks:
+            task = await self.amet(task)
         call, cache = aguarded(call, guards), self.cache
         if cache is not None:
             call = acached(call, cache, self.describing(asked), on_drift=self.on_drift)
@@ -201,9 +203,9 @@ class Terms(Generic[T_co]):
         call, purse = tape.awaiting(call), self.purse
         try:
             if purse is None:
-                return await awaiting.run(task, call, sleep=tape.asleep, clock=tape.clock)
+                return await awaiting.run(task, call, tape.asleep, tape.clock)
             with within(purse):
-                return await awaiting.run(task, call, sleep=tape.asleep, clock=tape.clock)
+                return await awaiting.run(task, call, tape.asleep, tape.clock)
         except EnforcementError as error:
             return self.settled(error)
 

@@ -25,7 +25,7 @@ def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailu
     TypeError, naming what it got, when the form is none of these.
     """
     if isinstance(answer, str):
-        return Completion(answer, "unfinished", seconds=seconds)
+        return Completion.of_text(answer, seconds)
     failure = error_body(answer, seconds=seconds)
     if failure is not None:
         return failure
