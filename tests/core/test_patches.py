@@ -340,6 +340,47 @@ def test_a_cut_answer_becomes_whole(
     assert output == Report.model_validate(expected)
 
 
+BEGUN = [
+    pytest.param('{"title": "Essay", "note": "we', ['{"score": 7}'], id="within a text"),
+    pytest.param('{"title": "Essay", "score": 7', ['{"note": "well"}'], id="within a number"),
+    pytest.param('{"title": "Essay", "note":', ['{"score": 7}'], id="behind a colon"),
+    pytest.param('{"title": "Essay", "note"', ['{"score": 7}'], id="behind a key"),
+    pytest.param('{"title": "Essay", "no', ['{"score": 7}'], id="within a key"),
+    pytest.param('{"title": "Essay", "owner": {"zi', ['{"note": "well"}'], id="an object"),
+    pytest.param('{"title": "Essay", "lines": [', ['{"note": "well"}'], id="a list"),
+    pytest.param(
+        '{"title": "Essay", "owner": {"city": "Bern", "zip',
+        ['{"note": "well"}'],
+        id="a member of a member",
+    ),
+    pytest.param(
+        '{"title": "Essay", "note": "we',
+        [cut('{"score": 7, "owner": {"city": "Bern"'), '{"owner.zip_code": "3000"}'],
+        id="and left out by two continuations",
+    ),
+    pytest.param(
+        '{"title": "Essay"',
+        [cut('{"score": 7, "note": "we'), '{"owner": null}'],
+        id="by a continuation",
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "others"), BEGUN)
+def test_what_was_begun_has_to_come(first: str, others: list[str | Completion]):
+    """A default would stand for a value that was under way."""
+    output, attempts = play(Report, cut(first), *others)
+    assert output is None
+    assert [each.code for each in attempts[-1].violations] == ["missing"]
+
+
+def test_what_had_not_been_begun_may_stay_out():
+    output, _ = play(Report, cut('{"title": "Essay", "score": 7'), '{"score": 77}', '{"score": 7}')
+    assert output == Report(title="Essay", score=7)
+    output, _ = play(Report, cut('{"title": "Essay",'), '{"score": 7}')
+    assert output == Report(title="Essay", score=7)
+
+
 class Spaced(BaseModel):  # noqa: D101
     part: Part
     two_words: str = Field(alias="two words")

@@ -96,7 +96,12 @@ VERDICTS = [
             "invalid",
             (FAR_TOO_HIGH,),
             (),
-            Draft({"lines": [{"points": 3}]}, truncated=True, open_paths=("$",)),
+            Draft(
+                {"lines": [{"points": 3}]},
+                truncated=True,
+                open_paths=("$",),
+                begun=("$.ti", "$.score"),
+            ),
         ),
         id="a member is left out",
     ),

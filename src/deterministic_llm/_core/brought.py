@@ -61,6 +61,7 @@ class Brought:
     span: tuple[int, int] = (0, 0)
     truncated: bool = False
     open_paths: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
 
 
 NOTHING = Brought({}, {})
@@ -70,17 +71,18 @@ def by_key(reading: Parsed[JsonValue] | Unread, patch: Patch) -> Brought:
     """What an object with the asked keys brings, be it whole or not."""
     if isinstance(reading, Parsed):
         said, repairs, span = reading.output, reading.repairs, reading.span
-        truncated, open_paths = reading.truncated, reading.open_paths
+        truncated, open_paths, begun = reading.truncated, reading.open_paths, reading.begun
     elif (draft := reading.draft) is not None:
         said, repairs, span = draft.value, reading.repairs_tried, (0, 0)
-        truncated, open_paths = draft.truncated, draft.open_paths
+        truncated, open_paths, begun = draft.truncated, draft.open_paths, draft.begun
     else:
         return NOTHING
     if not isinstance(said, dict):
         return NOTHING
     members = {key: said[key] for key in said if key in patch.places}
     others = {key: said[key] for key in said if key not in patch.places}
-    return Brought(members, others, (*repairs, *left_aside(others)), span, truncated, open_paths)
+    repairs = (*repairs, *left_aside(others))
+    return Brought(members, others, repairs, span, truncated, open_paths, begun)
 
 
 def says_two_values(reading: Parsed[JsonValue] | Unread) -> bool:

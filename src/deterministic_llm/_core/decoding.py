@@ -261,8 +261,10 @@ _REPAIR = _Reader(
     count=_count,
     places=_several(_count),
 )
-_DRAFT = _Reader(Draft, value=_json, truncated=_truth, open_paths=_several(_text))
-_PLACE = _Reader(Place, location=_several(_step), appends=_truth)
+_DRAFT = _Reader(
+    Draft, value=_json, truncated=_truth, open_paths=_several(_text), begun=_several(_text)
+)
+_PLACE = _Reader(Place, location=_several(_step), appends=_truth, begun=_truth)
 _PATCH = _Reader(Patch, base=_json, places=_by_name(_place))
 _CONSTRAINT = _Reader(
     Constraint,

@@ -16,21 +16,27 @@ class Draft:
 
     It holds closed members only, so that others can be merged into it; where the text was
     *truncated*, *open_paths* are the JSONPaths in *value*, outermost first, of the objects and
-    lists that were not closed.
+    lists that were not closed, and *begun* those of members that were under way and are not in it;
+    the last name of such a path may be half of one.
     """
 
     value: JsonValue
     truncated: bool = False
     open_paths: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
 
 
 @quick
 @dataclass(frozen=True)
 class Place:
-    """Where a member goes: instead of what is at *location*, or behind the last item of it."""
+    """Where a member goes: instead of what is at *location*, or behind the last item of it.
+
+    One that was *begun* has to come: a default in its place would be what nobody said.
+    """
 
     location: tuple[str | int, ...]
     appends: bool = False
+    begun: bool = False
 
 
 @quick

@@ -25,7 +25,13 @@ from deterministic_llm._core.intact import may_be_inside, read_intact
 from deterministic_llm._core.reading.goals import shortcut_to
 from deterministic_llm._core.reading.omissions import may_omit
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
-from deterministic_llm._core.schema.merges import merged, opened_in, restated, unanswered
+from deterministic_llm._core.schema.merges import (
+    merged,
+    opened_in,
+    restated,
+    still_begun,
+    unanswered,
+)
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.schema.violations import json_path
 
@@ -128,16 +134,20 @@ def _merged(
 ) -> Parsed[T_co] | Unread:
     """The whole, judged in full, once what was *brought* is merged into what was valid."""
     left_open: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
     if brought.truncated:
         base, to_come = unanswered(patch, brought.members)
         patch = replace(patch, base=base)
         left_open = (*to_come, *(opened_in(patch, path) for path in brought.open_paths))
+        begun = still_begun(patch, brought.members, brought.begun)
     value = merged(patch, brought.members)
     whole = _judged(value, target, strict=contract.strict, context=context)
     if isinstance(whole, Parsed):
         repairs = (*brought.repairs, *whole.repairs)
-        return Parsed(whole.output, repairs, brought.span, brought.truncated, left_open)
-    draft = Draft(value, truncated=True, open_paths=left_open) if brought.truncated else whole.draft
+        return Parsed(whole.output, repairs, brought.span, brought.truncated, left_open, begun)
+    if not brought.truncated:
+        return whole
+    draft = Draft(value, truncated=True, open_paths=left_open, begun=begun)
     return replace(whole, draft=draft)
 
 
@@ -157,11 +167,12 @@ def _judged(
 def _no_rest(patch: Patch, brought: Brought) -> Violation | None:
     """Why what was *brought* is not the rest of what was cut, where it is not.
 
-    It says some of that again, or nothing of how a list or object that was cut goes on.
+    It says some of that again, or nothing of how a list or object that was cut goes on, or of what
+    had been begun.
     """
     key, got = restated(patch, brought.members, cut=brought.truncated), "some of that again"
     if key is None and not brought.truncated:
-        rests = (each for each, place in patch.places.items() if place.appends)
+        rests = (each for each, place in patch.places.items() if place.appends or place.begun)
         key, got = next((each for each in rests if each not in brought.members), None), "nothing"
     if key is None:
         return None

@@ -153,4 +153,4 @@ class Task(Generic[T_co]):
         target = self.contract.target
         if not isinstance(target, JsonTarget):
             return None
-        return continuing(target, draft.value, draft.open_paths)
+        return continuing(target, draft.value, draft.open_paths, begun=draft.begun)

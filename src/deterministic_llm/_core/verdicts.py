@@ -123,7 +123,7 @@ def _draft(
     reading = _read(text, said, request, context)
     if not isinstance(reading, Parsed):
         return reading.draft
-    return Draft(reading.output, reading.truncated, reading.open_paths)
+    return Draft(reading.output, reading.truncated, reading.open_paths, reading.begun)
 
 
 def _stopped(

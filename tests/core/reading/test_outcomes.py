@@ -47,12 +47,12 @@ DRAFTS = [
     ),
     pytest.param(
         '{"Notes": ["clear"], "comment": "fi',
-        Draft({"notes": ["clear"]}, truncated=True, open_paths=("$",)),
+        Draft({"notes": ["clear"]}, truncated=True, open_paths=("$",), begun=("$.comment",)),
         id="cut off in a text, which is no value",
     ),
     pytest.param(
         '```json\n{"comment": "fine", "score": 1',
-        Draft({"comment": "fine"}, truncated=True, open_paths=("$",)),
+        Draft({"comment": "fine"}, truncated=True, open_paths=("$",), begun=("$.score",)),
         id="cut off in a number, which is no value",
     ),
     pytest.param('{"score": 11}\n{"score": 12}', None, id="two different ones"),

@@ -23,6 +23,7 @@ from deterministic_llm._core.reading.syntax.documents import Document, Unreadabl
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.schema.complaints import names_extras
+from deterministic_llm._core.schema.locations import location_of
 from deterministic_llm._core.schema.target import Invalid, Valid
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
@@ -96,7 +97,8 @@ def bend(
         checked = refusal
     if not isinstance(checked, Valid):
         return Unread(checked.violations, repairs, _draft(aligned.value, document, left_open))
-    return Parsed(checked.output, repairs, (start, document.end), document.truncated, left_open)
+    cut, span, begun = document.truncated, (start, document.end), _begun(document, left_open)
+    return Parsed(checked.output, repairs, span, cut, left_open, begun)
 
 
 def _takes_one_of_an_open_list(document: Document, repairs: Sequence[Repair]) -> bool:
@@ -108,7 +110,14 @@ def _takes_one_of_an_open_list(document: Document, repairs: Sequence[Repair]) ->
 def _draft(value: JsonValue, document: Document, left_open: tuple[str, ...]) -> Draft | None:
     if not isinstance(value, dict | list):
         return None
-    return Draft(value, document.truncated, left_open)
+    return Draft(value, document.truncated, left_open, _begun(document, left_open))
+
+
+def _begun(document: Document, left_open: Sequence[str]) -> tuple[str, ...]:
+    """The path of the member that was under way in the innermost container."""
+    if not document.begun or not left_open:
+        return ()
+    return (json_path((*(location_of(left_open[-1]) or ()), document.begun)),)
 
 
 def _left_open(document: Document, aligned: Aligned) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ class Parsed(Generic[T_co]):
     """What a text says: the *output*, the *repairs* it took, and the *span* where it stood.
 
     *truncated* says that closers were missing and only closed members were taken; *open_paths*
-    are the JSONPaths, outermost first, of the objects and lists that may have gone on.
+    are the JSONPaths, outermost first, of the objects and lists that may have gone on, and *begun*
+    those of members that were under way; the last name of such a path may be half of one.
     """
 
     output: T_co
@@ -28,6 +29,7 @@ class Parsed(Generic[T_co]):
     span: tuple[int, int]
     truncated: bool = False
     open_paths: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
 
 
 @quick

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.locations import (
@@ -74,6 +76,16 @@ def unanswered(patch: Patch, answer: JsonObject) -> tuple[JsonValue, tuple[str, 
             base = base if place.appends else without(base, place.location)
             paths[json_path(around)] = None
     return base, tuple(paths)
+
+
+def still_begun(patch: Patch, answer: JsonObject, begun: Iterable[str]) -> tuple[str, ...]:
+    """The paths in the whole of members that were begun and have not come with a cut *answer*.
+
+    Some had been before it, and some it has *begun* itself.
+    """
+    before = (each for key, each in patch.places.items() if each.begun and key not in answer)
+    paths = (json_path(each.location) for each in before)
+    return tuple(dict.fromkeys((*paths, *(opened_in(patch, each) for each in begun))))
 
 
 def opened_in(patch: Patch, path: str) -> str:

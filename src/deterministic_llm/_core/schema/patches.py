@@ -55,12 +55,16 @@ def mending(
 
 
 def continuing(
-    target: JsonTarget[object], base: JsonValue, open_paths: Sequence[str]
+    target: JsonTarget[object],
+    base: JsonValue,
+    open_paths: Sequence[str],
+    *,
+    begun: Collection[str] = (),
 ) -> Patch | None:
     """What is still to come of a *base* that was cut, its containers at *open_paths* not closed.
 
     The rest of a list is asked for from its last item on, if that was cut, and of an object what
-    is not there. None when nothing is known to be missing.
+    is not there; what was *begun* of it has to come. None when nothing is known to be missing.
     """
     opened = sorted({location_of(path) or () for path in open_paths} | {()}, key=len)
     places: dict[str, Place] = {}
@@ -77,6 +81,8 @@ def continuing(
             names = known.get("properties")
             absent = [n for n in names if n not in value] if isinstance(names, dict) else []
             places |= [_instead_of((*location, name)) for name in absent]
+            for name in _meant(location, absent, begun):
+                places[_key((*location, name))] = Place((*location, name), begun=True)
             continue
         else:
             if not _can_be_asked_anew(target, base, location):
@@ -166,6 +172,7 @@ def _needed(target: JsonTarget[object], patch: Patch) -> tuple[str, ...]:
         key
         for key, place in patch.places.items()
         if place.appends
+        or place.begun
         or _is_required(target, place.location)
         or stands_at(patch.base, place.location)
     )
@@ -220,6 +227,15 @@ def name_of(item: JsonValue, *, besides: Sequence[str | int] = ()) -> str:
         if key not in besides and (short or type(value) is int):
             return f"{key if key.isidentifier() else quote(key)} is {quote(value)}"
     return ""
+
+
+def _meant(around: Location, absent: Sequence[str], begun: Iterable[str]) -> Iterator[str]:
+    """Which *absent* members of the object at *around* were *begun*, where that is sure."""
+    for *holder, key in filter(None, map(location_of, begun)):
+        said = str(key) if tuple(holder) == around else ""
+        named = [name for name in absent if said and name.startswith(said)]
+        if said in named or len(named) == 1:
+            yield said if said in named else named[0]
 
 
 def _goes_on(node: JsonObject | None, value: JsonValue) -> bool:

@@ -25,6 +25,7 @@ def remains(draft: Draft, wrong: Iterable[Location]) -> Draft | None:
     """
     if not draft.truncated:
         return None
+    wrong = tuple(wrong)
     value, opened = draft.value, {location_of(path) or () for path in draft.open_paths} | {()}
     for location in _innermost(wrong):
         at = next((each for each, token in enumerate(location) if isinstance(token, int)), None)
@@ -36,7 +37,19 @@ def remains(draft: Draft, wrong: Iterable[Location]) -> Draft | None:
         for each in sorted(opened, key=len)
         if stands_at(value, each) and isinstance(value_at(value, each), (dict, list))
     ]
-    return Draft(value, truncated=True, open_paths=tuple(open_paths)) if value else None
+    if not value:
+        return None
+    # What was wrong was said, and has to come again.
+    said = [*draft.begun, *map(json_path, wrong)]
+    begun = [each for each in said if _is_out_of(value, location_of(each) or ())]
+    return Draft(value, truncated=True, open_paths=tuple(open_paths), begun=tuple(begun))
+
+
+def _is_out_of(value: JsonValue, location: Location) -> bool:
+    """Whether the member at *location* is the one thing on the way to it that is not there."""
+    around = location[:-1]
+    holds = bool(location) and stands_at(value, around) and not stands_at(value, location)
+    return holds and isinstance(value_at(value, around), dict)
 
 
 def _innermost(wrong: Iterable[Location]) -> list[Location]:

@@ -94,8 +94,9 @@ class _Builder:
         if self._nesting.top is None:
             raise ReadingError("empty", "expected a value", self._at)
         paths = self._nesting.cut_off(self._end, more=self._comma >= 0)
-        value, repairs = self._nesting.value, self._edits.repairs()
-        return Document(value, self._end, repairs, truncated=True, open_paths=paths)
+        value, repairs, begun = self._nesting.value, self._edits.repairs(), self._nesting.begun
+        end = self._end
+        return Document(value, end, repairs, truncated=True, open_paths=paths, begun=begun)
 
     def _value(self) -> _Step | None:
         """A value of any kind, or what may stand in its place."""
@@ -256,6 +257,7 @@ class _Builder:
         at = self._at
         quoted = read_string(self._text, at, self._end, role="key", edits=self._edits)
         if quoted is None:
+            self._nesting.begun = self._text[at + 1 : self._end]
             return self._cut_off(at)
         self._at = quoted.end
         return self._named(quoted.value, at)

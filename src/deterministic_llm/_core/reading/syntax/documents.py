@@ -22,7 +22,8 @@ class Document:
     """The first value of a text; *end* is the index behind it.
 
     *truncated* says that closers were missing at the end: *value* then holds closed members only,
-    and *open_paths* names each container that was left open, outermost first, as JSONPath.
+    and *open_paths* names each container that was left open, outermost first, as JSONPath; *begun*
+    is the key, or the beginning of one, whose member was under way in the innermost of them.
     """
 
     value: JsonValue
@@ -30,6 +31,7 @@ class Document:
     repairs: tuple[Repair, ...] = ()
     truncated: bool = False
     open_paths: tuple[str, ...] = ()
+    begun: str | None = None
 
     @property
     def open_path(self) -> str | None:

@@ -43,13 +43,14 @@ Open: TypeAlias = OpenObject | OpenList
 class Nesting:
     """The stack of open containers and, when `complete`, the value that they made."""
 
-    __slots__ = ("_counts", "_edits", "_extra", "_stack", "complete", "value")
+    __slots__ = ("_counts", "_edits", "_extra", "_stack", "begun", "complete", "value")
 
     def __init__(self, edits: Edits) -> None:
         self._edits = edits
         self._stack: list[Open] = []
         self._counts = {"{": 0, "[": 0, "(": 0}
         self._extra = 0
+        self.begun: str | None = None
         self.complete = False
         self.value: JsonValue = None
 
@@ -133,7 +134,10 @@ class Nesting:
             top = self._stack.pop()
             if isinstance(top, OpenObject) and top.key in top.members:
                 raise ReadingError("duplicate_key", "expected each key once", at)
-            lost = lost or not top.content or (isinstance(top, OpenObject) and top.key is not None)
+            key = top.key if isinstance(top, OpenObject) else None
+            lost = lost or not top.content or key is not None
+            if key is not None or not top.content:
+                self.begun = key
             if top.content:
                 paths.append(json_path(keys))
                 self.put(top.content, at)
