@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deterministic_llm._core.records import quick
+from deterministic_llm._core.records import changed, quick
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,16 @@ def test_a_quick_record_is_as_dataclasses_make_it(
     for again in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):  # noqa: S301
         assert again == made
         assert asdict(again) == asdict(made)
+
+
+@given(GIVEN, GIVEN)
+def test_a_changed_record_is_a_copy_with_other_members(
+    given: dict[str, object], other: dict[str, object]
+) -> None:
+    made = Quick(**given)  # type: ignore[arg-type]
+    assert changed(made, **other) == replace(made, **other)  # type: ignore[arg-type]
+    assert asdict(changed(made, **other)) == asdict(replace(made, **other))  # type: ignore[arg-type]
+    assert asdict(made) == asdict(Plain(**given))  # type: ignore[arg-type]
 
 
 def test_a_quick_record_is_frozen_and_takes_its_fields_in_order() -> None:

@@ -308,6 +308,25 @@ def test_what_is_around_a_function_is_that_of_the_call():
     assert grade.with_options(resume=whole.to_json()).run("a") == whole
 
 
+def test_what_is_around_a_function_is_that_of_each_call():
+    """A value that cannot change is remembered, but not that the variable still has it."""
+    rubric: object = "a"
+
+    @enforce(int)
+    def grade(essay: str) -> str:
+        return str(len(f"{rubric}{essay}"))
+
+    records = [grade.run("a").to_json() for _ in range(2)]
+    for other in ("b", ["a"], 1, True):
+        rubric = other
+        for record in records:
+            with pytest.raises(RecordError):
+                grade.with_options(resume=record).run("a")
+        records.append(grade.run("a").to_json())
+    rubric = "a"
+    assert grade.with_options(resume=records[0]).run("a").output == 2
+
+
 def test_what_is_around_a_function_may_have_no_value_yet():
     @enforce(int)
     def grade(essay: str) -> str:

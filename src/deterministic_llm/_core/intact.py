@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
+from operator import attrgetter
 
 from typing_extensions import TypeVar
 
@@ -73,7 +74,10 @@ def _may_be_intact(text: str, patch: Patch) -> bool:
     if text[:1] != "{" or len(text) > MAX_CHARACTERS or may_be_a_call(text):
         return False
     # A rest may begin again with what had come.
-    return not any(place.appends for place in patch.places.values())
+    return not any(map(_APPENDS, patch.places.values()))
+
+
+_APPENDS = attrgetter("appends")
 
 
 def _brings_all(text: str, target: JsonTarget[object], patch: Patch, said: JsonObject) -> bool:

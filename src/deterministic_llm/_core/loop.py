@@ -217,21 +217,24 @@ def _reasked(
     task: Task[object], last: Answered[object], *, stuck: bool
 ) -> Request | type[EnforcementError]:
     """The next rung: what failed alone, then the whole, then another model."""
-    if last.outcome == "degenerate":
+    outcome = last.outcome
+    if outcome == "degenerate":
         return again(task, last, shake=True)
     in_part = last.request.patch is not None
     if stuck and not in_part:
         return NoProgress
-    if _ended_early(last) and not stuck and (rest := _rest(task, last)) is not None:
+    if not stuck and _ended_early(last) and (rest := _rest(task, last)) is not None:
         return for_the_rest(task, last, rest)
-    part = None if stuck else _part(task, last)
+    part = None if stuck or outcome != "invalid" else _part(task, last)
     return again(task, last) if part is None else for_members(task, last, part)
 
 
 def _ended_early(last: Answered[object]) -> bool:
     """Whether nothing is wrong with an answer but that its end is not there."""
-    broken_off = all(violation.code == "truncated" for violation in last.violations)
-    return last.finish == "stopped" or broken_off
+    for violation in last.violations:
+        if violation.code != "truncated":
+            return last.finish == "stopped"
+    return True
 
 
 def _says(attempt: Answered[object]) -> tuple[object, ...]:
@@ -241,11 +244,11 @@ def _says(attempt: Answered[object]) -> tuple[object, ...]:
 
 
 def _part(task: Task[object], last: Answered[object]) -> Patch | None:
-    """What to ask for alone; None when it must be the whole.
+    """What to ask for alone after an invalid answer; None when it must be the whole.
 
     The same members asked for twice in vain are not asked for alone a third time.
     """
-    if not task.heard or last.outcome != "invalid":
+    if not task.heard:
         return None
     if isinstance(last.verdict, Accepted):
         base, known = as_json(last.output), task.validated(last.output)

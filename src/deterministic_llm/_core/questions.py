@@ -15,6 +15,7 @@ from deterministic_llm._core.exchange import Abilities, Constraint, Mode
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
 from deterministic_llm._core.policy import resown, shaken, whole_is_cheaper, with_more_room
 from deterministic_llm._core.reask import begin_there, go_on, reask, reask_members
+from deterministic_llm._core.records import changed
 from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.raising import raised
@@ -95,7 +96,7 @@ def for_members(task: Task[object], last: Answered[object], part: Patch) -> Requ
     if mode in _SCHEMA_IS_SENT and _whole_is_cheaper(last, part):
         return again(task, last)
     constraint = _alike(target, last)
-    put = raised(target, constraint.dialect)
+    put = target if constraint.dialect is None else raised(target, constraint.dialect)
     feedback = reask_members(last.violations, put, shown=_shown(task, last))
     return _reasked(last, feedback, constraint, part)
 
@@ -140,20 +141,13 @@ def _reasked(
 ) -> Request:
     """The next question to the same model, about what was wrong with the *last* answer."""
     request = last.request
-    # Not by replace(), which takes longer than all the rest of it.
-    return Request(
-        request.number + 1,
-        request.prompt,
-        feedback,
-        last.violations,
-        constraint,
-        request.parameters,
-        part,
-        request.model,
-        request.timeout,
-        request.name,
-        sample=request.sample,
-        server=request.server,
+    return changed(
+        request,
+        number=request.number + 1,
+        feedback=feedback,
+        violations=last.violations,
+        constraint=constraint,
+        patch=part,
     )
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 C = TypeVar("C")
+T = TypeVar("T")
 
 
 def quick(record: type[C]) -> type[C]:
@@ -41,3 +42,12 @@ def quick(record: type[C]) -> type[C]:
     made.__qualname__ = f"{record.__qualname__}.__init__"
     setattr(record, "__init__", made)  # noqa: B010  # mypy lets nobody assign it
     return record
+
+
+def changed(record: T, **members: object) -> T:
+    """A copy of a quick *record* with other *members*: replace() takes ten times as long."""
+    copy = object.__new__(type(record))
+    own = copy.__dict__
+    own.update(record.__dict__)
+    own.update(members)
+    return copy

@@ -205,10 +205,13 @@ def _nothing_said(completion: Completion) -> Rejected:
 
 def _rejected(reading: Unread, text: str, finish: Finish) -> Rejected:
     outcome: AnswerOutcome = "truncated" if finish == "length" else "invalid"
-    if "refusal" in [violation.code for violation in reading.violations]:
-        outcome = "refused"
-    elif finish != "stop" and not _is_closed(reading.draft) and is_endless(text):
-        return _DEGENERATE
+    for violation in reading.violations:
+        if violation.code == "refusal":
+            outcome = "refused"
+            break
+    else:
+        if finish != "stop" and not _is_closed(reading.draft) and is_endless(text):
+            return _DEGENERATE
     return Rejected(outcome, reading.violations, reading.repairs_tried, reading.draft)
 
 

@@ -10,6 +10,7 @@ from deterministic_llm._core.attempts import Attempt, Failed, Request
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.records import changed
 
 OUT_OF_TIME = CallFailure("no answer before the deadline", "late")
 _LEAST = 0.001
@@ -36,13 +37,13 @@ class Stopwatch:
 
     def timed(self, request: Request) -> Request:
         """*request* with the time that is left for it."""
-        return request if self._timeout is None else replace(request, timeout=self.left())
+        return request if self._timeout is None else changed(request, timeout=self.left())
 
     def streamed(self, request: Request, policy: Policy) -> Request:
         """*request* with the time that is left for it, and the times of a stream."""
         if policy.idle_timeout is None and policy.first_token_timeout is None:
             return self.timed(request)
-        return replace(
+        return changed(
             request,
             timeout=self.left(),
             idle_timeout=policy.idle_timeout,

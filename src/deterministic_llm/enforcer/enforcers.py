@@ -76,6 +76,8 @@ class _Decorated(Generic[T_co]):
         self._task = opened(terms.task(turn_at=self._turn_at))
         self._guards = terms.guards()
         self._has_context = "context" in terms.options
+        self._others = terms.others
+        self._remembers = terms.remembers
 
     @property
     def __signature__(self) -> Signature:
@@ -91,15 +93,15 @@ class _Decorated(Generic[T_co]):
         return f"<{type(self).__name__} {name} -> {self._terms.target.name}>"
 
     def _asking(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Asking:
-        terms, function = self._terms, partial(self.__wrapped__, *args, **kwargs)
-        return Asking(function, self._turn_at, terms.target, terms.others)
+        function = partial(self.__wrapped__, *args, **kwargs)
+        return Asking(function, self._turn_at, self._terms.target, self._others)
 
     def _about(
         self, prompt: tuple[ChatMessage, ...], args: tuple[object, ...], kwargs: dict[str, object]
     ) -> Task[T_co]:
         """The task of one call; where its prompt is not known the arguments tell which it was."""
         terms = self._terms
-        if terms.remembers and (learned := terms.learned) != self._learned:
+        if self._remembers and (learned := terms.learned) != self._learned:
             self._task = opened(terms.task(turn_at=self._turn_at))
             self._learned = learned
         arguments = None if prompt else self._calls.digest(self._held, args, kwargs)

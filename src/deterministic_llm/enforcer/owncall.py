@@ -161,6 +161,6 @@ def _with_turn(
     function, turn_at = functions[request.model]
     if turn_at is None:
         return function
-    turn = Turn(request, target, stream=stream)
-    before, after = function.args[:turn_at], function.args[turn_at:]
-    return partial(function.func, *before, turn, *after, **function.keywords)
+    turn, given = Turn(request, target, stream=stream), function.args
+    arguments = (*given[:turn_at], turn, *given[turn_at:]) if given else (turn,)
+    return partial(function.func, *arguments, **function.keywords)

@@ -50,7 +50,16 @@ def mending(
         kept = {(name,) for name in base} - wanted.keys()
         if not kept:
             return None  # the whole is no dearer
-    places = dict([_instead_of(each) for each in wanted if not _is_inside(each, wanted)])
+    return _patch(base, wanted)
+
+
+def _patch(base: JsonValue, wanted: Collection[Location]) -> Patch | None:
+    """All at the *wanted* locations, but what stands inside another."""
+    places: dict[str, Place] = {}
+    for location in wanted:
+        if not _is_inside(location, wanted):
+            key, place = _instead_of(location)
+            places[key] = place
     return Patch(base, places) if places else None
 
 
@@ -158,11 +167,11 @@ _OBJECTS = SchemaValidator(core_schema.dict_schema())
 
 def _reached(target: JsonTarget[object], base: JsonValue, location: Location) -> Location:
     """*location*, or the nearest member around it whose schema and holder are known."""
-    for depth, token in enumerate(location):
-        around = location[:depth]
-        known = schema_at(target, (*around, token)) is not None
-        if not known or not admits(value_at(base, around), token):
-            return around
+    holder = base
+    for depth, token in enumerate(location, start=1):
+        if schema_at(target, location[:depth]) is None or not admits(holder, token):
+            return location[: depth - 1]
+        holder = value_at(holder, (token,))
     return location
 
 
