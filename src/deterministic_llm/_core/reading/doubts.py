@@ -22,9 +22,10 @@ class Doubts:
     """What in a valid text calls for a second look by alignment.
 
     A member under another spelling of its name, which would be passed over if it is optional, and
-    is a second value where that name is there, too (*always*); "N/A" where null is allowed, and
-    digits alone for a date, which would be taken for seconds (*patterns*); a tool call whose own
-    name would be taken for the answer's (*words*).
+    is a second value where that name is there, too (*always*); "N/A" where null is allowed, digits
+    alone for a date, which would be taken for seconds, and two times, of which the second would be
+    taken for a zone (*patterns*); a tool call whose own name would be taken for the answer's
+    (*words*).
     """
 
     always: bool
@@ -48,6 +49,7 @@ def doubts_about(target: JsonTarget[object]) -> Doubts | None:
     patterns = {
         _NULL_WORD: has_nullable_text(target.schema),
         _DIGITS_ALONE: has_moments(target.schema),
+        _TWO_TIMES: has_moments(target.schema),
     }
     own = json.dumps(target.schema)
     callable_keys = set(required_names(target.schema)) <= _CALL_KEYS
@@ -67,6 +69,7 @@ def may_be_a_call(text: str) -> bool:
 
 _NULL_WORD = re.compile(r'"[^\w"]*+(?=[nNuU])(?i:null|none|nil|undefined|n[^\w"]{0,2}a)[^\w"]*+"')
 _DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
+_TWO_TIMES = re.compile(r'\d:[0-5]\d\s?-\s?\d{2}:?\d{2}\s*"')
 _CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
 _CALL_WORD = re.compile("|".join(_CALL_WORDS))
 _CALL_KEYS = frozenset({"name", "id", "type", "function", "tool", "tool_name", "action"})

@@ -56,6 +56,9 @@ _CLOCK = re.compile(
 _MOMENT = re.compile(
     r"(?P<day>.+?)(?:\s+at\s+|,\s*|\s+|t)(?P<clock>\d{1,2}(?::\d.*|\s?[ap]\.?\s?m.*))"
 )
+_TWO_TIMES = re.compile(r"(\d{1,2}:\d{2})\s?-\s?(\d{2}):?(\d{2})\s*\Z", re.ASCII)
+_FARTHEST = 10
+"""Hours west of Greenwich where hardly anybody lives."""
 _STAMP = re.compile(r"[+-]?\d+(?:\.\d*)?")
 
 
@@ -67,6 +70,20 @@ def is_iso(text: str, form: str) -> bool:
         return _ISO_TIME.fullmatch(text) is not None
     day, mark, clock = text[:10], text[10:11], text[11:]
     return mark in ("T", "t") and is_iso(day, "date") and is_iso(clock, "time")
+
+
+def range_of(text: str, form: str) -> Refused | None:
+    """The refusal of two times, of which the second looks like a zone: "09:30-11:00".
+
+    A zone of a time alone is rare, and no later than the time; that of a date with a time is not.
+    """
+    found = _TWO_TIMES.search(text) if form in ("time", "date-time") else None
+    if found is None:
+        return None
+    first, second = found[1].zfill(5), f"{found[2]}:{found[3]}"
+    if second <= first or (form == "date-time" and int(found[2]) < _FARTHEST):
+        return None
+    return Refused("several_values", "expected one time, not a range", "choose one time")
 
 
 def moment_of(text: str, form: str) -> Bend:

@@ -17,7 +17,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     Bent,
     Refused,
 )
-from deterministic_llm._core.reading.alignment.dates import is_iso, moment_of
+from deterministic_llm._core.reading.alignment.dates import is_iso, moment_of, range_of
 from deterministic_llm._core.reading.alignment.keys import Names
 from deterministic_llm._core.reading.alignment.labels import Labels
 from deterministic_llm._core.reading.alignment.openings import Kind, opened
@@ -168,7 +168,11 @@ class TextNode(Leaf):
         """The ISO form of a date or time; the digits of an integer."""
         if isinstance(value, str):
             form = self._form
-            return None if form is None or is_iso(value, form) else moment_of(value, form)
+            if form is None:
+                return None
+            return range_of(value, form) or (
+                None if is_iso(value, form) else moment_of(value, form)
+            )
         if isinstance(value, int) and not isinstance(value, bool) and self._form is None:
             return Bent(str(value), DIGITS) if value.bit_length() < 10_000 else None
         return None

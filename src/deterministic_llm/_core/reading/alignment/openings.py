@@ -34,6 +34,7 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
     TOOL_PAYLOADS,
     TOOL_REST,
     UNITS,
+    VAGUE,
 )
 from deterministic_llm._core.reading.alignment.vocabulary import TYPED_VALUE as TYPED_KEYS
 from deterministic_llm._core.reading.syntax.documents import same
@@ -151,10 +152,13 @@ def _members(value: JsonObject, kind: Kind, own: str) -> list[tuple[str, Rule]]:
         "member": len(value) == 1 and folded(next(iter(value))) == folded(own),
     }[kind]
     keys = lists if kind == "array" else list(value)
+    # Beside another number, "content" is the name of one of several.
+    numbers = sum(type(member) in (int, float) for member in value.values())
+    vague = VAGUE if kind in {"whole", "member"} and numbers > 1 else frozenset[str]()
     return [
         (key, ENVELOPE)
         for key in value
-        if (name := folded(key)) in ENVELOPES
+        if (name := folded(key)) in ENVELOPES - vague
         or (anonymous and key in keys and name not in NEVER_OPENED and not _set_apart(key))
     ]
 

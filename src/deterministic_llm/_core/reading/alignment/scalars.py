@@ -67,6 +67,12 @@ _PERCENT = re.compile(r"(.+?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE | re.
 _RATIO = re.compile(r"(.+?)\s*(?:/|\bout of\b|\bof\b)\s*(.+)", re.IGNORECASE | re.DOTALL)
 _TWICE = re.compile(r"([^()]+?)\s*\(([^()]+)\)")
 _UNIT = re.compile(r"([+-]?\d[\d.,]*)\s?(°?[^\W\d_]+(?:/[^\W\d_]+)?\.?)")
+_ECHO = re.compile(
+    r"(?P<word>yes|no)\s?[,.;:!–—-]+\s?(?:it|that|this|they|these|those|he|she|there|i)\s"
+    r"(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|should)"
+    r"(?P<denied>n['’]?t|\snot)?"
+)
+"""The question said again: "Yes, it is", "No, they don't"."""
 _SHARE_WORDS = re.compile(r"fraction|ratio|share|probabil|proportion|0 (?:to|and) 1", re.IGNORECASE)
 _PERCENT_WORDS = re.compile(r"percent|pct|%|per cent", re.IGNORECASE)
 
@@ -132,7 +138,11 @@ def amount_of(text: str, wanted: Wanted) -> Bend:
 
 def boolean_of(text: str) -> Bend:
     """The boolean that *text* is a word for, in a few languages."""
-    value = _BOOLEANS.get(bare(text).rstrip("!").casefold()) if len(text) <= LONGEST else None
+    said = bare(text).rstrip("!").casefold() if len(text) <= LONGEST else ""
+    value = _BOOLEANS.get(said)
+    if value is None and (echo := _ECHO.fullmatch(said)) is not None:
+        yes, denied = echo["word"] == "yes", echo["denied"] is not None
+        value = yes if yes != denied else None
     return None if value is None else Bent(value, BOOLEAN_WORD)
 
 

@@ -50,6 +50,8 @@ ENVELOPES = words(
     """
 )
 """Names of members that hold nothing but the value; all keys here are folded."""
+VAGUE = words("data content body object item items list json payload input parameters args")
+"""Those that may as well name one of several parts."""
 LIST_ENVELOPES = words("items item results data list response result output")
 """Those that can hold a list, and are no item themselves."""
 NEVER_OPENED = words(

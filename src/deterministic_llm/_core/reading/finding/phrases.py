@@ -38,6 +38,8 @@ def _framed(text: str) -> Iterator[Candidate]:
             if over is None and text[end : end + 1] not in {"", "\n", "}"}:
                 continue
             start, end = _trimmed(text, start, end if over is None else over.start())
+            if (inner := _FRAMES[1].match(text, start, end)) is not None:
+                start, end = _trimmed(text, inner.start("value"), end)
             if start >= end or _dismissed(text, match.start(), start, end):
                 continue
             yield Candidate(start, end, "span", _mark(text, match.start(), start, end, floor=floor))
@@ -55,6 +57,11 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
             end -= 1
         elif len(inner) > 1 and _PAIRS.get(inner[0]) == inner[-1]:
             start, end = start + 1, end - 1
+        elif inner[:1] == "\\" and (set_in := _LATEX.fullmatch(inner)) is not None:
+            start, end = (
+                start + set_in.start(set_in.lastindex or 0),
+                start + set_in.end(set_in.lastindex or 0),
+            )
         elif inner[-1:] in _EMPHASIS and inner[:1] not in _EMPHASIS:
             end -= 1  # its opening stands before the frame, or was taken with it
         elif inner.endswith("です"):
@@ -84,6 +91,9 @@ def _mark(text: str, frame: int, start: int, end: int, *, floor: int) -> Mark | 
 _STOPS = frozenset({".", "。", "!", "！", ";", "；", ","})
 _EMPHASIS = frozenset({"*", "_", "`"})
 _PAIRS = dict(zip("*_`\"'“‘«「『$(", "*_`\"'”’»」』$)", strict=True))
+_LATEX = re.compile(
+    r"\\\((.+)\\\)|\\\[(.+)\\\]|\\(?:boxed|text|textbf|mathbf|mathrm)\{([^{}]+)\}", re.DOTALL
+)
 _NOTHING = re.compile(
     r"(?:not\b|n['’]t\b|never\b|unknown\b|unclear\b|undetermined\b|as follows|below\b|above\b"
     r"|here\b"
@@ -110,7 +120,7 @@ _NOUN = (
     r"(?:answer|result|score|value|verdict|decision|classification|label|category|class|rating"
     r"|grade"
     r"|choice|option|output|total|sum|count|sentiment|prediction|conclusion|response|solution"
-    r"|number"
+    r"|number|date"
     r"|estimate|amount|status|priority|antwort|ergebnis|lösung|wert|bewertung|réponse|résultat"
     r"|valeur"
     r"|respuesta|resultado|valor|resposta|risposta|risultato|ответ|результат|최종 답변|답변|정답)"

@@ -136,7 +136,8 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
     lines = runs[0][0].strip("\n").split("\n")
     if len({len(line) - len(line.lstrip()) for line in lines}) != 1:
         return None
-    if marks.takes_back(text[runs[0].end() :]):
+    rest = text[runs[0].end() :]
+    if marks.takes_back(rest) or marks.is_set_aside("", rest) or _AND_SO_ON.search(runs[0][0]):
         return None
     try:
         return "bulleted list", [
@@ -178,6 +179,12 @@ _BULLET = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+")
 _BULLETS = re.compile(
     r"(?:^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+[^\n]+(?:\n(?:[ \t]*\n)?|\Z))+", re.MULTILINE
 )
+_AND_SO_ON = re.compile(
+    r"^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+(?:and\s)?(?:(?:many|some|a few|several)\s)?"
+    r"(?:etc|so (?:on|forth)|more|others?)\W*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""An item by which there are more."""
 _PRESENTS = re.compile(
     r"(?:(?:sure|certainly|of course|okay|ok)[,.!]?\s*)?(?:here(?:['’]s|\s(?:is|are))\b|the"
     r" following\b|these are\b"

@@ -89,7 +89,7 @@ def _records(rows: Sequence[Sequence[str]], shape: Shape) -> JsonValue:
         return None
     records: list[JsonValue] = []
     for row in rows[1:]:
-        if len(row) != len(names):
+        if len(row) != len(names) or (shape.many and _SUMMARY.fullmatch(row[0])):
             raise Unsure
         records.append(_record(rows[0], row, shape))
     if shape.many:
@@ -122,6 +122,11 @@ def _down_the_side(rows: Sequence[Sequence[str]], shape: Shape) -> JsonValue:
     return record if shape.covers(record) else None
 
 
+_SUMMARY = re.compile(
+    r"[*_]*(?:(?:grand |sub-?)?totals?|sum|average|mean|median|overall|all|etc\.?|…|\.{2,})[*_]*:?",
+    re.IGNORECASE,
+)
+"""What stands in front of a row about those above it."""
 _ROW = re.compile(r"\|[^\n]*\||[^|\n]+\|[^\n]+|\|[^\n]+")
 _RULING = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|?)+")
 _BAR = re.compile(r"(?<!\\)\|")
