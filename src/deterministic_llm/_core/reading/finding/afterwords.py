@@ -11,35 +11,75 @@ import re
 from deterministic_llm._core.reading.finding.candidates import Mark
 from deterministic_llm._core.reading.finding.phrasebook import ASKS_FOR_INPUT
 
-_TAKEN_BACK = (
+_LEADS = (
     r"(?:(?:wait|hmm+|no|oops|ah|oh|actually|hold on|(?:up)?on (?:second thoughts?|reflection"
     r"|review|closer (?:look|inspection))|thinking about it|looking again|come to think of it"
-    r"|sorry|scratch that|edit|but|and)\b"
-    r"[\s,.!…—–-]*){0,4}"
-    r"(?:(?:that|this|it|the above|which|my (?:first |initial )?(?:answer|attempt|draft))"
+    r"|sorry|scratch that|edit|but|and|p\.? ?s|well|please)\b"
+    r"[\s,.!:…—–-]*){0,4}"
+)
+_TURNS = (
+    r"(?:(?:actually|wait|rather|sorry|oops|hmm+|no(?=[,:!—–-]| wait)|correction|edit|p\.? ?s"
+    r"|(?:up)?on (?:reflection|second thoughts?|review))\b[\s,.!:…—–-]*){1,4}"
+)
+_OVER = r"(?=[\s\"'”*_]*(?:[.!,;:…)—–-]|$|\n)| (?:because|since|as)\b)"
+_END = r"\s*(?:[.!)]|$|\n)"
+_ANSWER = (
+    r"(?:answer|response|reply|output|json|object|result|message|score|grade|rating|label|value"
+    r"|classification|category|sentiment|priority|verdict|list|attempt|one)s?"
+)
+_TAKEN_BACK = (
+    rf"{_LEADS}(?:(?:that|this|it|the above|which|my (?:first |initial )?(?:answer|attempt|draft))"
     r"(?:(?:['’]s| is| was| looks| seems)(?: still| clearly| actually| just| also)? "
     r"(?:wrong|incorrect|a mistake|an error|mistaken|invalid|(?:only |just )?a draft(?!-)"
     r"|too (?:high|low|harsh|lenient|generous|strict))"
     r"|(?:['’]s not| is not| was not| isn['’]t| wasn['’]t)(?: quite| entirely)? "
-    r"(?:right|correct|valid|final|what you asked for))(?=\s*(?:[.!,;:…)—–-]|$|because|since|as\b))"
+    rf"(?:right|correct|valid|final|what you asked for)){_OVER}"
+    rf"|(?:the|my|that|this) {_ANSWER}(?: above| here| given)? (?:is|are|was|were|looks?|seems?)"
+    rf"(?: \w+)? (?:wrong|incorrect|mistaken|off|invalid){_OVER}"
+    rf"|wrong {_ANSWER}{_OVER}"
     r"|i (?:made|see) (?:a|an|the|my) (?:mistake|error)|i (?:misread|miscounted|miscalculated)\b"
     r"|i (?:meant|mean)\b|make (?:that|it) [\"'“]?(?:an? )?\d"
     r"|i (?:think|believe|feel) .{1,40}\b(?:fits better|is better|is more (?:accurate|fitting)"
-    r"|is closer|instead)\b"
-    r"|(?:please )?(?:do not|don['’]t) (?:use|trust|take) (?:this|that|it)\b|not (?:yet )?final\b"
+    r"|is closer|instead(?! of))\b"
+    r"|(?:this|that|it) (?:might|may|could|would|should) (?:actually |rather |well )?be "
+    r".{1,60}\b(?:instead|rather)\b(?! of| than)"
+    r"|i(?:['’]ve| have)? changed my mind|i (?:take|will take) (?:that|this|it) back"
+    rf"|i retract|never ?mind{_OVER}|(?:just|only) kidding"
+    rf"|(?:that|this|it) (?:was|is) (?:just |only )?(?:a |meant as a )?(?:test|joke){_OVER}"
+    r"|(?:ignore|disregard|discard|scrap|scratch|strike|forget)(?: about)? (?:that|this|it"
+    r"|everything|(?:all of )?(?:the|my|this|that) (?:above|(?:above |previous |first |last )?"
+    rf"{_ANSWER})(?: above)?){_OVER}"
+    r"|(?:do not|don['’]t) (?:use|trust|take) (?:this|that|it)\b|not (?:yet )?final\b"
     r"|(?:is|was) (?:just |only )?(?:my |an? |the )?(?:first |initial |early |rough |old |previous"
     r"|original )*(?:draft|attempt|guess|try)\b(?!-)|(?:(?:first|rough|early) )?draft\s*[.!)]*$"
     r"|(?:would|will|could) (?:also )?be"
     r" (?:wrong|incorrect|a mistake|too (?:high|low|harsh|lenient))\b"
     r"|let me (?:correct|fix|redo|revise) (?:that|this|it|my)\b"
-    r"|let me (?:recalculate|recheck|reconsider|redo|revise|try again|start over)\b"
-    r"|(?:scratch|strike) that|(?:wrong|incorrect)\s*[.!)]"
-    r"|(?:is|was)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
-    r"|not (?:right|correct|valid))\b"
-    r"|(?:correction|erratum)\s?:?\s+\S|(?:edit|updated|revised)\s?:\s+\S"
-    r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should (?:be|have been|read) [\"'“]?\d"
+    r"|let me (?:re-?calculate|re-?check|re-?consider|re-?count|re-?compute|redo|rethink|revise"
+    r"|try again|start over|think again)\b"
+    r"|(?:wrong|incorrect)\s*[.!)]"
+    r"|(?:is|was|are|were)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
+    r"|not (?:right|correct|valid)|too (?:high|low|harsh|lenient|generous|strict))\b"
+    r"|(?:correction|erratum)(?! (?:of|to|for|in)\b)\s?:?\s+\S|(?:edit|updated|revised)\s?:\s+\S"
+    r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should"
+    r" (?:(?:be|have been|read) [\"'“]?\d"
+    r"|(?:actually|really|rather|instead) (?:be|have been|read)\b)"
     r"|(?:das|dies) (?:ist|war) (?:falsch|nicht richtig)|c['’]est (?:faux|incorrect)"
     r"|(?:eso|esto) (?:es|está) (?:incorrecto|mal)|不对|不正确|错了|間違い|違います)"
+    rf"|{_TURNS}(?:(?:the|its|my|this|that|it)\b ?)(?:\w+ ){{0,3}}?"
+    r"(?:should|must|needs to|ought to) (?:be|have been|read)\b"
+)
+_UNDER_CONDITIONS = r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without)\b)"
+_ANOTHER_VALUE = (
+    rf"{_TURNS}(?:(?:maybe|perhaps|possibly|probably) )?"
+    r"(?:(?:it|that|this)(?:['’]s| is)? |i (?:mean|meant) |make (?:it|that) "
+    r"|i(?:['’]d| would) (?:say|give(?: it)?|go (?:for|with)) )?"
+    r"[\"'“]?(?:an? )?[-+$€£]?\d"
+    r"|i(?:['’]d| would| will|['’]ll) (?:now |rather |actually |probably )?"
+    r"(?:say|give (?:it|this)|go (?:for|with)|make (?:it|that)) (?:an? )?[-+$€£]?\d"
+    rf"{_UNDER_CONDITIONS}"
+    r"|(?:or|maybe|perhaps|possibly|minus|plus|[±+])\s*[$€£]?\d"
+    r"|\d[\d.,]*\s+(?:after|before)\b"
 )
 _ALL_OF_IT = (
     r"(?:this|that|it|which|these|all of (?:this|these|it)"
@@ -47,41 +87,58 @@ _ALL_OF_IT = (
     r"(?:values?|numbers?|data|json|fields?|answers?|entries|scores?"
     r"|object|record)(?: above| here| given| shown)?))"
 )
+_AN_EXAMPLE = (
+    rf"(?:(?:please )?(?:note|remember|nb)\b(?: that)?[\s:,]*)?(?:{_ALL_OF_IT}"
+    r" (?:is|was|are|were) (?:all |just |only |merely |simply |purely )?(?:an? |the )?"
+    r"(?:fictional |made[- ]up |hypothetical |mere |random )?"
+    r"(?:example|illustration|illustrative|placeholder|template|sample|dummy|made[ -]up"
+    r"|fictional|fictitious|invented|hypothetical|arbitrary)s?\b"
+    r"|(?:is|was) (?:just |only |merely |simply )?(?:an? |the )?(?:\w+ )?"
+    r"(?:example|illustration|placeholder|template|sample|format|schema|structure)\b"
+    r"|(?:please )?replace (?:(?:the|these|this|all|any|every|each) (?:\w+ ){0,2}?(?:values?"
+    r"|placeholders?|scores?|numbers?|fields?|texts?|comments?|examples?|data|json|entr(?:y|ies)"
+    r"|strings?|names?|details|contents?|above|brackets?|ones?)\b|\S+ (?:with|by)\b)"
+    r"|(?:would|could|might|may) (?:also )?"
+    r"(?:be (?:an?|one|another) \w+|be possible|work\b)"
+    r"|is (?:one|an?) (?:possible |plausible )?(?:option|possibility|candidate)\b"
+    r"|is what (?:i|you|it) (?:would|could|might)\b|is what i['’]d\b"
+    r"|or (?:something (?:like|similar|along)|similar|the like)"
+    r"|(?:for (?:instance|example)|just an idea)\s*[.!)]*(?:\n|$)"
+    r"|i(?:['’]ve| have)? (?:made up|invented|fabricated)\b"
+    r"|i(?:['’]ve| have)? used (?:some |an? )?(?:placeholder|dummy|arbitrary|random|example"
+    r"|sample)\b"
+    r"|/*\s*(?:just |only |this is )?(?:an? |some )?(?:example|sample|placeholder|illustration"
+    r"|dummy)(?: (?:only|output|values?|data|response|answer))?\s*[.!]*\s*(?:\n|$)"
+    r"|(?:just |only )?(?:an? )?(?:example|illustration|sample|placeholder)(?: only)?\s*\))"
+)
+_NOT_ALL = (
+    r"(?:(?:and|plus|or|also|as well as|along with)\s+(?:\w+ ){0,2}?"
+    r"(?:more|others?|etc|so (?:on|forth))\b"
+    r"|(?:and|plus|also|as well as)\s*:?\s*(?:also |possibly |maybe |perhaps |probably )?"
+    r"[\"'“]?[-+]?\d"
+    r"|/*\s*(?:etc\b|and so (?:on|forth)\b|to name (?:just )?a few|among (?:many )?others)"
+    r"|(?:only )?(?:the )?(?:first|top|last) \w+(?: \w+)? (?:are |is |only )*(?:shown|listed|given)"
+    r"|/*\s*(?:truncated|abbreviated|shortened|abridged|incomplete|partial|excerpt|non-exhaustive"
+    rf"|not (?:complete|exhaustive))(?: (?:here|list|answer|output|for brevity))?{_END}"
+    r"|for brevity\b"
+    r"|(?:(?:this|that|it|which"
+    r"|(?:this|that|the|my) (?:list|answer|output|selection|set)) is|(?:these|those) are|is|are)"
+    r" (?:still |only |just |merely )*(?:an? |the )?(?:part|partial|incomplete|subset"
+    r"|excerpt|portion|not (?:complete|exhaustive|all))\b"
+    r"|i (?:missed|forgot|overlooked)\b"
+    r"|i(?:['’]ve| have)? (?:omitted|left out|skipped) (?:the )?(?:rest|others?|remaining|some"
+    r"|a few|several|\d)"
+    r"|(?:the )?(?:rest|remaining|others?)\b(?: \w+){0,3}? (?:omitted|left out|not shown|cut"
+    r"|skipped)\b"
+    r"|(?:except|excluding|but not|not including|apart from) (?:for )?(?:the )?"
+    rf"[\"'“]?[\w-]+(?: [\w-]+){{0,2}}[\"'”]?{_END}|without (?:the )?[\"'“]?\d)"
+)
 BEHIND: tuple[tuple[str, re.Pattern[str], Mark], ...] = (
     ("taken back", re.compile(_TAKEN_BACK), "draft"),
-    (
-        "another value",
-        re.compile(
-            r"(?:(?:actually|wait|rather|sorry|oops|hmm+|no(?=[,:!—–-]| wait)"
-            r"|(?:up)?on (?:reflection|second thoughts?))\b[\s,.!:…—–-]*){1,4}"
-            r"(?:(?:it|that|this)(?:['’]s| is)? |i (?:mean|meant) |make (?:it|that) "
-            r"|i(?:['’]d| would) (?:say|give(?: it)?|go (?:for|with)) )?"
-            r"[\"'“]?[-+$€£]?\d"
-            r"|(?:or|maybe|perhaps|possibly|minus|plus|[±+])\s*[$€£]?\d"
-            r"|\d[\d.,]*\s+(?:after|before)\b"
-        ),
-        "draft",
-    ),
-    (
-        "called an example",
-        re.compile(
-            rf"(?:(?:please )?(?:note|remember|nb)\b(?: that)?[\s:,]*)?(?:{_ALL_OF_IT}"
-            r" (?:is|was|are|were) (?:all |just |only |merely |simply |purely )?(?:an? |the )?"
-            r"(?:fictional |made[- ]up |hypothetical |mere |random )?"
-            r"(?:example|illustration|illustrative|placeholder|template|sample|dummy|made[ -]up"
-            r"|fictional|fictitious|invented|hypothetical)s?\b"
-            r"|(?:is|was) (?:just |only |merely |simply )?(?:an? |the )?(?:\w+ )?"
-            r"(?:example|illustration|placeholder|template|sample|format|schema|structure)\b"
-            r"|(?:please )?replace (?:(?:the|these|this|all|any|every|each)\b|\S+ (?:with|by)\b)"
-            r"|(?:would|could|might|may) (?:also )?"
-            r"(?:be (?:an?|one|another) \w+|be possible|work\b)"
-            r"|is (?:one|an?) (?:possible |plausible )?(?:option|possibility|candidate)\b"
-            r"|is what (?:i|you|it) (?:would|could|might)\b|is what i['’]d\b"
-            r"|or (?:something (?:like|similar|along)|similar|the like)"
-            r"|(?:for (?:instance|example)|just an idea)\s*[.!)]*(?:\n|$)"
-            r"|(?:just |only )?(?:an? )?(?:example|illustration|sample|placeholder)(?: only)?\s*\))"
-        ),
-        "example",
-    ),
+    ("another value", re.compile(_ANOTHER_VALUE), "draft"),
+    ("called an example", re.compile(_AN_EXAMPLE), "example"),
+    ("not all of it", re.compile(_NOT_ALL), "part"),
     ("asked for the input", re.compile(ASKS_FOR_INPUT + r"(?:[.!]|$)"), "draft"),
 )
+GOES_ON = re.compile(r"[ \t]*,?[ \t]*(?:,[ \t]*(?:[-+]?\d|[\"'“])|\.\.\.|…)")
+"""An enumeration right behind a candidate, or dots: there is more of it."""

@@ -10,7 +10,7 @@ from deterministic_llm._core.records import quick
 Kind: TypeAlias = Literal["whole", "fence", "span", "tag", "call", "tool", "lines"]
 """What holds it: nothing, a fence, prose, a tag, a call, a tool envelope; or a run of spans."""
 Mark: TypeAlias = Literal[
-    "draft", "example", "quotation", "corrected", "final", "schema_echo", "metadata"
+    "draft", "example", "quotation", "corrected", "final", "part", "schema_echo", "metadata"
 ]
 """What the words around it, or its own keys, call it."""
 

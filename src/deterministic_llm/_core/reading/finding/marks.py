@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from deterministic_llm._core.reading.finding.afterwords import BEHIND
+from deterministic_llm._core.reading.finding.afterwords import BEHIND, GOES_ON
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.phrasebook import (
     EXAMPLE_ENDS,
@@ -28,6 +28,8 @@ REACH = 160
 """Characters before and after a candidate that are looked at."""
 NEVER_ANSWERS = frozenset({"draft", "example", "quotation"})
 """Marks of what is no answer, also when nothing else is there."""
+PART: Mark = "part"
+"""The mark of what is not all of an answer: alone it is none, and beside another it contradicts."""
 
 
 def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -44,8 +46,10 @@ def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     if not parts:
         return tuple(candidates)
     answers = [candidate for candidate in parts if candidate.mark not in NEVER_ANSWERS]
+    if all(candidate.mark == PART for candidate in answers):
+        return ()
     firm = [candidate for candidate in answers if candidate.mark not in _STEPS_BACK] or answers
-    settled = [candidate for candidate in firm if candidate.mark is not None]
+    settled = [candidate for candidate in firm if candidate.mark not in _OPEN]
     if not settled or settled[-1].mark in _STEPS_BACK:
         return tuple(firm)
     deciding = settled[-1].mark
@@ -53,7 +57,7 @@ def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     return tuple(
         candidate
         for candidate in firm
-        if candidate.mark == deciding or (candidate.mark is None and candidate.end > first.end)
+        if candidate.mark == deciding or (candidate.mark in _OPEN and candidate.end > first.end)
     )
 
 
@@ -97,6 +101,8 @@ def _said_around(before: str, behind: str, *, clipped: bool) -> Marking | None:
     """What the words right after and right before a candidate call it."""
     if _ASKED.match(behind):
         return Marking("draft", "asked, not said")
+    if GOES_ON.match(behind):
+        return Marking(PART, "not all of it")
     after = _unwrapped(behind)
     for rule, pattern, mark in BEHIND:
         if pattern.match(after):
@@ -149,9 +155,10 @@ def on_quoted_line(text: str, start: int) -> bool:
 
 
 def in_comment(text: str, start: int) -> bool:
-    """Whether a comment begins right before *start*."""
+    """Whether a comment begins right before *start*; before words, ``#`` is that of a heading."""
     begin = max(0, start - 12)
-    signed = text[begin:start].rstrip(" \t").endswith(_COMMENT_SIGNS)
+    signs = _COMMENT_SIGNS[: -1 if text[start : start + 1].isalpha() else None]
+    signed = text[begin:start].rstrip(" \t").endswith(signs)
     return signed and _COMMENT_OPENS.search(text, begin, start) is not None
 
 
@@ -203,6 +210,7 @@ def _unwrapped(behind: str) -> str:
 
 
 _EDGES = " \t\r\n\x0b\x0c\u00a0\u3000\u2060\u200b\u200c\u200d\ufeff"
+_OPEN = frozenset({None, PART})
 _STEPS_BACK = frozenset({"schema_echo", "metadata"})
 _OPENING_QUOTE = {'"': '"', "”": "“", "’": "‘", "»": "«", "」": "「", "“": "„"}
 _QUOTED_LINE = re.compile(r"(?:\n|\A)[ \t]*+>[ \t>]*+(?:[`~]{3,}\w*+\s*+>?[ \t>]*+)?\Z")

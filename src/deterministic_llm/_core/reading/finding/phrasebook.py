@@ -85,7 +85,7 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         "would could might were had i'd it'd you'd we'd i’d it’d you’d we’d",
         (r"^(?:if|had|were|suppose|assuming|unless)\b.*"
         r"(?:\b(?:would|could|might)|['’]d)\b[^.]*$"
-        r"|^(?:if (?!i\b|we\b).{1,60}\b(?:were|had been)|had\b.{1,60}\bbeen)\b[^.]*$"),
+        r"|^(?:if (?!i\b|we\b|you\b|one\b).{1,60}\b(?:were|had)|had\b.{1,60}\bbeen)\b[^.]*$"),
     ),
     (
         "called a sample", "example", False,
@@ -141,9 +141,51 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         r"(?: (?:i|we|you|it|had|was|said|gave|wrote|answered|returned|got|been)){0,4}\W*$"),
     ),
     (
+        "grade of another", "quotation", False,
+        "gave said wrote assigned answered returned chose scored rated had awarded put",
+        (r"^(?:the |my |your )?(?:previous|last|prior|earlier|other|first|human|original|old) "
+        r"(?:grader|rater|reviewer|evaluator|assessor|annotator|model|assistant|teacher|run|marker"
+        r"|examiner|judge)s?(?: \w+)? (?:gave|said|wrote|assigned|answered|returned|chose|scored"
+        r"|rated|had|awarded|put)(?: (?:it|this|them|the essay))?\W*$"),
+    ),
+    (
+        "considered", "draft", False,
+        ("considered about of considering tempted thinking say answer give had got wrote said"
+        " thought gave"),
+        (r"\bi (?:considered|thought (?:about|of)|was (?:considering|tempted (?:by|to (?:say|answer"
+        r"|give))|thinking(?: of| about)?|going to (?:say|answer|give))|(?:initially|first|almost"
+        r"|nearly) (?:had|got|wrote|said|thought|gave))\W*$"),
+    ),
+    (
+        "settled on", "final", False,
+        "settled decided landed",
+        r"\b(?:settled|decided|landed) (?:on|for)\W*$",
+    ),
+    (
+        "all but", "draft", False,
+        "but except excluding than besides from including unlike",
+        (r"\b(?:all|everything|anything|any|none|every\w*)(?: \w+){0,2} (?:but|except(?: for)?"
+        r"|other than|besides|apart from|excluding)\W*$"
+        r"|\b(?:except(?: for)?|excluding|other than|but not|not including)\W*$"),
+    ),
+    (
+        "part of it", "part", False,
+        "partial incomplete unfinished truncated abridged abbreviated shortened",
+        (r"\b(?:the|an?|my|this) (?:partial|incomplete|unfinished|truncated|abridged|abbreviated"
+        r"|shortened) (?:list|answer|result|output|response|version|set|json|array|object|excerpt"
+        r"|selection)(?: (?:is|of \w+|below))?\W*$"),
+    ),
+    (
+        "better one", "corrected", False,
+        "better improved fairer accurate careful",
+        (r"\b(?:here(?:['’]s| is)|this is) (?:an?|my|the) (?:better|improved|fairer"
+        r"|more (?:accurate|careful)) (?:version|answer|one|attempt|estimate|grade|assessment"
+        r"|result|output|object|json)\W*$"),
+    ),
+    (
         "asked for", "quotation", False,
         "asked wanted wants expects told supposed",
-        (r"^(?:but )?(?:(?:the )?(?:user|customer|client|teacher|author)|they|he|she"
+        (rf"^(?:but )?(?:(?:the |this |that |an? )?(?:\w+ )?(?:teacher|{_SPEAKER})|they|he|she"
         r"|(?:i|we) (?:was|were|am|have been)) "
         r"(?:also |originally |specifically )?(?:asked|wanted|wants|expects|told|supposed)"
         rf"(?: (?:me|us))?(?: for| to {_TO_ANSWER})?{_THIS}\W*$"),
@@ -178,6 +220,12 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         r"|below|this))*\W*$"),
     ),
     (
+        "form that was asked for", "example", False,
+        "asked requested wanted specified described gave provided",
+        (rf"\b{_FORM} (?:that )?(?:you|they|was|were)(?: \w+)? (?:asked for|requested|wanted"
+        r"|specified|described|gave|provided)(?: (?:is|was|would be|looks like))?\W*$"),
+    ),
+    (
         "words of another", "quotation", False,
         (
             "wrote writes said says sent pasted posted quoted claims claimed demands asks asked"
@@ -187,7 +235,8 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         (r"^(?:here(?:['’]s| is) what )?"
         rf"(?:(?:the|this|that|your|an?)\s)?(?:\w+ ){{0,2}}?{_SPEAKER}"
         r"(?: itself| also| even| originally)?(?: (?:text|body|field|content))? "
-        r"(?:(?:wrote|writes|said|says|sent|pasted|posted|quoted|claims|claimed|demands)"
+        rf"(?:(?:wrote|writes|said|says)(?: to {_TO_ANSWER})?"
+        r"|(?:sent|pasted|posted|quoted|claims|claimed|demands)"
         r"|(?:asks|asked|tells|told|instructs|instructed|wants|wanted)(?: (?:me|us|you))? "
         rf"to (?:\w+ ){{0,2}}?{_TO_ANSWER}"
         r"|(?:contains|contained|includes|included|has)(?: an?| the| this| hidden| injected)*"

@@ -104,8 +104,10 @@ def _is_answer(flat: str, mention: _Mention) -> bool:
     behind = _LETTER_BEHIND if len(mention.option) == 1 else _BEHIND
     if not behind.match(flat, mention.end) or _CONDITIONAL.match(flat, mention.end):
         return False
+    if len(mention.option) == 1:
+        before = _NAMED.sub("", before)
     sentence = _SENTENCE.split(before)[-1]
-    if _DOUBTED.search(sentence):
+    if _DOUBTED.search(sentence) or _NUMBERED.search(before):
         return False
     if not before.strip("*_`\"'([> \t\n#"):
         return True
@@ -152,6 +154,9 @@ _LETTER_BEHIND = re.compile(
     rf"{_CLOSED}(?:[.,;:!]|[ \t]*+(?:\n|\Z|\()|[ \t]+[-–—]|(?<=[)\]])[ \t]|{_WHY})", re.IGNORECASE
 )
 _SENTENCE = re.compile(r"(?<=[.!?:;])\s|\n")
+_NUMBERED = re.compile(r"\S[ \t]+\d{1,2}[.)][ \t]+\Z")
+"""A number in a line, as that of one item of several."""
+_NAMED = re.compile(r"\b(?:option|choice|letter|answer)[ \t]+[*_`\"'(\[]*\Z", re.IGNORECASE)
 _DOUBTED = re.compile(
     r"\b(?:not|never|neither|nor|unless|if|whether|doubt|rather than|instead of|either|between"
     r"|example|format|options?|could|might|may|maybe|perhaps|possibly|wrong|incorrect|other"

@@ -9,6 +9,7 @@ from itertools import islice
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.reading.finding.refusals import refusal_in
+from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.forms.capturing import match_pattern
 from deterministic_llm._core.reading.forms.choosing import match_choice
 from deterministic_llm._core.reading.forms.claims import (
@@ -38,7 +39,13 @@ from deterministic_llm._core.reading.forms.surroundings import stated_otherwise,
 from deterministic_llm._core.reading.syntax.documents import Unreadable
 from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.schema.forms import ChoiceForm, PatternForm, TemplateForm, TextForm
-from deterministic_llm._core.schema.phrasing import canonical, instruction, written
+from deterministic_llm._core.schema.phrasing import (
+    canonical,
+    constants,
+    instruction,
+    resolved,
+    written,
+)
 from deterministic_llm._core.schema.wording import quote
 
 __all__ = ["Matched", "Unmatched", "instruction", "match"]
@@ -96,7 +103,7 @@ def settled(layout: Layout, text: str) -> Matched | Unmatched | None:
     found = settle(text, [_spelled(claim, text, layout) for claim in claims])
     if not isinstance(found, Matched):
         return found
-    words = _contradicted(layout, text, found, claims)
+    words = _contradicted(layout, text, found, claims) or _relabelled_behind(layout, text, found)
     if words is None:
         return found
     expected = "expected one answer, not one that is taken back"
@@ -120,6 +127,17 @@ def _contradicted(layout: Layout, text: str, found: Matched, claims: Sequence[Cl
         if not inside and place.read(other["number"]).value != value:
             return other.group().strip()
     return None
+
+
+def _relabelled_behind(layout: Layout, text: str, found: Matched) -> str | None:
+    """The words behind *found* that correct the only label in it to another one."""
+    fields = [slot.place.field for slot in layout.slots if slot.place.kind == "label"]
+    if len(fields) != 1 or not isinstance(found.payload, dict):
+        return None
+    said, behind = found.payload[fields[0].name], text[found.span[1] :]
+    labels = (each for each in constants(resolved(fields[0])) if isinstance(each, str))
+    others = [each for each in labels if each != said]
+    return behind.strip()[:80] if is_taken_back(behind, others) else None
 
 
 def _spelled(claim: Claim, text: str, layout: Layout) -> Claim:

@@ -27,6 +27,7 @@ def opens_freely(flat: str, start: int) -> bool:
     if said.endswith(_ALLOWED_SPACELESS):
         return True
     is_determiner = len(said) < len(before) and said.split()[-1].casefold() in _ALLOWED
+    is_determiner = is_determiner and "-" not in before[len(said) :]  # "Essay A - score: 7"
     return is_determiner and not is_negated(flat, start)
 
 
@@ -197,7 +198,10 @@ _TAKEN_BACK = re.compile(
     rf"(?:(?:^|[.!?\n,;(–—-])[\s*_`\"'(]{{0,8}}"
     rf"(?:(?:{_TURNING})\b|no[,.!…—–-])[^\n]{{0,80}}?"
     rf"|\b(?:{_CHANGING})\b[^\n]{{0,25}}?)(?<![\w.,/]){NUMBER}"
-    r"(?=[ \t*_]*(?:/|out of\b|[.!,;)]|points?\b|\n|\Z))",
+    r"(?=[ \t*_]*(?:/|out of\b|[.!,;)]|points?\b|\n|\Z))"
+    rf"|\bI(?:'d| would)[ \t]+(?:(?:now|rather|actually)[ \t]+)?(?:say|give[ \t]+(?:it|this)|go"
+    rf"[ \t]+(?:for|with))[ \t]+(?:an?[ \t]+)?{NUMBER}"
+    r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without|for)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
 _PREFACED = re.compile(
