@@ -1,16 +1,23 @@
-"""What holds for every test: how many examples there are, who is asked again, what is trusted.
+"""What holds for every test: how many examples, who is asked again, what is trusted and traced.
 
 Two hypothesis profiles: the same few examples in every run, and many for ``make test-all``.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tracing import Tracing
+
+# Ten thousand reports are kept to the end: with the threshold of 700 they are gone over so often
+# that it takes as long as to run empty tests. A test that needs a collection makes one.
+gc.set_threshold(50_000)
 
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=25)
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=500)
@@ -38,6 +45,16 @@ WATCH_THE_CLOCK = frozenset(
     }
 )
 """Modules with deadlines of tenths of a second, which a busy machine can miss by itself."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if sys.gettrace():
+        config.pluginmanager.register(Tracing())
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the garbage collector need not look at it again."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

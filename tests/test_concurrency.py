@@ -77,6 +77,7 @@ def check(names: list[str], results: list[Any]) -> None:
         assert str(at + 11) in str(result.attempts[0].violations[0])
 
 
+@pytest.mark.untraced
 def test_sixteen_threads_use_one_function(server: FaultServer):
     """And one client; nothing of one run is seen in another."""
     names = scripted(server, "thread", 96)
@@ -88,6 +89,7 @@ def test_sixteen_threads_use_one_function(server: FaultServer):
     assert all(server.counts[name] == 2 for name in names)
 
 
+@pytest.mark.untraced
 def test_fifty_tasks_use_one_function(server: FaultServer):
     """In one event loop, with one client."""
     names = scripted(server, "task", 50)
@@ -112,6 +114,7 @@ def test_one_function_is_used_in_one_event_loop_after_another(server: FaultServe
     assert eventually(lambda: server.open == 0)
 
 
+@pytest.mark.untraced
 def test_threads_with_event_loops_of_their_own_use_one_function(server: FaultServer):
     """Connections belong to the loop that they began in."""
     model = Model("openai:m", base_url=server.base_url("ok"), api_key="k")

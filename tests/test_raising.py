@@ -159,6 +159,7 @@ def expected(output_type: Any, value: Any) -> Any:
     return ScriptedModel([json.dumps(value)]).run("Order?", output_type).output
 
 
+@pytest.mark.untraced
 @every_dialect
 @pytest.mark.parametrize(("output_type", "value"), TARGETS.values(), ids=TARGETS)
 def test_a_whole_answer_says_what_it_says_without_lowering(
@@ -172,6 +173,7 @@ def test_a_whole_answer_says_what_it_says_without_lowering(
     assert scripted.requests[0].constraint.strict
 
 
+@pytest.mark.untraced
 @every_dialect
 @pytest.mark.parametrize(("output_type", "value"), TARGETS.values(), ids=TARGETS)
 def test_a_backend_that_held_an_answer_to_nothing_is_read_all_the_same(

@@ -281,6 +281,7 @@ IN_THREADS = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("number", AT_ONCE)
 def test_many_runs_at_once_end_as_told_and_the_books_agree(number: int):
     """64 at a time in one event loop; no task, connection, thread or reservation is left."""
@@ -299,6 +300,7 @@ def test_many_runs_at_once_end_as_told_and_the_books_agree(number: int):
     assert eventually(lambda: threading.active_count() == threads)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("number", IN_THREADS)
 def test_many_runs_in_threads_end_as_told_and_the_books_agree(number: int):
     """16 threads share one model; no connection, thread or reservation is left."""

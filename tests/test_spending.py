@@ -150,6 +150,7 @@ def in_tasks(server: FaultServer, purse: Budget, number: int) -> list[str]:
     return asyncio.run(ends())
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("ends", [in_threads, in_tasks])
 @pytest.mark.parametrize("limits", LIMITS)
 def test_64_calls_at_once_never_pass_a_budget(

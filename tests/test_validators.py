@@ -382,6 +382,7 @@ def test_no_rule_about_markdown_can_explode(name: str):
     assert backtracking(_MARKS[name].pattern) is None
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "piece", ["[", "*", "_", "`", "~", "> ", "- ", "|-", "#", "__a ", "1. ", " "]
 )

@@ -28,6 +28,7 @@ def test_a_case_is_read_as_its_file_says(case: Case) -> None:
             assert {*codes} <= {*got.codes}
 
 
+@pytest.mark.untraced
 def test_the_validation_split_is_read_without_a_wrong_value() -> None:
     counts = Counter[tuple[str, bool, str]]()
     for case in load(VALIDATION):

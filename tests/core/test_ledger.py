@@ -183,6 +183,7 @@ def quotas(record: tuple[Attempt[object], ...]) -> list[Quota | None]:
     ]
 
 
+@pytest.mark.untraced
 @given(some(attempts(CHECKED)))
 def test_a_record_comes_back_as_it_was(record: tuple[Attempt[object], ...]):
     """Every member, and those too which the comparison of attempts leaves out."""

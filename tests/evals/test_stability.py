@@ -216,6 +216,7 @@ def test_an_async_function_is_measured_alike():
     assert report.figures.runs == report.figures.answered == 4
 
 
+@pytest.mark.untraced
 def test_votes_make_flips_rarer():
     """One voter in three is off by one; fifteen of them seldom are most."""
     chance = random.Random(7)  # noqa: S311  # a model's whims

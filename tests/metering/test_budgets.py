@@ -281,7 +281,7 @@ class Ledger(RuleBasedStateMachine):
         return sum(amounts, start=NOTHING)
 
 
-TestLedger = Ledger.TestCase
+TestLedger = pytest.mark.untraced(Ledger.TestCase)
 
 
 def spend_it_all(purses: tuple[Budget, ...], answered: list[Spend]) -> None:

@@ -110,6 +110,7 @@ async def asked_by_tasks(ask: AwaitingCall) -> list[Answer]:
     return answers
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("usd", ["1000", "0.05"])
 def test_the_books_of_1600_mixed_calls_are_those_of_the_server(usd: str):
     """From 64 tasks in two loops and 16 threads, some cancelled; no slot or reservation is left."""

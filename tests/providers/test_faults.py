@@ -259,6 +259,7 @@ def test_an_answer_as_large_as_the_cap_is_read():
         assert without_words(model.complete(Request(1, PROMPT))) == TOO_LARGE
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("colour", COLOURS)
 def test_nothing_is_left_open(colour: str):
     """After every fault and the end of the model, the server has no connection and no request."""

@@ -615,6 +615,7 @@ def test_a_stream_may_be_longer_than_the_cap_and_its_text_not(ask: Read):
         assert answer.kind == "too_large"
 
 
+@pytest.mark.untraced
 def test_nothing_is_left_after_many_streams():
     """Read, left, stopped and failed, in turns: no connection, no thread."""
     threads = threading.active_count()

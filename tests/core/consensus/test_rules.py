@@ -144,6 +144,7 @@ def voted(rule: Voting, said: Iterator[object]) -> tuple[int, object]:
     return len(votes), merged.value
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("truth", PROGRAMME)
 @pytest.mark.parametrize(
     "rule", [Curtailed(5), FirstTo(3), Adaptive(0.90, cap=15), Adaptive()], ids=str

@@ -54,6 +54,7 @@ def test_a_value_is_bent_to_what_is_expected_or_refused(case: dict[str, Any]) ->
         assert case["violation"]["code"] in errors
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("case", table())
 def test_what_was_bent_needs_no_further_bending(case: dict[str, Any]) -> None:
     plan = compile_schema(case["target"]["schema"])

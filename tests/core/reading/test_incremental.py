@@ -242,6 +242,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_text_is_read_at_once(name: str) -> None:
     for target in TARGETS.values():

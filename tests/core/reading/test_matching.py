@@ -67,6 +67,7 @@ def test_a_text_gives_the_value_or_the_violation_of_its_case(case: dict[str, Any
     assert found.violations[0].path == wanted.get("path", found.violations[0].path)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("case", table())
 def test_a_strict_reading_agrees_or_refuses(case: dict[str, Any]) -> None:
     form = form_of(case["target"])

@@ -120,6 +120,7 @@ def test_what_the_expression_takes_is_read_strictly(form: TextForm, data: st.Dat
     assert isinstance(match(form, text, strict=True), Matched), text
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("form", ROWS)
 @settings(max_examples=25)
 @given(st.data())

@@ -426,6 +426,7 @@ def test_no_description_bound_or_pattern_is_lost(schema: JsonObject) -> None:
     assert [text for text in _constraints(schema) if text not in notation] == []
 
 
+@pytest.mark.untraced
 @given(SCHEMAS)
 @settings(deadline=None)
 def test_every_name_that_a_notation_uses_is_explained_once(schema: JsonObject) -> None:

@@ -412,6 +412,7 @@ def compiled_output(target: object, value: JsonValue, location: Location) -> obj
     return value_at(as_json(checked.output), location)
 
 
+@pytest.mark.untraced
 @given(seed=st.integers(0, 10**6))
 def test_what_is_wrong_by_itself_is_wrong_in_the_whole(seed: int):
     random = Random(seed)  # noqa: S311  # draws examples

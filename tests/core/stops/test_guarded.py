@@ -172,6 +172,7 @@ def test_an_answer_that_may_be_read_is_left_alone(answer: Answer):
     assert stopped(answer) is None
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("answer", LEFT_ALONE)
 def test_a_guard_leaves_alone_what_the_other_rules_do(answer: Answer):
     assert stopped(replace(answer, guards=patient)) is None

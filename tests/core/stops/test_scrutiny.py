@@ -290,6 +290,7 @@ LEFT_ALONE = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("answer", LEFT_ALONE)
 def test_an_answer_that_may_become_valid_is_left_alone(answer: Answer):
     assert stopped(answer) is None
@@ -307,6 +308,7 @@ THIRDS = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(("folder", "start"), THIRDS)
 def test_no_text_that_is_read_is_stopped(folder: str, start: int):
     """Every third case of each folder in every run, the others with ``make test-all``."""
