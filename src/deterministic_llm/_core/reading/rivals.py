@@ -22,6 +22,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TRUE_WORDS
+from deterministic_llm._core.reading.finding.grades import LEADS, grade_given, is_grade
 from deterministic_llm._core.schema.kinds import required_names
 from deterministic_llm._core.schema.target import JsonTarget
 
@@ -56,11 +57,15 @@ def claims(talk: str, target: JsonTarget[object]) -> tuple[Claim, ...]:
     if members is None:
         return ()
     found: list[Claim] = []
-    for line in members.lines.finditer(f"\n{talk}".casefold()):
+    said = f"\n{talk}".casefold()
+    for line in members.lines.finditer(said):
         name = members.names[folded(line["name"])]
         value = _said(line["value"], members.labels[name])
         if value is not None and len(found) < MAX_LINES:
             found.append(Claim(name, value))
+    given = None if members.graded is None else grade_given(talk, most=members.graded[1])
+    if members.graded is not None and given is not None:
+        found.append(Claim(members.graded[0], given))
     return tuple(found)
 
 
@@ -108,12 +113,14 @@ _WORDS_OF_A_NAME = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 class _Members:
     """How lines about the members begin, whose name a folded one is, and what labels it has.
 
-    A member without labels is a number.
+    A member without labels is a number. *graded* is the only one that is a grade, with the best
+    that it can be.
     """
 
     lines: re.Pattern[str]
     names: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str | bool]]
+    graded: tuple[str, float | None] | None
 
 
 @lru_cache(maxsize=1024)
@@ -130,7 +137,14 @@ def _members(target: JsonTarget[object]) -> _Members | None:
     if not names:
         return None
     written = "|".join(map(_spelled, sorted(labels, key=len, reverse=True)))
-    return _Members(re.compile(_LINE.format(names=written)), names, labels)
+    lines = re.compile(_LINE.format(names=written))
+    numbers = [name for name, own in labels.items() if not own]
+    grades = [name for name in numbers if is_grade(folded(name))]
+    graded = None
+    if len(grades) == 1 and isinstance(properties, dict):
+        most = (flat(properties[grades[0]], target.schema) or {}).get("maximum")
+        graded = grades[0], float(most) if isinstance(most, int | float) else None
+    return _Members(lines, names, labels, graded)
 
 
 def _labels(node: JsonObject) -> Mapping[str, str | bool] | None:
@@ -164,10 +178,12 @@ def _spelled(name: str) -> str:
 
 
 _LINE = (
-    r"\n[^\w\n]{{0,12}}+(?:(?:the|my|your|its|final|overall|new|actual|correct|corrected|revised"
+    r"(?:\n[^\w\n]{{0,12}}+|(?<=[.!?] ))"
+    + LEADS.replace("{", "{{").replace("}", "}}")
+    + r"(?:(?:the|my|your|its|her|his|their|final|overall|new|actual|correct|corrected|revised"
     r"|updated|adjusted)\s){{0,3}}?(?P<name>{names})[*_`\"')]{{0,3}}\s?"
-    r"(?:\([^()\n]{{1,30}}\)[*_`]{{0,3}}\s?)?(?::|：|=|is\b|should be\b)[ \t*_`\"']{{0,6}}"
-    r"(?P<value>[^\n]{{1,80}})"
+    r"(?:\([^()\n]{{1,30}}\)[*_`]{{0,3}}\s?|i (?:gave|give|assigned|would give)\s)?"
+    r"(?::|：|=|is\b|should be\b)[ \t*_`\"']{{0,6}}(?P<value>[^\n]{{1,80}})"
 )
 _NUMBER = re.compile(
     r"[$€£]?\s?([-+]?\d+(?:,\d{3})*(?:\.\d+)?)(?:\s?(?:/\s?\d+|out of \d+|points?))?[*_`\"']{0,3}"

@@ -37,6 +37,7 @@ _TAKEN_BACK = (
     rf"|(?:the|my|that|this) {_ANSWER}(?: above| here| given)? (?:is|are|was|were|looks?|seems?)"
     rf"(?: \w+)? (?:wrong|incorrect|mistaken|off|invalid){_OVER}"
     rf"|wrong {_ANSWER}{_OVER}"
+    r"|i was (?:wrong|mistaken)\b"
     r"|i (?:made|see) (?:a|an|the|my) (?:mistake|error)|i (?:misread|miscounted|miscalculated)\b"
     r"|i (?:meant|mean)\b|make (?:that|it) [\"'“]?(?:an? )?\d"
     r"|i (?:think|believe|feel) .{1,40}\b(?:fits better|is better|is more (?:accurate|fitting)"
@@ -79,6 +80,7 @@ _ANOTHER_VALUE = (
     r"(?:say|give (?:it|this)|go (?:for|with)|make (?:it|that)) (?:an? )?[-+$€£]?\d"
     rf"{_UNDER_CONDITIONS}"
     r"|(?:or|maybe|perhaps|possibly|minus|plus|[±+])\s*[$€£]?\d"
+    r"|(?:so|thus|therefore|hence)\b[\s,:]*[$€£]?\d[\d.,]*\s*(?:\n|$)"
     r"|\d[\d.,]*\s+(?:after|before)\b"
 )
 _ALL_OF_IT = (
@@ -109,7 +111,7 @@ _AN_EXAMPLE = (
     r"|sample)\b"
     r"|/*\s*(?:just |only |this is )?(?:an? |some )?(?:example|sample|placeholder|illustration"
     r"|dummy)(?: (?:only|output|values?|data|response|answer))?\s*[.!]*\s*(?:\n|$)"
-    r"|(?:just |only )?(?:an? )?(?:example|illustration|sample|placeholder)(?: only)?\s*\))"
+    r"|(?:just |only )?(?:an? )?(?:example|illustration|sample|placeholder)(?: only)?\s*[;)])"
 )
 _NOT_ALL = (
     r"(?:(?:and|plus|or|also|as well as|along with)\s+(?:\w+ ){0,2}?"

@@ -19,23 +19,29 @@ _ALLOWED = (
     r"|(?:could|might|may|can|would) (?:also|equally|just as well|apply|be (?:argued|possible"
     r"|right|correct))\b|works? (?:too|as well|equally)\b)"
 )
-_ALLOWING = re.compile(_ALLOWED, re.IGNORECASE)
 """Words behind another label by which that is an answer, too."""
+_STATED = (
+    r"(?<!\w)(?:it|this|that)(?:['’]s|\s(?:is|(?:might|may|could|would|should)(?:\salso)?\sbe))\s"
+    r"(?:(?:an?|the|also|rather|actually|really|clearly|more)\s){0,2}"
+)
+"""Words before another label by which that is the answer."""
+_OVER = r"(?=\W*(?:[.!,;]|$|\n|\Z)|\s(?:because|since|instead|too)\b)"
+_SAYING = re.compile(rf"{_ALLOWED}|{_STATED}", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[_\s-]+")
 
 
 def is_taken_back(behind: str, others: Iterable[str]) -> bool:
     """Whether *behind*, which follows an answer, corrects it to one of the *others*."""
     clauses = [found[1] for found in _CORRECTING.finditer(behind)]
-    may_be_more = _ALLOWING.search(behind) is not None
+    says_more = _SAYING.search(behind) is not None
     words = "|".join(_spelled(other) for other in others if other)
-    if not words or not (clauses or may_be_more):
+    if not words or not (clauses or says_more):
         return False
-    said = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-    allowed = re.compile(rf"(?<!\w)(?:{words})(?!\w)\W{{0,3}}{_ALLOWED}", re.IGNORECASE)
-    return any(said.search(clause) for clause in clauses) or (
-        may_be_more and allowed.search(behind) is not None
-    )
+    said = rf"(?<!\w)(?:{words})(?!\w)"
+    if any(re.search(said, clause, re.IGNORECASE) for clause in clauses):
+        return True
+    also = rf"{said}\W{{0,3}}{_ALLOWED}|{_STATED}{said}{_OVER}"
+    return says_more and re.search(also, behind, re.IGNORECASE) is not None
 
 
 def _spelled(label: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.reading.finding.grades import grade_given, is_grade
 from deterministic_llm._core.reading.finding.refusals import refusal_in
 from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.forms.capturing import match_pattern
@@ -31,7 +32,7 @@ from deterministic_llm._core.reading.forms.drift import (
 from deterministic_llm._core.reading.forms.exact import match_exactly
 from deterministic_llm._core.reading.forms.folding import folded
 from deterministic_llm._core.reading.forms.instead import match_json
-from deterministic_llm._core.reading.forms.layouts import Layout, layout_of, reordered
+from deterministic_llm._core.reading.forms.layouts import Layout, Slot, layout_of, reordered
 from deterministic_llm._core.reading.forms.lines import match_lines
 from deterministic_llm._core.reading.forms.literals import Label, label
 from deterministic_llm._core.reading.forms.records import claims_in
@@ -120,13 +121,26 @@ def _contradicted(layout: Layout, text: str, found: Matched, claims: Sequence[Cl
     numeric = [slot for slot in layout.slots if slot.place.kind in ("integer", "number")]
     if words is not None or len(numeric) != 1 or not isinstance(found.payload, dict):
         return words
-    place, label_before = numeric[0].place, numeric[0].label
+    place, last = numeric[0].place, _last_word(numeric[0])
     value = found.payload[place.field.name]
-    for other in stated_otherwise(flat, label_before.last if label_before is not None else ""):
+    given = grade_given(text, most=_most(numeric[0])) if is_grade(_last_word(numeric[0])) else None
+    if given is not None and given != value:
+        return f"{given:g}"
+    for other in stated_otherwise(flat, last):
         inside = any(claim.start <= other.start("number") < claim.end for claim in claims)
         if not inside and place.read(other["number"]).value != value:
             return other.group().strip()
     return None
+
+
+def _last_word(slot: Slot) -> str:
+    return "" if slot.label is None else slot.label.last.casefold()
+
+
+def _most(slot: Slot) -> float | None:
+    """The best value, where the template says it behind the field."""
+    said = _OUT_OF.fullmatch(slot.literal)
+    return None if said is None else float(said[1])
 
 
 def _relabelled_behind(layout: Layout, text: str, found: Matched) -> str | None:
@@ -239,4 +253,5 @@ def _refused(said: str) -> Unmatched:
     return Unmatched((Violation("$", "refusal", "expected an answer", quote(said)),))
 
 
+_OUT_OF = re.compile(r"\s*/\s*(\d{1,6})\b.*", re.DOTALL)
 _WRAPPED = re.compile(r"[\s*_`~\"'#>]*+(?:(?<=`)\w{0,12}\n)?(?P<inside>[^\n]{1,200}?)[\s*_`~\"']*")

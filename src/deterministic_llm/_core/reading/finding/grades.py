@@ -1,0 +1,46 @@
+"""A grade that is given in prose without the name of it: "8/10", "I'd give it an 8".
+
+In: what a text says besides its answer. Out: the number, if it gives one alone.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+MOST = 64
+"""Places that are looked at; a text with more of them grades many things."""
+LEADS = (
+    r"(?:(?:so|thus|therefore|hence|overall|in short|in total|all in all|actually|wait|edit|but"
+    r"|correction|update|(?:up)?on (?:second thoughts?|reflection|review))\b[\s,:;.…—–-]{1,3}){0,2}"
+)
+"""Words that lead to a statement and say nothing of their own, in lower case."""
+
+
+def is_grade(name: str) -> bool:
+    """Whether a *name* in lower case is that of a grade."""
+    return _NAME.search(name) is not None
+
+
+def grade_given(talk: str, *, most: float | None) -> float | None:
+    """The only grade that *talk* gives, out of *most* or of what it does not say."""
+    found = {
+        float(each["number"])
+        for each in islice(_GIVEN.finditer(f"\n{talk}".casefold()), MOST)
+        if (each["led"] if each["most"] is None else float(each["most"]) == most)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+_NAME = re.compile(r"score|grade|rating|points|marks?\Z|stars")
+_GIVEN = re.compile(
+    rf"(?:\n[^\w\n]{{0,12}}+|(?<=[.!?] )){LEADS}"
+    r"(?P<led>(?:that|this|it)(?:['’]s| is) (?:an? )"
+    r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"
+    r" (?:it|you|this(?: \w+)?|the \w+) (?:an? )?"
+    r"|(?:it|this|the \w+|this \w+) (?:deserves|gets|earns|receives|merits) (?:an? )?"
+    r"|make (?:it|that) (?:an? )?)?"
+    r"[*_`]{0,3}(?P<number>\d+(?:\.\d+)?)(?:\s?(?:/|out of)\s?(?P<most>\d+))?(?: points?)?"
+    r"[*_`]{0,3}(?=\s*(?:[.,;!)](?!\d)|\n|\Z|[-–—:]\s)"
+    r"|\s(?:because|since|overall|in total|from me)\b)"
+)
