@@ -47,11 +47,11 @@ from deterministic_llm._core.reading.outright import output_of
 from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.rivals import (
     are_denied,
+    begins_again,
     canonical,
     claims,
     in_json,
     is_other_piece,
-    key_patterns,
     names_all,
 )
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
@@ -300,8 +300,7 @@ def _another_unread(
         if reading.violations[0].code in _UNREADABLE
     ]
     cut = [found.text[run[-1].start : run[-1].end] for run, _ in failed if run[-1].open]
-    keys = key_patterns(target, quoted=False)
-    if any(key.search(text) for key in keys for text in cut):
+    if begins_again(cut, target):
         return True
     spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
     rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))

@@ -88,12 +88,20 @@ def canonical(output: object) -> str:
 
 def names_all(texts: Sequence[str], target: JsonTarget[object], *, quoted: bool = True) -> bool:
     """Whether one of *texts* names every required member as a key, in prose as a *quoted* one."""
-    keys = key_patterns(target, quoted=quoted)
+    keys = _key_patterns(target, quoted=quoted)
     return bool(keys) and any(all(key.search(text) for key in keys) for text in texts)
 
 
+def begins_again(cut: Iterable[str], target: JsonTarget[object]) -> bool:
+    """Whether one of *cut*, which break off, is an object with a member, or no more than begun."""
+    keys = _key_patterns(target, quoted=False)
+    return any(
+        _BEGUN.fullmatch(each) is not None or any(key.search(each) for key in keys) for each in cut
+    )
+
+
 @lru_cache(maxsize=1024)
-def key_patterns(target: JsonTarget[object], *, quoted: bool) -> tuple[re.Pattern[str], ...]:
+def _key_patterns(target: JsonTarget[object], *, quoted: bool) -> tuple[re.Pattern[str], ...]:
     """How the required members of *target*, or of its items, are written as keys."""
     return tuple(_key_pattern(name, quoted=quoted) for name in required_names(target.schema))
 
@@ -106,6 +114,7 @@ def _key_pattern(name: str, *, quoted: bool) -> re.Pattern[str]:
     return re.compile(rf"{before}{joined}{after}\s*[:：=]", re.IGNORECASE)
 
 
+_BEGUN = re.compile(r"[\[{]\s*(?:[\"'“][\w -]{0,40}[\"'”]?\s*:?\s*)?")
 _WORDS_OF_A_NAME = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 
 

@@ -11,15 +11,19 @@ from deterministic_llm._core.reading.alignment.bends import (
     KEY_SPELLING,
     KEY_TWICE,
     NULL_DROPPED,
+    NUMBER_MONEY,
     Refused,
 )
-from deterministic_llm._core.reading.alignment.keys import Names
+from deterministic_llm._core.reading.alignment.keys import Names, folded
+from deterministic_llm._core.reading.alignment.numerals import bare
 from deterministic_llm._core.reading.alignment.openings import (
     called,
     echoes_schema,
     from_text,
     opened,
 )
+from deterministic_llm._core.reading.alignment.units import currencies_named, money
+from deterministic_llm._core.reading.alignment.vocabulary import CURRENCY_KEYS
 from deterministic_llm._core.reading.syntax.documents import same
 
 
@@ -59,6 +63,8 @@ class ObjectNode:
         mark, extras = len(trace.events), trace.extras
         result: JsonValue
         bent, strays = self._bent(value, trace)
+        if len(trace.events) > mark:
+            _check_currencies(value, trace, mark)
         result = bent
         if strays:
             trace.extras += strays
@@ -290,6 +296,28 @@ class ObjectNode:
         expected = "expected a member that was asked for, not others alone"
         trace.note(Refused("no_value", expected), value)
         return None
+
+
+def _check_currencies(value: JsonObject, trace: Trace, mark: int) -> None:
+    """Refuse an amount with the sign of another currency than the one that stands beside it."""
+    amounts = [
+        (str(path[0]), before)
+        for path, what, before, _ in trace.events[mark:]
+        if what is NUMBER_MONEY and path is not None and path[1] is None
+    ]
+    beside = [
+        currencies_named("", each)
+        for key, each in (value.items() if amounts else ())
+        if isinstance(each, str) and folded(key) in CURRENCY_KEYS
+    ]
+    named = frozenset[str]().union(*beside)
+    for key, before in amounts:
+        amount = money(bare(str(before)))
+        if named and amount is not None and not named & amount[1]:
+            at = len(trace.events)
+            reason = "expected an amount in the currency that stands beside it"
+            trace.note(Refused("ambiguous", reason), before)
+            trace.under(key, at)
 
 
 def names_of(schema: JsonObject) -> Names:

@@ -74,6 +74,11 @@ _ECHO = re.compile(
 )
 """The question said again: "Yes, it is", "No, they don't"."""
 _SHARE_WORDS = re.compile(r"fraction|ratio|share|probabil|proportion|0 (?:to|and) 1", re.IGNORECASE)
+_COUNT_WORDS = re.compile(
+    r"count|number|votes|quantity|qty|amount|total|items|people|population|(?<![a-z])(?:ages?"
+    r"|years?|days|hours|minutes|seconds|pages|points)(?![a-z])",
+    re.IGNORECASE,
+)
 _PERCENT_WORDS = re.compile(r"percent|pct|%|per cent", re.IGNORECASE)
 
 
@@ -192,6 +197,8 @@ def _percent(text: str, wanted: Wanted) -> Bend:
     if most == 100 or (named and wanted.admits(whole)):
         return _single(whole, NUMBER_PERCENT, wanted)
     only = wanted.admits(whole) and not wanted.admits(whole / 100)
+    if only and _COUNT_WORDS.search(said):
+        return _unsure()
     if only and (most is None or most > 100):
         return _single(whole, NUMBER_PERCENT, wanted)
     return _unsure()

@@ -67,6 +67,8 @@ SCALES = words("max maximum maxscore outof scale denominator")
 """What stands beside a value and says which one would be the highest."""
 UNITS = words("unit units currency")
 """What stands beside a value and says of what it counts."""
+CURRENCY_KEYS = words("currency currencycode unit units")
+"""Names of members that say in which currency the amount beside them is."""
 TOOL_PAYLOADS = words("arguments parameters args kwargs input toolinput actioninput")
 """What a tool call names its arguments."""
 TOOL_NAMES = words("name tool toolname action function functionname recipientname")
