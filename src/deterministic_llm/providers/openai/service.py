@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast
 
 from deterministic_llm._core.attempts import Request
@@ -86,6 +88,7 @@ class OpenAIService(SdkService["OpenAI | AsyncOpenAI"]):
 
     def new_blocking(self) -> OpenAI:
         """A client, whose own retries are off."""
+        _import_whole()
         from openai import AsyncOpenAI, OpenAI, OpenAIError
 
         if isinstance(self.client, AsyncOpenAI):
@@ -99,6 +102,7 @@ class OpenAIService(SdkService["OpenAI | AsyncOpenAI"]):
 
     def new_awaiting(self, *, lent: bool) -> AsyncOpenAI:
         """A client to be awaited, whose own retries are off."""
+        _import_whole()
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAI, OpenAIError
 
         if isinstance(self.client, OpenAI):
@@ -128,6 +132,16 @@ class OpenAIService(SdkService["OpenAI | AsyncOpenAI"]):
             return False
         self.counts = False
         return True
+
+
+def _import_whole() -> None:
+    """Import what HTTP libraries there are, before the SDK looks into them.
+
+    It does so as soon as they are in ``sys.modules``: be they half imported, by another thread.
+    """
+    for name in ("httpx", "httpx2"):
+        with suppress(ImportError):
+            import_module(name)
 
 
 def _place(client: OpenAI | AsyncOpenAI, path: str) -> str:
