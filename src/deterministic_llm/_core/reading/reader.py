@@ -25,7 +25,7 @@ from deterministic_llm._core.reading.finding.found import Found, extraction, fin
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.refusals import refusal_in
-from deterministic_llm._core.reading.finding.retractions import is_taken_back
+from deterministic_llm._core.reading.finding.retractions import OTHERS, is_taken_back
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.forms.matching import Matched, match
 from deterministic_llm._core.reading.glimpses import read_glimpsed, seen_intact
@@ -149,7 +149,7 @@ def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unre
 def _other_labels(schema: JsonObject, output: object) -> Sequence[str]:
     """The words that would have said another answer than *output*, where there are few."""
     if isinstance(output, bool):
-        return ("no", "false") if output else ("yes", "true")
+        return OTHERS[output]
     said: JsonValue = to_jsonable_python(output, fallback=repr)
     node = resolve(schema, root=schema)
     labels = node.get("enum") if isinstance(node, dict) else None

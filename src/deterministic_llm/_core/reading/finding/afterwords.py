@@ -117,7 +117,7 @@ _NOT_ALL = (
     r"(?:(?:and|plus|or|also|as well as|along with)\s+(?:\w+ ){0,2}?"
     r"(?:more|others?|etc|so (?:on|forth))\b"
     r"|(?:and|plus|also|as well as)\s*:?\s*(?:also |possibly |maybe |perhaps |probably )?"
-    r"[\"'“]?[-+]?\d"
+    r"(?:[\"'“]\w|[-+]?\d)"
     r"|/*\s*(?:etc\b|and so (?:on|forth)\b|to name (?:just )?a few|among (?:many )?others)"
     r"|(?:only )?(?:the )?(?:first|top|last) \w+(?: \w+)? (?:are |is |only )*(?:shown|listed|given)"
     r"|/*\s*(?:truncated|abbreviated|shortened|abridged|incomplete|partial|excerpt|non-exhaustive"

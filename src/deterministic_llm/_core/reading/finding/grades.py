@@ -32,13 +32,17 @@ def grade_given(talk: str, *, most: float | None) -> float | None:
     return found.pop() if len(found) == 1 else None
 
 
+_WORK = (
+    r"(?:essay|text|paper|answer|submission|work|piece|response|story|report|article|document|code"
+    r"|solution|translation|summary|review)"
+)
 _NAME = re.compile(r"score|grade|rating|points|marks?\Z|stars")
 _GIVEN = re.compile(
     rf"(?:\n[^\w\n]{{0,12}}+|(?<=[.!?] )){LEADS}"
     r"(?P<led>(?:that|this|it)(?:['’]s| is) (?:an? )"
     r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"
-    r" (?:it|you|this(?: \w+)?|the \w+) (?:an? )?"
-    r"|(?:it|this|the \w+|this \w+) (?:deserves|gets|earns|receives|merits) (?:an? )?"
+    rf" (?:it|you|this|(?:the|this) {_WORK}) (?:an? )?"
+    rf"|(?:it|this|(?:the|this) {_WORK}) (?:deserves|gets|earns|receives|merits) (?:an? )?"
     r"|make (?:it|that) (?:an? )?)?"
     r"[*_`]{0,3}(?P<number>\d+(?:\.\d+)?)(?:\s?(?:/|out of)\s?(?P<most>\d+))?(?: points?)?"
     r"[*_`]{0,3}(?=\s*(?:[.,;!)](?!\d)|\n|\Z|[-–—:]\s)"

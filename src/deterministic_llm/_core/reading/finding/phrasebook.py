@@ -202,6 +202,18 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         (r"^(?:my )?(?:thinking|thoughts?|scratchpad|brainstorming)\s*[:：]"
         r"(?: (?:maybe|perhaps|so|hmm|something|like|it|is|this|could|be)\b,?)*\W*$"),
     ),
+    (
+        "example of", "example", True,
+        "example sample",
+        (r"^(?:an? |the )?(?:example|sample) (?:of|for|from) (?!.*\b(?:format|schema|structure"
+        r"|template|shape|output|answer|response|json|object|result)\b)(?:an? |the )?\w+"
+        r"(?: \w+){0,4}\W*$"),
+    ),
+    (
+        "to be drafted", "draft", True,
+        "draft sketch",
+        r"\blet me (?:first |quickly )?(?:draft|sketch)(?: (?:it|this|one|an answer))?\W*$",
+    ),
     ("draft of", "draft", True, "draft", r"\bdraft (?:of|for|version of)\b[^.:]{0,60}\W*$"),
     (
         "would look like", "example", False,

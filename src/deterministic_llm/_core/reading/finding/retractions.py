@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+OTHERS: Mapping[bool, Sequence[str]] = {True: ("no", "false"), False: ("yes", "true")}
+"""The words that would have said the other one of true and false."""
 _CORRECTING = re.compile(
     r"(?:^|[.!?;:…\n–—-])[\s*_]*"
     r"(?:actually|wait|hmm+|sorry|oops|(?:or )?rather|correction|scratch that|make that|i mean"

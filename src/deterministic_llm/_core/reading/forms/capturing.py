@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -30,6 +31,9 @@ from deterministic_llm._core.reading.forms.surroundings import (
 from deterministic_llm._core.schema.forms import Field, PatternForm
 from deterministic_llm._core.schema.wording import quote
 
+_NUMERIC = re.compile(r"[$€£¥]?\d")
+_JOINED = re.compile(r"[-:/]\w")
+"""What joins more to a number: "14:30:15", "ID-1234-A"."""
 _WRAPPING = " \t\r\n*_`\"'.“”‘’«»。"
 
 
@@ -87,8 +91,9 @@ def _claim(
 ) -> Claim:
     start, end = span
     said = flat[start:end]
-    several = (said[:1].isdecimal() and continues_range(flat, start)) or (
-        said[-1:].isdecimal() and offers_another(flat, end)
+    several = (_NUMERIC.match(said) is not None and continues_range(flat, start)) or (
+        said[-1:].isdecimal()
+        and (offers_another(flat, end) or _JOINED.match(flat, end) is not None)
     )
     violations = tuple(each for capture in captures.values() for each in capture.violations)
     if several and not violations:

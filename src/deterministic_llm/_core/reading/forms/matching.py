@@ -10,7 +10,7 @@ from itertools import islice
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.reading.finding.grades import grade_given, is_grade
 from deterministic_llm._core.reading.finding.refusals import refusal_in
-from deterministic_llm._core.reading.finding.retractions import is_taken_back
+from deterministic_llm._core.reading.finding.retractions import OTHERS, is_taken_back
 from deterministic_llm._core.reading.forms.capturing import match_pattern
 from deterministic_llm._core.reading.forms.choosing import match_choice
 from deterministic_llm._core.reading.forms.claims import (
@@ -145,12 +145,15 @@ def _most(slot: Slot) -> float | None:
 
 def _relabelled_behind(layout: Layout, text: str, found: Matched) -> str | None:
     """The words behind *found* that correct the only label in it to another one."""
-    fields = [slot.place.field for slot in layout.slots if slot.place.kind == "label"]
-    if len(fields) != 1 or not isinstance(found.payload, dict):
+    places = [slot.place for slot in layout.slots if slot.place.kind in ("label", "boolean")]
+    if len(places) != 1 or not isinstance(found.payload, dict):
         return None
-    said, behind = found.payload[fields[0].name], text[found.span[1] :]
-    labels = (each for each in constants(resolved(fields[0])) if isinstance(each, str))
-    others = [each for each in labels if each != said]
+    said, behind = found.payload[places[0].field.name], text[found.span[1] :]
+    if isinstance(said, bool):
+        others = OTHERS[said]
+    else:
+        labels = (each for each in constants(resolved(places[0].field)) if isinstance(each, str))
+        others = [each for each in labels if each != said]
     return behind.strip()[:80] if is_taken_back(behind, others) else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from deterministic_llm._core.reading.forms.literals import LETTER, NUMBER_WORDS
 
@@ -64,8 +65,15 @@ def offers_another(flat: str, end: int) -> bool:
     if flat[end : end + 1].isdecimal() or _ANOTHER.match(flat, end) is not None:
         return True
     unit = _UNIT.search(flat, max(0, end - _REACH), end)
-    goes_on = None if unit is None else _GOES_ON["%" if unit[1] == "%" else "/"]
-    return goes_on is not None and goes_on.match(flat, end) is not None
+    if unit is not None:
+        return _GOES_ON["%" if unit[1] == "%" else "/"].match(flat, end) is not None
+    word = _UNIT_WORD.search(flat, max(0, end - _REACH), end)
+    return word is not None and _goes_on_in(word[1]).match(flat, end) is not None
+
+
+@lru_cache(maxsize=256)
+def _goes_on_in(unit: str) -> re.Pattern[str]:
+    return re.compile(_GOES_ON_IN.format(unit=rf"{re.escape(unit)}(?!\w)"), re.IGNORECASE)
 
 
 def continues_range(flat: str, start: int) -> bool:
@@ -100,7 +108,7 @@ def is_prefaced(said: str) -> bool:
 
 
 def sums_up(line: str) -> bool:
-    """Whether a line speaks of all records before it: "Average: 8"."""
+    """Whether a line speaks of records before it: "Average: 8", "Correction: ..."."""
     return _SUMMARY.match(line) is not None
 
 
@@ -159,6 +167,7 @@ _ANOTHER = re.compile(
     rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&+×±]+[ \t]*+{NUMBER}|(?:->|→|=>)"
     r"|\([ \t]*±|[x×][ \t]*\d|[,;]?[ \t]*(?:plus|minus)\b"
     rf"|{_INEXACT}"
+    r"|/[^\W\d_]|[²³]|[ \t]*+(?:hundred|thousand|million|billion|trillion|dozen|k|bn)(?!\w)"
     r"|[ \t]*+or (?:so|more|less|higher|lower)\b"
     rf"|[,;(.–—-]*[ \t]*+(?:(?:{_OR})(?!\w)[,.…]*[ \t]+)+(?:(?:{_LEADING})[ \t,]+){{0,4}}{NUMBER}"
     rf"|[,;(][ \t]*{NUMBER}[ \t]*(?:/|out of\b|[).]|\n|\Z)"
@@ -166,21 +175,23 @@ _ANOTHER = re.compile(
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"\d[ \t*_`]*(/|%|out of\b)[^%/\n]{0,12}\Z", re.IGNORECASE)
+_UNIT_WORD = re.compile(r"\d[ \t*_`]*([^\W\d_]{1,12})\Z")
+# Numbers behind these words are told apart: "up from 7/10", "better than 7/10".
+_GOES_ON_IN = (
+    r"(?:[^.!?\n()]|\([^()\n]*\)){{1,60}}?(?<!\bfrom )(?<!\bthan )(?<!\bof )(?<![\w.,/])"
+    + NUMBER.replace("{", "{{").replace("}", "}}")
+    + r"[ \t]*(?:{unit})"
+)
 _GOES_ON = {
-    sign: re.compile(
-        # Numbers behind these words are told apart: "up from 7/10", "better than 7/10".
-        r"(?:[^.!?\n()]|\([^()\n]*\)){1,60}?(?<!\bfrom )(?<!\bthan )(?<!\bof )(?<![\w.,/])"
-        rf"{NUMBER}[ \t]*(?:{unit})",
-        re.IGNORECASE,
-    )
+    sign: re.compile(_GOES_ON_IN.format(unit=unit), re.IGNORECASE)
     for sign, unit in (("/", r"/|out of\b"), ("%", "%"))
 }
 """Where the sentence behind a value goes on to another one of the same unit."""
 _SEVERAL_BEFORE = re.compile(
-    rf"(?:{NUMBER}[ \t]*(?:/[ \t]*\d+[ \t]*)?(?:[-–—~/&,]|\b(?:to|or|and|bis|oder)\b)"
+    rf"(?:{NUMBER}[ \t]*(?:/[ \t]*\d+[ \t]*)?(?:[-–—~/&,+*×·]|\b(?:to|or|and|bis|oder)\b)"
     r"|\b(?:between|about|around|approximately|roughly|nearly|almost|over|under|above|below"
     r"|at least|at most|up to|more than|less than|(?:earlier|later) than|before|after|until|till"
-    r"|circa)|[<>≤≥~≈±])[ \t]*\Z",
+    r"|circa)|[<>]=?|[≤≥~≈±])[ \t]*\Z",
     re.IGNORECASE,
 )
 _TURNING = (
@@ -209,7 +220,9 @@ _PREFACED = re.compile(
     re.IGNORECASE,
 )
 _SUMMARY = re.compile(
-    r"[*_`]*(?:average|mean|median|total|overall|sum|summary)\b[*_`]*\s*[:=–-]", re.IGNORECASE
+    r"[*_`]*(?:average|mean|median|total|overall|sum|summary|correction|corrected|erratum|edit"
+    r"|update)\b[*_`]*\s*[:=–-]",
+    re.IGNORECASE,
 )
 _TORN_BEFORE = re.compile(rf"(?:\d|\d[.,]|{LETTER})\d\Z|(?:{LETTER}|\d){LETTER}\Z")
 _TORN_BEHIND = re.compile(rf"\d(?:\d|[.,]\d|%|{LETTER})|{LETTER}(?:{LETTER}|\d)")
