@@ -20,6 +20,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.guards import Guards
 from deterministic_llm._core.schema.envelopes import ENVELOPE, enveloped
 from deterministic_llm._core.schema.forms import ChoiceForm
+from deterministic_llm._core.schema.inlining import inlined
 from deterministic_llm._core.schema.notations import notation_of
 from deterministic_llm._core.schema.raising import fitted
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget
@@ -173,7 +174,7 @@ def natively(target: JsonTarget[object], dialect: str | None = None) -> Constrai
 def _put(mode: Mode, target: JsonTarget[object], dialect: str | None) -> Constraint:
     name, low = _identifier(target), None if dialect is None else fitted(target, dialect)
     if low is None:
-        return Constraint(mode, name, target.schema)
+        return Constraint(mode, name, inlined(target.schema))
     return Constraint(mode, name, low.schema, strict=True, dialect=None if low.same else dialect)
 
 
