@@ -110,7 +110,7 @@ def test_asking_too_often_fails_the_test(ask):
     assert isinstance(caught.value, ScriptEndedError)
     assert str(caught.value).startswith(
         "this ScriptedModel has a script of 1 answer and was asked for answer 2; "
-        "the request said: A previous answer was not valid:"
+        "the request said: A previous answer was invalid:"
     )
 
 

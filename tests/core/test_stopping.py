@@ -172,7 +172,7 @@ def test_the_run_goes_on_from_what_was_valid():
     places = {"score": Place(("score",)), "lines": Place(("lines",), appends=True)}
     assert asked.patch == Patch(base, places)
     assert asked.feedback == (
-        "A previous answer was not valid:\n"
+        "A previous answer was invalid:\n"
         "- $.lines[1].points: expected an integer from 0 to 10, got 12"
         " (choose a number from 0 to 10)\n"
         "It was stopped there; what had come before is kept."

@@ -29,13 +29,13 @@ def instructions(
     if target.schema == {"type": "string"}:
         return ""  # any text is the answer
     put = raised(target, constraint.dialect)
-    return f"Answer with JSON only, of this type:\n{render(put.schema)}"
+    return f"Answer only with JSON of this type:\n{render(put.schema)}"
 
 
 def reask(violations: Sequence[Violation], instructions: str) -> str:
     """The follow-up that asks for the whole again: what was wrong, and how to answer."""
     lines = _lines(violations)
-    return f"A previous answer was not valid:\n{lines}\nAnswer again. {instructions}".rstrip()
+    return f"A previous answer was invalid:\n{lines}\nAnswer again. {instructions}".rstrip()
 
 
 def reask_members(
@@ -47,7 +47,7 @@ def reask_members(
     """
     lines = _lines(violations)
     only = _only(target, shown=shown)
-    return f"A previous answer was not valid:\n{lines}\nAll the rest of it is kept. {only}"
+    return f"A previous answer was invalid:\n{lines}\nThe rest stays. {only}"
 
 
 def go_on(target: JsonTarget[object], *, shown: bool) -> str:
@@ -60,13 +60,13 @@ def begin_there(violations: Sequence[Violation], target: JsonTarget[object], *, 
     """The follow-up to an answer that was stopped where it was not valid: *target* is the rest."""
     lines, only = _lines(violations), _only(target, shown=shown)
     kept = "It was stopped there; what had come before is kept."
-    return f"A previous answer was not valid:\n{lines}\n{kept} {only}"
+    return f"A previous answer was invalid:\n{lines}\n{kept} {only}"
 
 
 def _only(target: JsonTarget[object], *, shown: bool) -> str:
     if shown:
         return "Answer only with what is asked for now."
-    return f"Answer only with what follows, as JSON of this type:\n{_rendered(target)}"
+    return f"Answer only with JSON of this type:\n{_rendered(target)}"
 
 
 @lru_cache(maxsize=1024)

@@ -196,7 +196,7 @@ def test_a_re_ask_speaks_of_nothing_else():
     llm = ScriptedModel(['{"who": "Ada", "by": {"number": "12", "cvv": "abc"}}', part])
     assert llm.generate("Who pays?", Payment) == Payment(who="Ada", by=Card(number="12", cvv=123))
     assert llm.requests[1].feedback.startswith(
-        "A previous answer was not valid:\n"
+        "A previous answer was invalid:\n"
         '- $.by.cvv: expected an integer, got "abc" (write an integer)\n'
-        "All the rest of it is kept. "
+        "The rest stays. "
     )
