@@ -31,6 +31,7 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", endpoint.api_key)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("example", EXAMPLES, ids=named)
 def test_examples_run_and_print_what_they_say(
     example: CodeExample, eval_example: EvalExample, request: pytest.FixtureRequest

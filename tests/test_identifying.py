@@ -106,6 +106,7 @@ def test_a_text_goes_out_in_the_notation_of_that_server():
     assert '"structured_outputs"' in bodies[0]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("ask", COLOURS)
 @pytest.mark.parametrize(
     "models",
