@@ -11,7 +11,15 @@ from typing import Annotated
 from uuid import UUID
 
 import pytest
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+)
 from typing_extensions import override
 
 from deterministic_llm._core.attempts import Violation
@@ -56,7 +64,35 @@ class Tree(BaseModel):
     branches: dict[int, Tree]
 
 
+class Named(BaseModel):
+    """A member that goes by its alias and by its own name, and one that may."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    first: int = Field(alias="one")
+    second: int = Field(0, alias="two")
+
+
+class Either(BaseModel):
+    """A member that goes by two names."""
+
+    value: int = Field(validation_alias=AliasChoices("a", "b"))
+
+
+class Inner(BaseModel):
+    """A model in which those are two members."""
+
+    a: int
+    b: int
+    either: Either
+
+
 TWINS = [
+    pytest.param(Named, '{"one": 1, "first": 2}', "$", '"one" and "first"', id="alias and name"),
+    pytest.param(Named, '{"first": 1, "second": 1, "two": 2}', "$", '"second" and "two"',
+                 id="name and alias of a member with a default"),
+    pytest.param(list[Named], '[{"one": 1}, {"one": 1, "first": 2, "note": "x"}]', "$[1]",
+                 '"one" and "first"', id="beside others, in a list"),
+    pytest.param(Either, '{"a": 1, "b": 2}', "$", '"a" and "b"', id="two aliases"),
     pytest.param(dict[int, str], '{"1": "a", "01": "b"}', "$", '"1" and "01"', id="numbers"),
     pytest.param(dict[int, str], '{"2": "a", "1": "a", "+1": "a"}', "$", '"1" and "+1"',
                  id="values that are equal"),
@@ -102,6 +138,9 @@ def test_two_keys_that_are_one_are_refused(
 
 
 APART = [
+    pytest.param(Named, '{"one": 1, "second": 2}', id="an alias and a name"),
+    pytest.param(Named, '{"one": 1, "first": 1}', id="an alias and a name with one value"),
+    pytest.param(Inner, '{"a": 1, "b": 2, "either": {"b": 1}}', id="names of two members"),
     pytest.param(dict[int, str], '{"1": "a", "2": "b", "-1": "c"}', id="numbers"),
     pytest.param(dict[int, str], "{}", id="none"),
     pytest.param(dict[Answer, int], '{"yes": 1, "no": 2}', id="labels"),
@@ -125,6 +164,7 @@ def test_other_keys_are_read(output_type: type, text: str) -> None:
 def test_a_mapping_by_plain_text_keeps_the_shortest_way() -> None:
     assert typed_target(dict[str, int]).validate is not None
     assert typed_target(Trimmed).validate is None
+    assert typed_target(Named).validate is not None
 
 
 def test_validators_of_keys_are_told_the_context() -> None:

@@ -1,6 +1,7 @@
 """Two keys in JSON that are one in the output: a core schema goes in, what finds them comes out.
 
-A mapping by number, date or trimmed text takes "1" and "01" for the same key, and keeps the last.
+A mapping by number, date or trimmed text takes "1" and "01" for the same key, and keeps the last. A
+member with several names, as an alias and its own, takes the first of them.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ _Node = Mapping[str, object]
 class Twins:
     """Finds keys of one object that its type takes for the same.
 
-    *keys* are what validates the keys of each such mapping of the type. Whether an object is one of
-    them is not told: another one has hardly ever keys that all are valid there, and two that are
-    the same.
+    *keys* are what validates the keys of each such mapping of the type, and *names* are its models
+    if a member of some goes by several names. Whether an object is one of them is not told: another
+    one has hardly ever keys that all are valid there, and two that are the same.
     """
 
     keys: tuple[SchemaValidator, ...]
+    names: tuple[Names, ...]
 
     def found_in(self, value: JsonValue, context: object) -> tuple[Violation, ...]:
         """A violation for each object in *value* that has such keys."""
@@ -56,6 +58,35 @@ class Twins:
             kept = _valid(validator, value, context)
             if kept is not None and len(kept) < len(value):
                 return _first_pair(validator, value, context)
+        for names in self.names:
+            pair = names.pair(value)
+            if pair is not None and not any(each.tell_apart(*pair) for each in self.names):
+                return pair
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of the members of a model, each with all that it goes by; some *needed*."""
+
+    members: tuple[frozenset[str], ...]
+    needed: tuple[frozenset[str], ...]
+
+    def tell_apart(self, first: str, other: str) -> bool:
+        """Whether *first* and *other* are names of two members here."""
+        return sum(first in names or other in names for names in self.members) > 1
+
+    def pair(self, value: JsonObject) -> tuple[str, str] | None:
+        """Two names of one member that have different values, if *value* may be of the model."""
+        said = value.keys()
+        whole = all(not said.isdisjoint(names) for names in self.needed)
+        if not whole or not (self.needed or said <= frozenset[str]().union(*self.members)):
+            return None
+        for names in self.members:
+            first, *others = [key for key in value if key in names] or [""]
+            for other in others:
+                if value[other] != value[first]:
+                    return first, other
         return None
 
 
@@ -92,14 +123,51 @@ def _two_for_one(at: tuple[str | int, ...], first: str, second: str) -> Violatio
 def twins_of(core_schema: object, config: Mapping[str, object] | None = None) -> Twins | None:
     """What finds twins in the values of *core_schema*; None for types that have none, as most."""
     whole = cast("_Node", core_schema)
-    named = whole.get("definitions") if whole.get("type") == "definitions" else None
-    definitions = cast("list[CoreSchema]", named or [])
+    listed = whole.get("definitions") if whole.get("type") == "definitions" else None
+    definitions = cast("list[CoreSchema]", listed or [])
     made: list[tuple[_Node, _Node]] = []
-    for each in _merging(whole, config or {}):
-        if each not in made:
-            made.append(each)
-    keys = tuple(_of_keys(node, config, definitions) for node, config in made)
-    return Twins(keys) if keys else None
+    models: list[Names] = []
+    for node, around in _nodes(whole, config or {}):
+        keys = node.get("keys_schema")
+        if isinstance(keys, dict) and not _are_kept(cast("_Node", keys), around):
+            made += [] if (keys, around) in made else [(cast("_Node", keys), around)]
+        models += _names_of(node, around)
+    several = any(len(names) > 1 for each in models for names in each.members)
+    validators = tuple(_of_keys(node, around, definitions) for node, around in made)
+    found = Twins(validators, tuple(models) if several else ())
+    return found if found.keys or found.names else None
+
+
+def _names_of(node: _Node, config: _Node) -> Iterator[Names]:
+    """The names of the members, where *node* holds some."""
+    fields = node.get("fields")
+    if str(node.get("type")) not in _WITH_FIELDS or not isinstance(fields, dict | list):
+        return
+    listed = (
+        [*cast("dict[str, _Node]", fields).items()]
+        if isinstance(fields, dict)
+        else [(str(each["name"]), each) for each in cast("list[_Node]", fields)]
+    )
+    by_name = bool(config.get("validate_by_name") or config.get("populate_by_name"))
+    members = [(_names(name, each, by_name=by_name), each) for name, each in listed]
+    needed = tuple(names for names, each in members if _is_needed(each))
+    yield Names(tuple(names for names, _ in members), needed)
+
+
+def _names(name: str, member: _Node, *, by_name: bool) -> frozenset[str]:
+    alias = member.get("validation_alias", name)
+    paths = cast("list[object]", alias) if isinstance(alias, list) else [[alias]]
+    found = [
+        str(cast("list[object]", path)[0])
+        for path in paths
+        if isinstance(path, list) and len(cast("list[object]", path)) == 1
+    ]
+    return frozenset([*found, name] if by_name else found)
+
+
+def _is_needed(member: _Node) -> bool:
+    schema = cast("_Node", member["schema"])
+    return schema.get("type") != "default" and member.get("required", True) is not False
 
 
 def _of_keys(keys: _Node, config: _Node, definitions: list[CoreSchema]) -> SchemaValidator:
@@ -110,8 +178,8 @@ def _of_keys(keys: _Node, config: _Node, definitions: list[CoreSchema]) -> Schem
     )
 
 
-def _merging(whole: _Node, config: _Node) -> Iterator[tuple[_Node, _Node]]:
-    """The schemas of keys that may make one of two, each with the config it stands in."""
+def _nodes(whole: _Node, config: _Node) -> Iterator[tuple[_Node, _Node]]:
+    """Every part of *whole*, each with the config it stands in."""
     pending: list[tuple[object, _Node]] = [(whole, config)]
     while pending:
         each, around = pending.pop()
@@ -121,9 +189,7 @@ def _merging(whole: _Node, config: _Node) -> Iterator[tuple[_Node, _Node]]:
             node = cast("dict[str, object]", each)
             own = node.get("config")
             around = cast("_Node", own) if isinstance(own, dict) else around
-            keys = node.get("keys_schema")
-            if isinstance(keys, dict) and not _are_kept(cast("_Node", keys), around):
-                yield cast("_Node", keys), around
+            yield node, around
             pending += [(inner, around) for key, inner in node.items() if key not in _SETTLED]
 
 
@@ -136,5 +202,6 @@ def _are_kept(keys: _Node, config: _Node) -> bool:
 
 
 _CHANGES = ("strip_whitespace", "to_lower", "to_upper")
+_WITH_FIELDS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
 _SETTLED = frozenset({"config", "default", "expected", "members", "metadata", "serialization"})
 """Keys of a core schema under which no other one stands that validates."""

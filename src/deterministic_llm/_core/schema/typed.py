@@ -43,7 +43,9 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
     schema = _at_the_root(cast("JsonObject", rewritten(written, _told)))
     floats, twins = has_floats(schema), twins_of(adapter.core_schema)
-    plain = twins is None and is_plain(adapter.core_schema)
+    plain = (twins is None or not twins.keys) and is_plain(adapter.core_schema)
+    if plain and twins is not None:  # what is refused as another member is looked at again
+        plain = _CAN_FORBID and not keeps_extras(adapter.core_schema)
     validate = adapter.validator.validate_python if plain else None
     closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
     decoder = TypeDecoder(adapter, Complaints(schema), floats, validate, twins)

@@ -133,7 +133,7 @@ class _Sites:
         shared = {key: self._root[key] for key in ("$defs",) if key in self._root}
         schema: JsonObject = {**shared, **node}
         twins = twins_of(whole, spot.config)
-        plain = twins is None and is_plain(whole)
+        plain = twins is None and is_plain(whole)  # no other member is refused here
         validate = validator.validate_python if plain else None
         return TypeDecoder(validator, Complaints(schema), has_floats(schema), validate, twins)
 

@@ -50,11 +50,12 @@ class TypeDecoder(Generic[T_co]):
         """Validate *value*, or the *text* that says it."""
         try:
             if self.validate is not None:
-                return Valid(self.validate(value, strict=True))
-            if self.floats and (path := _too_large_for_floats(value)) is not None:
+                output = self.validate(value, strict=True)
+            elif self.floats and (path := _too_large_for_floats(value)) is not None:
                 return Invalid((replace(_TOO_LARGE, path=json_path(path)),))
-            source = to_json(value) if text is None else text
-            output = self.reader.validate_json(source, strict=True, context=context)
+            else:
+                source = to_json(value) if text is None else text
+                output = self.reader.validate_json(source, strict=True, context=context)
         except ValidationError as error:
             return Invalid(self.complaints.of(error))
         twins = () if self.twins is None else self.twins.found_in(value, context)
