@@ -58,7 +58,8 @@ def claims(talk: str, target: JsonTarget[object]) -> tuple[Claim, ...]:
         return ()
     found: list[Claim] = []
     said = f"\n{talk}".casefold()
-    for line in members.lines.finditer(said):
+    named = any(word in said for word in members.words)  # which is told in a fraction of the time
+    for line in members.lines.finditer(said) if named else ():
         name = members.names[folded(line["name"])]
         value = _said(line["value"], members.labels[name])
         if value is not None and len(found) < MAX_LINES:
@@ -122,13 +123,14 @@ _WORDS_OF_A_NAME = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 class _Members:
     """How lines about the members begin, whose name a folded one is, and what labels it has.
 
-    A member without labels is a number. *graded* is the only one that is a grade, with the best
-    that it can be.
+    A member without labels is a number. *words* are the first of their names; *graded* is the only
+    one that is a grade, with the best that it can be.
     """
 
     lines: re.Pattern[str]
     names: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str | bool]]
+    words: tuple[str, ...]
     graded: tuple[str, float | None] | None
 
 
@@ -153,7 +155,8 @@ def _members(target: JsonTarget[object]) -> _Members | None:
     if len(grades) == 1 and isinstance(properties, dict):
         most = (flat(properties[grades[0]], target.schema) or {}).get("maximum")
         graded = grades[0], float(most) if isinstance(most, int | float) else None
-    return _Members(lines, names, labels, graded)
+    words = tuple({(_PART.findall(name) or [name])[0].casefold() for name in labels})
+    return _Members(lines, names, labels, words, graded)
 
 
 def _labels(node: JsonObject) -> Mapping[str, str | bool] | None:
@@ -187,7 +190,7 @@ def _spelled(name: str) -> str:
 
 
 _LINE = (
-    r"(?:\n[^\w\n]{{0,12}}+|(?<=[.!?] ))"
+    r"(?:\n[^\w\n]{{0,12}}+|[.!?] )"
     + LEADS.replace("{", "{{").replace("}", "}}")
     + r"(?:(?:the|my|your|its|her|his|their|final|overall|new|actual|correct|corrected|revised"
     r"|updated|adjusted)\s){{0,3}}?(?P<name>{names})[*_`\"')]{{0,3}}\s?"

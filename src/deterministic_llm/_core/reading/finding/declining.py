@@ -18,7 +18,20 @@ REACH = 1_200
 
 def declined(before: str, behind: str) -> str | None:
     """The sentence around a value by which it is none."""
-    return _said_before(before[-REACH:]) or _said_behind(behind[:REACH])
+    if not (before or behind):
+        return None
+    near, after = before[-REACH:], behind[:REACH]
+    said = _said_before(near) if _may_decline(near) else None
+    return _said_behind(after) if said is None and _may_decline(after) else said
+
+
+def _may_decline(text: str) -> bool:
+    """Whether *text* is worth a look: words are found in a fraction of the time."""
+    lower = text.lower()
+    return any(word in lower for word in _DECLINING)
+
+
+_DECLINING = ("not ", "n't ", "n’t ", "cant ", "unable ", "declin")
 
 
 def _said_before(text: str) -> str | None:

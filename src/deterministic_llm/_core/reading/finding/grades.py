@@ -24,6 +24,8 @@ def is_grade(name: str) -> bool:
 
 def grade_given(talk: str, *, most: float | None) -> float | None:
     """The only grade that *talk* gives, out of *most* or of what it does not say."""
+    if _DIGIT.search(talk) is None:
+        return None
     found = {
         float(each["number"])
         for each in islice(_GIVEN.finditer(f"\n{talk}".casefold()), MOST)
@@ -36,9 +38,10 @@ _WORK = (
     r"(?:essay|text|paper|answer|submission|work|piece|response|story|report|article|document|code"
     r"|solution|translation|summary|review)"
 )
+_DIGIT = re.compile(r"\d")
 _NAME = re.compile(r"score|grade|rating|points|marks?\Z|stars")
 _GIVEN = re.compile(
-    rf"(?:\n[^\w\n]{{0,12}}+|(?<=[.!?] )){LEADS}"
+    rf"(?:\n[^\w\n]{{0,12}}+|[.!?] ){LEADS}"
     r"(?P<led>(?:that|this|it)(?:['’]s| is) (?:an? )"
     r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"
     rf" (?:it|you|this|(?:the|this) {_WORK}) (?:an? )?"
