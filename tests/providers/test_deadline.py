@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -65,6 +67,30 @@ def test_a_read_that_goes_on_is_woken():
         with pytest.raises(OverdueError):
             within(0.05, work)
         assert read.wait(2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals here")
+def test_what_comes_with_an_interrupt_is_unwanted():
+    """It is there already, but nobody gets it."""
+    workers: list[threading.Thread] = []
+
+    def work(_: Line) -> str:
+        workers.append(threading.current_thread())
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return "answer"
+
+    def interrupt(*_: object) -> None:
+        workers[0].join(5)
+        raise KeyboardInterrupt
+
+    closed: list[str] = []
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            within(5.0, work, unwanted=closed.append)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert closed == ["answer"]
 
 
 def test_a_response_that_comes_too_late_is_hung_up_at_once():

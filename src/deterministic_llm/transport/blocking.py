@@ -43,6 +43,9 @@ class BlockingSpeech(Speech[B, A]):
             self._client = self._clients.made()
             if not self._failed(error):
                 raise
+        except BaseException:  # a block that is not entered is not left either
+            self._close()
+            raise
         return self
 
     def __exit__(

@@ -68,18 +68,27 @@ def within(
     """
     line = Line()
     future: Future[T] = Future()
-    Thread(target=copy_context().run, args=(_do, work, line, future), daemon=True).start()
+    thread = Thread(target=copy_context().run, args=(_do, work, line, future), daemon=True)
+    taken = False
+    try:
+        thread.start()
+        answer = _answer_in(seconds, future)
+        taken = True
+        return answer
+    finally:
+        if not future.done():
+            line.abandon()
+        if not taken and unwanted is not None:  # an interrupt may come when it is there already
+            future.add_done_callback(partial(_discard, unwanted))
+
+
+def _answer_in(seconds: float, future: Future[T]) -> T:
     try:
         return future.result(seconds)
     except TimeoutError as error:
         if future.done():  # it came this very moment, or is the work's own
             return future.result()
         raise OverdueError from error
-    finally:
-        if not future.done():
-            line.abandon()
-            if unwanted is not None:
-                future.add_done_callback(partial(_discard, unwanted))
 
 
 def _do(work: Callable[[Line], T], line: Line, future: Future[T]) -> None:
