@@ -320,19 +320,31 @@ def test_an_interrupt_from_the_keyboard_ends_a_call(
     That of a blocking call which waits for the headers may stay until the deadline.
     """
     purse = Budget(calls=9)
+    assert eventually(lambda: server.busy == 0)
     with model_at(server, ask_model, budget=purse) as model:
-        interrupter = threading.Thread(target=interrupt_when, args=[lambda: server.busy == 1])
-        interrupter.start()
-        with pytest.raises(KeyboardInterrupt):
+        with interrupted_when(lambda: server.busy == 1), pytest.raises(KeyboardInterrupt):
             ask_model(model, headers={"x-fault": fault}, **options)
-        interrupter.join()
         assert (purse.spent, purse.reserved, purse.unsettled) == (Spend(), Spend(), Spend(calls=1))
         assert ask_model(model) == Point(a=1)
         assert eventually(lambda: server.busy == 0)
     assert eventually(lambda: server.open == 0)
 
 
-def interrupt_when(happened: Callable[[], bool]) -> None:
-    """What Ctrl-C does, once it *happened*."""
-    if eventually(happened):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+@contextmanager
+def interrupted_when(happened: Callable[[], bool]) -> Iterator[None]:
+    """What Ctrl-C does in the block, once it *happened*; again where it was lost in a finalizer."""
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.wait(0.005):
+            if happened():
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                over.wait(5)
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    try:
+        yield
+    finally:
+        over.set()
+        interrupter.join()
