@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import ssl
 import sys
 from pathlib import Path
@@ -48,6 +49,9 @@ WATCH_THE_CLOCK = frozenset(
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell that runs us in the background has us, and all that we start, ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.gettrace():
         config.pluginmanager.register(Tracing())
 
