@@ -16,10 +16,6 @@ import pytest
 from hypothesis import settings
 from tracing import Tracing
 
-# Ten thousand reports are kept to the end: with the threshold of 700 they are gone over so often
-# that it takes as long as to run empty tests. A test that needs a collection makes one.
-gc.set_threshold(50_000)
-
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=25)
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=500)
 settings.load_profile("quick")
