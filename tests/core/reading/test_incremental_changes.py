@@ -319,6 +319,18 @@ WRAPPED = [
     pytest.param(NUMBERS, "See [1] and [2, 3].", [], id="citations, or a list"),
     pytest.param(
         NUMBERS,
+        "[1]\n\nI missed 3. Corrected list: [1, 3]",
+        [((0,), 1), ((), [1]), "replaced", ((0,), 1), ((1,), 3), ((), [1, 3])],
+        id="numbers that are called the corrected ones",
+    ),
+    pytest.param(
+        NUMBERS,
+        'Drafts: [1]. Final answer: "[1, 3]"',
+        [],
+        id="numbers that are quoted, whatever they are called",
+    ),
+    pytest.param(
+        NUMBERS,
         '{"items": [1]}\n{"items": [2]}',
         [((0,), 1), ((), [1]), "replaced"],
         id="two envelopes of a list",

@@ -163,19 +163,20 @@ class Prose:
             return Lost(window[at:])
         mark = mark_ahead(window, at, floor=self._floor)
         marks = {mark, *(each.mark for each in self._bodies)}
-        aside = not NEVER_ANSWERS.isdisjoint(marks) or self._is_aside(at)
         settled = not marks.isdisjoint({"final", "corrected"})
+        aside = not NEVER_ANSWERS.isdisjoint(marks) or self._is_aside(at, settled=settled)
         self._quoted = self._quoted or '"' in window[:at]
         joined = self._since > 0 and is_separator(window[self._since : at])
         return Beginning(
             self._offset + at, window[at:], aside, settled, unquoted=not self._quoted, joined=joined
         )
 
-    def _is_aside(self, at: int) -> bool:
+    def _is_aside(self, at: int, *, settled: bool) -> bool:
+        """Whether it may be quoted, or a note such as [1]; not where it is called the answer."""
         window = self._window
         if window[at - 1 : at] in _QUOTING:
             return True
-        if window[at] == "{" or (not self._offset and is_blank(window[:at])):
+        if settled or window[at] == "{" or (not self._offset and is_blank(window[:at])):
             return False
         return not is_lead(window, at) or _NUMBERS.match(window, at) is not None
 

@@ -94,9 +94,8 @@ class _Builder:
         if self._nesting.top is None:
             raise ReadingError("empty", "expected a value", self._at)
         paths = self._nesting.cut_off(self._end, more=self._comma >= 0)
-        value, repairs, begun = self._nesting.value, self._edits.repairs(), self._nesting.begun
-        end = self._end
-        return Document(value, end, repairs, truncated=True, open_paths=paths, begun=begun)
+        read = self._nesting.value, self._end, self._edits.repairs()
+        return Document(*read, truncated=True, open_paths=paths, begun=self._nesting.begun)
 
     def _value(self) -> _Step | None:
         """A value of any kind, or what may stand in its place."""
