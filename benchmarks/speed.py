@@ -18,7 +18,7 @@ from benchmarks.tables import met, show
 from benchmarks.writing import Style, Tree, write
 from deterministic_llm import ResponseError, parse
 
-Work = Callable[[], object]
+Work = Callable[[str], object]
 
 
 class Count(BaseModel):
@@ -59,17 +59,20 @@ Let me know if you need anything else, I am happy to help!
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Two ways to do *what*, the aim for ours, and whether it is met.
+    """Two ways to read *text*, the aim for ours, and whether it is met.
 
     That is told from both times, in seconds, and from their ratio, each a median over the rounds.
+    The peer may be given the text *against* it instead.
     """
 
     what: str
+    text: str
     ours: Work
     peer: str
     beside: Work
     aim: str
     holds: Callable[[float, float, float], bool]
+    against: str | None = None
     calls: int = 200
 
 
@@ -88,88 +91,105 @@ def _races() -> list[Race]:
     one, remarked, least, many = (TypeAdapter[object](each) for each in types)
     values = [SAMPLES[1].good] * (1_000_000 // len(essay))
     bare = json.dumps(values, ensure_ascii=False)
-    fenced = f"Here are all grades:\n\n```json\n{bare}\n```\n\nTell me if one is missing."
-    told = f"Here is the grade:\n\n```json\n{essay}\n```\n"
-    beyond = json.dumps({**SAMPLES[1].good, "score": 11}, ensure_ascii=False)
     style = Style(string="'", key="'", trailing=True)
     messy = write(cast("Tree", values), style)
     return [
         Race(
             "1 KB of valid JSON to a model",
-            lambda: parse(essay, EssayGrade),
+            essay,
+            _grade,
             "pydantic",
-            lambda: one.validate_json(essay, strict=True),
+            lambda text: one.validate_json(text, strict=True),
             "<= 1.6 times",
             lambda _ours, _beside, ratio: ratio <= 1.6,
         ),
         Race(
             "the same to a model with an optional member",
-            lambda: parse(essay, RemarkedGrade),
+            essay,
+            lambda text: parse(text, RemarkedGrade),
             "pydantic",
-            lambda: remarked.validate_json(essay, strict=True),
+            lambda text: remarked.validate_json(text, strict=True),
             "-",
             lambda *_: True,
         ),
         Race(
             "the least JSON to the least model",
-            lambda: parse('{"count": 1}', Count),
+            '{"count": 1}',
+            lambda text: parse(text, Count),
             "pydantic",
-            lambda: least.validate_json('{"count": 1}', strict=True),
+            lambda text: least.validate_json(text, strict=True),
             "<= 2 us more",
             lambda ours, beside, _ratio: ours - beside <= 2e-6,
         ),
         Race(
             f"{len(MESSY)} messy characters to a model",
-            lambda: parse(MESSY, Review),
+            MESSY,
+            lambda text: parse(text, Review),
             "json_repair, no model",
-            lambda: json_repair.loads(MESSY),
+            json_repair.loads,
             "<= 25 us",
             lambda ours, _beside, _ratio: ours <= 25e-6,
         ),
         Race(
             "1 KB in prose and a fence to a model",
-            lambda: parse(told, EssayGrade),
+            f"Here is the grade:\n\n```json\n{essay}\n```\n",
+            _grade,
             "ours, bare",
-            lambda: parse(essay, EssayGrade),
+            _grade,
             "<= 5 us more",
             lambda ours, beside, _ratio: ours - beside <= 5e-6,
+            against=essay,
         ),
         Race(
             "1 KB with a member out of bounds",
-            lambda: _refused(beyond, EssayGrade),
+            json.dumps({**SAMPLES[1].good, "score": 11}, ensure_ascii=False),
+            lambda text: _refused(text, EssayGrade),
             "ours, within",
-            lambda: parse(essay, EssayGrade),
+            _grade,
             "<= 25 us",
             lambda ours, _beside, _ratio: ours <= 25e-6,
+            against=essay,
         ),
         Race(
             "1 MB of valid JSON to models",
-            lambda: parse(bare, list[EssayGrade]),
+            bare,
+            _grades,
             "pydantic",
-            lambda: many.validate_json(bare, strict=True),
+            lambda text: many.validate_json(text, strict=True),
             "-",
             lambda *_: True,
             calls=1,
         ),
         Race(
             "1 MB in prose and a fence to models",
-            lambda: parse(fenced, list[EssayGrade]),
+            f"Here are all grades:\n\n```json\n{bare}\n```\n\nTell me if one is missing.",
+            _grades,
             "ours, bare",
-            lambda: parse(bare, list[EssayGrade]),
+            _grades,
             "<= 1.15 times",
             lambda _ours, _beside, ratio: ratio <= 1.15,
+            against=bare,
             calls=1,
         ),
         Race(
             f"{len(messy) / 1e6:.1f} MB of messy JSON to models",
-            lambda: parse(messy, list[EssayGrade]),
+            messy,
+            _grades,
             "json_repair, no model",
-            lambda: json_repair.loads(messy),
+            json_repair.loads,
             "10 times faster",
             lambda _ours, _beside, ratio: ratio <= 0.1,
             calls=1,
         ),
     ]
+
+
+def _grade(text: str) -> object:
+    return parse(text, EssayGrade)
+
+
+def _grades(text: str) -> object:
+    return parse(text, list[EssayGrade])
 
 
 def _refused(text: str, output_type: type[BaseModel]) -> ResponseError:
@@ -190,25 +210,30 @@ def _row(race: Race, rounds: int) -> list[object]:
 
 def _times(race: Race, rounds: int) -> tuple[float, float, float]:
     """Seconds a call of ours and of the peer, and the ratio, each the median over the rounds."""
-    race.ours()
-    race.beside()
     pairs: list[tuple[float, float]] = []
-    for number in range(rounds):
+    against = race.text if race.against is None else race.against
+    for number in range(rounds + 1):  # the first is for nothing but to fill the caches
         if number % 2:
-            beside = _seconds(race.beside, race.calls)
-            pairs.append((_seconds(race.ours, race.calls), beside))
+            beside = _seconds(race.beside, against, race.calls)
+            pairs.append((_seconds(race.ours, race.text, race.calls), beside))
         else:
-            pairs.append((_seconds(race.ours, race.calls), _seconds(race.beside, race.calls)))
-    ours, beside = (median(times) for times in zip(*pairs, strict=True))
-    return ours, beside, median(mine / theirs for mine, theirs in pairs)
+            ours = _seconds(race.ours, race.text, race.calls)
+            pairs.append((ours, _seconds(race.beside, against, race.calls)))
+    ours, beside = (median(times) for times in zip(*pairs[1:], strict=True))
+    return ours, beside, median(mine / theirs for mine, theirs in pairs[1:])
 
 
-def _seconds(work: Work, calls: int) -> float:
+def _seconds(work: Work, text: str, calls: int) -> float:
+    """How long *work* takes with *text*, as a string that nobody has read before.
+
+    Python keeps the UTF-8 of a string once someone has asked for it.
+    """
+    texts = [text[:-1] + text[-1:] for _ in range(calls)]
     gc.collect()
     gc.disable()
     start = perf_counter()
-    for _ in range(calls):
-        work()
+    for each in texts:
+        work(each)
     taken = perf_counter() - start
     gc.enable()
     return taken / calls
