@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Literal, NamedTuple
+from enum import Enum, IntEnum
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Json
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 
@@ -132,15 +132,70 @@ class Review(BaseModel):
     stars: Literal[1, 2, 3, 4, 5]
 
 
+class Urgency(IntEnum):
+    """How urgent something is, by number."""
+
+    LOW = 1
+    HIGH = 2
+
+
+class Answered(Enum):
+    """What was answered, as a truth value or a text."""
+
+    YES = True
+    UNCLEAR = "unclear"
+
+
+class Agreed(BaseModel):
+    """Something that counts only once it is agreed on."""
+
+    agreed: Literal[True]
+    urgency: Urgency = Urgency.LOW
+
+
+class Step(BaseModel):
+    """One of several steps, told apart by number."""
+
+    number: Literal[1]
+    action: str
+
+
+class LastStep(BaseModel):
+    """The step after that."""
+
+    number: Literal[2]
+    result: str
+
+
+class Shelf(BaseModel):
+    """Boxes by number, under a name that core schemas use themselves."""
+
+    metadata: dict[int, str]
+
+
+class Parcel(BaseModel):
+    """Something with JSON inside its JSON."""
+
+    contents: Json[dict[int, Literal[1, 2]]]
+    note: Json[Any] | None = None
+
+
 TYPES: dict[str, object] = {
     "ABool": bool,
     "ADate": date,
     "ADecimal": Decimal,
     "AFloat": float,
-    "AnInt": int,
+    "AStep": Annotated[Step | LastStep, Field(discriminator="number")],
     "Address": Address,
+    "Agreed": Agreed,
+    "AnInt": int,
+    "Answered": Answered,
     "Appointment": Appointment,
     "Basket": Basket,
+    "ByDay": dict[date, int],
+    "ByStars": dict[Literal[1, 2, 3], str],
+    "ByUrgency": dict[Urgency, int],
+    "ByWeight": dict[float, int],
     "City": City,
     "CityList": list[City],
     "Contact": Contact,
@@ -148,11 +203,17 @@ TYPES: dict[str, object] = {
     "Departure": Departure,
     "EssayGrade": EssayGrade,
     "Invoice": Invoice,
+    "OneToThree": Literal[1, 2, 3],
+    "Parcel": Parcel,
     "Payment": Annotated[CardPayment | TransferPayment, Field(discriminator="kind")],
     "Point": Point,
     "PriorityOrNone": Priority | None,
     "Review": Review,
     "RubricLine": RubricLine,
     "Sentiment": Literal["positive", "neutral", "negative"],
+    "Shelf": Shelf,
+    "StarsOrFlag": Literal[1, 2] | bool,
+    "TextOrOne": Literal["a", 1, True],
     "Ticket": Ticket,
+    "Urgency": Urgency,
 }

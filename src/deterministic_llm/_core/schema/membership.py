@@ -70,7 +70,7 @@ class _Counts:
         self.opened.remove(name)
         return told
 
-    def of_model(self, schema: _Schema) -> _Told:
+    def of_inner(self, schema: _Schema) -> _Told:
         return self.of(schema["schema"])
 
     def of_fields(self, schema: _Schema) -> _Told:
@@ -96,6 +96,18 @@ class _Counts:
         if told is _FINITE:
             return cast("Count", _all_finite)
         return cast("Count", partial(_of_items, told, 0))
+
+    def of_chain(self, schema: _Schema) -> _Told:
+        return self._of_none(schema["steps"])
+
+    def of_union(self, schema: _Schema) -> _Told:
+        return self._of_none(schema["choices"])
+
+    def _of_none(self, parts: object) -> _Told:
+        """What has no members, as a label of whatever kind, where none of its *parts* has any."""
+        if any(self.of(each) != 0 for each in cast("Sequence[_Schema]", parts)):
+            raise _UnknownError
+        return 0
 
     def of_dict(self, schema: _Schema) -> _Told:
         told = self.of(schema.get("values_schema"))
@@ -141,12 +153,15 @@ _FEW = -(1 << 62)
 _FINITE = cast("Count", _finite)
 _MAKERS: Mapping[str, Callable[[_Counts, _Schema], _Told]] = {
     **dict.fromkeys(("bool", "int", "literal", "none", "str"), lambda _, __: 0),
+    "chain": _Counts.of_chain,
+    "custom-error": _Counts.of_inner,
     "definition-ref": _Counts.of_reference,
     "definitions": _Counts.of_definitions,
     "dict": _Counts.of_dict,
     "float": lambda _, __: _FINITE,
     "list": _Counts.of_list,
-    "model": _Counts.of_model,
+    "model": _Counts.of_inner,
     "model-fields": _Counts.of_fields,
     "nullable": _Counts.of_nullable,
+    "union": _Counts.of_union,
 }

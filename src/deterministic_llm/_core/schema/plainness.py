@@ -8,6 +8,8 @@ from typing import cast
 _CHILDREN: Mapping[str, tuple[str, ...]] = {
     "any": (),
     "bool": (),
+    "chain": ("steps",),
+    "custom-error": ("schema",),
     "definition-ref": (),
     "definitions": ("schema", "definitions"),
     "default": ("schema",),
@@ -25,6 +27,7 @@ _CHILDREN: Mapping[str, tuple[str, ...]] = {
     "tagged-union": ("choices",),
     "typed-dict": ("fields", "extras_schema"),
     "typed-dict-field": ("schema",),
+    "union": ("choices",),
 }
 _OWN_CODE = ("custom_init", "post_init", "root_model")
 _NAMES = ("validation_alias", "discriminator")
@@ -35,7 +38,7 @@ def is_plain(core_schema: object) -> bool:
 
     That is so for the kinds that JSON has itself, and for models and typed dictionaries of them,
     with no validator that could see the difference. Dates, enums, tuples, sets, dataclasses and
-    unions are read in other ways from JSON than from Python.
+    unions, but those of labels, are read in other ways from JSON than from Python.
     """
     if not isinstance(core_schema, dict):
         return False
@@ -49,7 +52,14 @@ def is_plain(core_schema: object) -> bool:
         return all(type(each) in _CONSTANTS for each in cast("list[object]", schema["expected"]))
     if kind == "dict" and schema.get("keys_schema", _TEXT) != _TEXT:
         return False  # JSON has keys of text only
-    return all(map(is_plain, _children(schema, _CHILDREN[kind])))
+    labels = kind != "union" or all(map(_is_label, cast("list[object]", schema["choices"])))
+    return labels and all(map(is_plain, _children(schema, _CHILDREN[kind])))
+
+
+def _is_label(choice: object) -> bool:
+    """Whether *choice* is one of the kinds that a label may be of."""
+    kinds = {"chain", "literal"}
+    return isinstance(choice, dict) and cast("Mapping[str, object]", choice)["type"] in kinds
 
 
 def keeps_extras(core_schema: object) -> bool:
@@ -68,7 +78,7 @@ _CONSTANTS = frozenset({str, int, bool, type(None)})
 def _children(schema: Mapping[str, object], keys: tuple[str, ...]) -> Iterator[object]:
     for key in keys:
         child = schema.get(key)
-        if key in {"fields", "choices"}:
+        if key in {"fields", "choices"} and isinstance(child, dict):
             yield from cast("Mapping[str, object]", child).values()
         elif isinstance(child, list):
             yield from cast("list[object]", child)

@@ -14,13 +14,12 @@ from pydantic_core import SchemaValidator, to_json
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.cores import Node, below
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 
 if TYPE_CHECKING:
     from pydantic_core import CoreConfig, CoreSchema
-
-_Node = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +121,15 @@ def _two_for_one(at: tuple[str | int, ...], first: str, second: str) -> Violatio
 
 def twins_of(core_schema: object, config: Mapping[str, object] | None = None) -> Twins | None:
     """What finds twins in the values of *core_schema*; None for types that have none, as most."""
-    whole = cast("_Node", core_schema)
+    whole = cast("Node", core_schema)
     listed = whole.get("definitions") if whole.get("type") == "definitions" else None
     definitions = cast("list[CoreSchema]", listed or [])
-    made: list[tuple[_Node, _Node]] = []
+    made: list[tuple[Node, Node]] = []
     models: list[Names] = []
     for node, around in _nodes(whole, config or {}):
         keys = node.get("keys_schema")
-        if isinstance(keys, dict) and not _are_kept(cast("_Node", keys), around):
-            made += [] if (keys, around) in made else [(cast("_Node", keys), around)]
+        if isinstance(keys, dict) and not _are_kept(cast("Node", keys), around):
+            made += [] if (keys, around) in made else [(cast("Node", keys), around)]
         models += _names_of(node, around)
     several = any(len(names) > 1 for each in models for names in each.members)
     validators = tuple(_of_keys(node, around, definitions) for node, around in made)
@@ -138,15 +137,15 @@ def twins_of(core_schema: object, config: Mapping[str, object] | None = None) ->
     return found if found.keys or found.names else None
 
 
-def _names_of(node: _Node, config: _Node) -> Iterator[Names]:
+def _names_of(node: Node, config: Node) -> Iterator[Names]:
     """The names of the members, where *node* holds some."""
     fields = node.get("fields")
     if str(node.get("type")) not in _WITH_FIELDS or not isinstance(fields, dict | list):
         return
     listed = (
-        [*cast("dict[str, _Node]", fields).items()]
+        [*cast("dict[str, Node]", fields).items()]
         if isinstance(fields, dict)
-        else [(str(each["name"]), each) for each in cast("list[_Node]", fields)]
+        else [(str(each["name"]), each) for each in cast("list[Node]", fields)]
     )
     by_name = bool(config.get("validate_by_name") or config.get("populate_by_name"))
     members = [(_names(name, each, by_name=by_name), each) for name, each in listed]
@@ -154,7 +153,7 @@ def _names_of(node: _Node, config: _Node) -> Iterator[Names]:
     yield Names(tuple(names for names, _ in members), needed)
 
 
-def _names(name: str, member: _Node, *, by_name: bool) -> frozenset[str]:
+def _names(name: str, member: Node, *, by_name: bool) -> frozenset[str]:
     alias = member.get("validation_alias", name)
     paths = cast("list[object]", alias) if isinstance(alias, list) else [[alias]]
     found = [
@@ -165,12 +164,12 @@ def _names(name: str, member: _Node, *, by_name: bool) -> frozenset[str]:
     return frozenset([*found, name] if by_name else found)
 
 
-def _is_needed(member: _Node) -> bool:
-    schema = cast("_Node", member["schema"])
+def _is_needed(member: Node) -> bool:
+    schema = cast("Node", member["schema"])
     return schema.get("type") != "default" and member.get("required", True) is not False
 
 
-def _of_keys(keys: _Node, config: _Node, definitions: list[CoreSchema]) -> SchemaValidator:
+def _of_keys(keys: Node, config: Node, definitions: list[CoreSchema]) -> SchemaValidator:
     node = {"type": "dict", "keys_schema": keys, "values_schema": {"type": "any"}}
     whole = {"type": "definitions", "schema": node, "definitions": definitions}
     return SchemaValidator(
@@ -178,22 +177,18 @@ def _of_keys(keys: _Node, config: _Node, definitions: list[CoreSchema]) -> Schem
     )
 
 
-def _nodes(whole: _Node, config: _Node) -> Iterator[tuple[_Node, _Node]]:
+def _nodes(whole: Node, config: Node) -> Iterator[tuple[Node, Node]]:
     """Every part of *whole*, each with the config it stands in."""
-    pending: list[tuple[object, _Node]] = [(whole, config)]
+    pending = [(whole, config)]
     while pending:
-        each, around = pending.pop()
-        if isinstance(each, list | tuple):
-            pending += [(inner, around) for inner in cast("list[object]", each)]
-        elif isinstance(each, dict):
-            node = cast("dict[str, object]", each)
-            own = node.get("config")
-            around = cast("_Node", own) if isinstance(own, dict) else around
-            yield node, around
-            pending += [(inner, around) for key, inner in node.items() if key not in _SETTLED]
+        node, around = pending.pop()
+        own = node.get("config")
+        around = cast("Node", own) if isinstance(own, dict) else around
+        yield node, around
+        pending += [(each, around) for each in below(node)]
 
 
-def _are_kept(keys: _Node, config: _Node) -> bool:
+def _are_kept(keys: Node, config: Node) -> bool:
     """Whether keys come out as they were written."""
     kind = keys.get("type")
     if kind == "str":
@@ -203,5 +198,3 @@ def _are_kept(keys: _Node, config: _Node) -> bool:
 
 _CHANGES = ("strip_whitespace", "to_lower", "to_upper")
 _WITH_FIELDS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
-_SETTLED = frozenset({"config", "default", "expected", "members", "metadata", "serialization"})
-"""Keys of a core schema under which no other one stands that validates."""

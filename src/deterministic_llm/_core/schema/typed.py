@@ -12,6 +12,7 @@ from typing_extensions import TypeForm, TypeVar, override
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import Complaints
+from deterministic_llm._core.schema.exactness import exact, validator_of
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.membership import count_of
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
@@ -42,16 +43,19 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
         fix = "use a type that pydantic can read from JSON"
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
     schema = _at_the_root(cast("JsonObject", rewritten(written, _told)))
-    floats, twins = has_floats(schema), twins_of(adapter.core_schema)
-    plain = (twins is None or not twins.keys) and is_plain(adapter.core_schema)
+    core = exact(adapter.core_schema)
+    own = core is adapter.core_schema
+    validator = cast("SchemaValidator", adapter.validator) if own else validator_of(core, {})
+    floats, twins = has_floats(schema), twins_of(core)
+    plain = (twins is None or not twins.keys) and is_plain(core)
     if plain and twins is not None:  # what is refused as another member is looked at again
-        plain = _CAN_FORBID and not keeps_extras(adapter.core_schema)
-    validate = adapter.validator.validate_python if plain else None
-    closable = plain and _CAN_FORBID and not keeps_extras(adapter.core_schema)
-    decoder = TypeDecoder(adapter, Complaints(schema), floats, validate, twins)
-    site = site_of_type(adapter.core_schema, schema)
-    members = count_of(adapter.core_schema) if closable else None
-    direct = None if members is None else Direct(adapter.validator.validate_json, members)
+        plain = _CAN_FORBID and not keeps_extras(core)
+    validate = validator.validate_python if plain else None
+    closable = plain and _CAN_FORBID and not keeps_extras(core)
+    decoder = TypeDecoder(validator, Complaints(schema), floats, validate, twins)
+    site = site_of_type(core, schema)
+    members = count_of(core) if closable else None
+    direct = None if members is None else Direct(validator.validate_json, members)
     return JsonTarget(name, schema, decoder, floats, validate, closable, direct, site)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, cast
-
-from pydantic_core import SchemaValidator
+from typing import cast
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import Complaints
+from deterministic_llm._core.schema.cores import Node, below, changed
+from deterministic_llm._core.schema.exactness import validator_of
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.plainness import is_plain
 from deterministic_llm._core.schema.sites import (
@@ -32,12 +32,6 @@ from deterministic_llm._core.schema.sites import (
 from deterministic_llm._core.schema.twins import twins_of
 from deterministic_llm._core.schema.validating import TypeDecoder
 from deterministic_llm._core.schema.violations import member
-
-if TYPE_CHECKING:
-    from pydantic_core import CoreConfig, CoreSchema
-
-Node: TypeAlias = Mapping[str, object]
-"""A part of pydantic's core schema."""
 
 
 def site_of_type(core_schema: object, schema: JsonObject) -> Site:
@@ -127,8 +121,7 @@ class _Sites:
         core = _sealed(spot.core, spot.name)
         needed = self._needed(core)
         whole = {"type": "definitions", "schema": core, "definitions": needed} if needed else core
-        config = cast("CoreConfig", dict(spot.config))
-        validator = SchemaValidator(cast("CoreSchema", whole), config)
+        validator = validator_of(whole, spot.config)
         node = spot.node if isinstance(spot.node, dict) else {}
         shared = {key: self._root[key] for key in ("$defs",) if key in self._root}
         schema: JsonObject = {**shared, **node}
@@ -137,14 +130,14 @@ class _Sites:
         validate = validator.validate_python if plain else None
         return TypeDecoder(validator, Complaints(schema), has_floats(schema), validate, twins)
 
-    def _needed(self, core: object) -> list[Node]:
+    def _needed(self, core: Node) -> list[Node]:
         """The definitions that *core* refers to, and those that they do."""
         found: dict[str, Node] = {}
         pending = [*_references(core)]
         while pending:
             name = pending.pop()
             if name not in found and name in self._definitions:
-                found[name] = cast("Node", _sealed(self._definitions[name], ""))
+                found[name] = _sealed(self._definitions[name], "")
                 pending += _references(found[name])
         return [*found.values()]
 
@@ -279,18 +272,15 @@ class _Alone:
         return getattr(self._info, name)
 
 
-def _sealed(core: object, name: str) -> object:
+def _sealed(core: Node, name: str) -> Node:
     """*core* with its validators told of no other members, down to what has members itself."""
-    if isinstance(core, list):
-        return [_sealed(each, name) for each in cast("list[object]", core)]
-    if not isinstance(core, dict):
-        return core
-    node = cast("dict[str, object]", core)
-    if node.get("type") in _OWN_MEMBERS:
-        return node
+    return changed(core, partial(_told_of_none, name), keeps=_OWN_MEMBERS)
+
+
+def _told_of_none(name: str, node: Node) -> Node:
     if node.get("type") == "with-info" and callable(function := node["function"]):
         return {**node, "function": partial(_told_alone, function, name)}
-    return {key: each if key in _SETTLED else _sealed(each, name) for key, each in node.items()}
+    return node
 
 
 def _told_alone(function: Callable[..., object], name: str, /, *given: object) -> object:
@@ -299,18 +289,12 @@ def _told_alone(function: Callable[..., object], name: str, /, *given: object) -
 
 
 _OWN_MEMBERS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
-_SETTLED = frozenset({"config", "default", "expected", "members", "metadata", "serialization"})
-"""Keys of a core schema under which no other one stands that validates."""
 
 
-def _references(core: object) -> Iterator[str]:
+def _references(core: Node) -> Iterator[str]:
     pending = [core]
     while pending:
-        each = pending.pop()
-        if isinstance(each, list):
-            pending += cast("list[object]", each)
-        elif isinstance(each, dict):
-            node = cast("dict[str, object]", each)
-            if node.get("type") == "definition-ref":
-                yield str(node["schema_ref"])
-            pending += [inner for key, inner in node.items() if key not in _SETTLED]
+        node = pending.pop()
+        if node.get("type") == "definition-ref":
+            yield str(node["schema_ref"])
+        pending += below(node)
