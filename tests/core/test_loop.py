@@ -403,6 +403,14 @@ def test_the_next_model_is_asked(answers: list[Completion | CallFailure], models
     assert fresh.feedback == story.attempts[0].request.feedback
 
 
+def test_the_next_model_is_waited_for_as_the_first_was():
+    """How often another one failed says nothing about it."""
+    job = falling_back("second")
+    job = replace(job, policy=replace(job.policy, transport_retries=1))
+    delays = tell(job, [BUSY, BUSY, BUSY, GOOD]).delays
+    assert delays == [0.0, delays[1], 0.0, delays[1]]
+
+
 @pytest.mark.parametrize("kind", ["over_budget", "late"])
 def test_no_other_model_is_asked_when_money_or_time_is_over(kind: FailureKind):
     """They are those of the whole run."""

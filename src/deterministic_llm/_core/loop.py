@@ -301,19 +301,19 @@ def _next_model(
 
 def _resent(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Attempt[T_co]) -> Step[T_co]:
     """The same request after a wait, unless it was sent often enough or the time is up."""
-    follow, policy = FOLLOWS[last.outcome], task.policy
+    follow, policy, theirs = FOLLOWS[last.outcome], task.policy, _of_one_model(attempts)
     final = isinstance(last, Failed) and last.failure.final
     alike = 0
-    for attempt in reversed(_of_one_model(attempts)):
+    for attempt in reversed(theirs):
         if attempt.outcome != last.outcome:
             break
         alike += 1
     too_often = follow.at_most is not None and alike > follow.at_most
     if follow.step == "stop" or final or too_often:
         return _next_model(task, attempts, follow.error)
-    if failures_in_a_row(_of_one_model(attempts)) > policy.transport_retries:
+    if failures_in_a_row(theirs) > policy.transport_retries:
         return _next_model(task, attempts, follow.error)
-    delay = delay_before_resend(policy, attempts)
+    delay = delay_before_resend(policy, theirs)
     if policy.timeout is not None and last.ended + delay >= policy.timeout:
         return GiveUp(DeadlineExceeded(tuple(attempts)))
     return Call(replace(last.request, number=last.request.number + 1), delay)
