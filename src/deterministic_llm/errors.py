@@ -168,9 +168,9 @@ class EnforcementError(DeterministicLLMError):
     @property
     def cost(self) -> Decimal | None:
         """US dollars that all answered calls took; None when that of one is unknown."""
-        costs = [attempt.cost for attempt in self.attempts]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known, start=Decimal(0)) if len(known) == len(costs) else None
+        records = import_module("deterministic_llm._core.attempts")
+        add: Callable[..., Decimal | None] = records.total_cost
+        return add(self.attempts)
 
     @property
     def text(self) -> str | None:

@@ -20,10 +20,11 @@ from hypothesis.stateful import (
     rule,
 )
 
+from deterministic_llm._core.exchange import EXACT
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
 from deterministic_llm.metering.purses import ambient, budget
-from deterministic_llm.metering.spend import EXACT, NOTHING, Left, Spend
+from deterministic_llm.metering.spend import NOTHING, Left, Spend
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import genai_prices
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deterministic_llm._core.exchange import Usage
-from deterministic_llm.errors import ConfigurationError
+from deterministic_llm._core.exchange import Completion, Usage
+from deterministic_llm.errors import ConfigurationError, RetriesExhausted
 from deterministic_llm.metering.price_lists import PriceList, price_of
 from deterministic_llm.metering.prices import Price, cost_of
+from deterministic_llm.testing import ScriptedModel
 
 CACHED = Price(0.25, 2, cached_input="0.025", written_input="0.3125")
 TIERED = Price(1, 10, above={200: Price(2, 15), 400: Price(4, 20)})
@@ -189,3 +191,16 @@ def test_a_nonsense_price_is_refused(rates: dict[str, object], name: str):
     """The message names the rate."""
     with pytest.raises(ConfigurationError, match=rf"^{name}: expected US dollars"):
         Price(**rates)
+
+
+def test_the_cost_of_a_run_is_exact_however_its_caller_rounds():
+    """As that of a call is: sums are made in a context of their own."""
+    script = [Completion("oops", cost=Decimal("1.2345")), Completion("7", cost=Decimal("0.00012"))]
+    with localcontext() as context:
+        context.prec = 2
+        result = ScriptedModel(script).run("How many?", int)
+        model = ScriptedModel([script[0], replace(script[0], text="none")])
+        with pytest.raises(RetriesExhausted) as failed:
+            model.run("How many?", int, max_retries=1)
+        costs = (result.cost, failed.value.cost)
+    assert costs == (Decimal("1.23462"), Decimal("2.469"))

@@ -10,12 +10,18 @@ from typing import Generic, Protocol, Self, TypeAlias
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import CallFailure, ChatMessage, Completion, ToolCall, Usage
+from deterministic_llm._core.exchange import (
+    TOKEN_LIMITS,
+    CallFailure,
+    ChatMessage,
+    Completion,
+    ToolCall,
+    Usage,
+)
 from deterministic_llm._core.shapes.members import get, items
 
 _BYTES_A_TOKEN = 4
 """Of English prose, for today's vocabularies: what estimates go by."""
-_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 class Answering(Protocol):
@@ -237,7 +243,7 @@ def stopped(said: Completion, request: Request) -> Completion:
         written = "".join(call.arguments for call in said.calls) or said.text or ""
         thought = said.reasoning or ""
         usage = Usage(_tokens(_prompt(request.messages)), _tokens(written) + _tokens(thought))
-    limits = [request.parameters.get(name) for name in _LIMITS]
+    limits = [request.parameters.get(name) for name in TOKEN_LIMITS]
     limit = max((each for each in limits if isinstance(each, int)), default=None)
     saved = None if limit is None else max(0, limit - usage.output_tokens)
     return replace(said, finish="stopped", usage=usage, saved_tokens=saved)

@@ -25,6 +25,7 @@ from deterministic_llm._core.exchange import (
     Origin,
     Outcome,
     Usage,
+    summed,
 )
 from deterministic_llm._core.records import quick
 from deterministic_llm._core.secrecy import without_secrets
@@ -319,9 +320,7 @@ class Answered(Generic[T_co]):
     def cost(self) -> Decimal | None:
         """US dollars of this call and of the models that judged its output; None when unknown."""
         judges = total_cost([each for check in self.checks for each in check.attempts])
-        if self.completion.cost is None or judges is None:
-            return None
-        return self.completion.cost + judges
+        return summed((self.completion.cost, judges))
 
     @property
     def standing(self) -> tuple[Checked, ...]:
@@ -390,9 +389,4 @@ Attempt: TypeAlias = Answered[T_co] | Failed
 
 def total_cost(attempts: Sequence[Attempt[object]]) -> Decimal | None:
     """US dollars that *attempts* took; None when that of an answer is unknown."""
-    total = Decimal(0)
-    for attempt in attempts:
-        if attempt.cost is None:
-            return None
-        total += attempt.cost
-    return total
+    return summed(attempt.cost for attempt in attempts)

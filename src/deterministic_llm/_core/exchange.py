@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.records import quick
@@ -123,6 +123,23 @@ class Abilities:
     fields: bool = False
     called_texts: bool = False
     envelopes: bool = True
+
+
+TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""The parameters that say how many tokens an answer may have, its reasoning included."""
+
+EXACT = Context(prec=100)
+"""Arithmetic of money. A context of its own: the caller's may round to a few digits."""
+
+
+def summed(costs: Iterable[Decimal | None]) -> Decimal | None:
+    """What *costs* in US dollars come to, exactly; None when one of them is unknown."""
+    total = Decimal(0)
+    for cost in costs:
+        if cost is None:
+            return None
+        total = EXACT.add(total, cost)
+    return total
 
 
 @quick

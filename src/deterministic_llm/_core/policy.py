@@ -11,7 +11,7 @@ from tenacity import RetryCallState
 from tenacity.wait import wait_base, wait_exponential
 
 from deterministic_llm._core.attempts import Attempt, Failed
-from deterministic_llm._core.exchange import JsonValue, Outcome
+from deterministic_llm._core.exchange import TOKEN_LIMITS, JsonValue, Outcome
 from deterministic_llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,
@@ -139,10 +139,6 @@ def with_more_room(
         if isinstance(limit := parameters.get(name), int) and limit < ceiling
     }
     return {**parameters, **limits} if limits else None
-
-
-TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-"""The parameters that say how many tokens an answer may have."""
 
 
 def shaken(parameters: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from deterministic_llm._core.attempts import Attempt, Failed, Request, Violation, total_cost
 from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.drafts import Patch
-from deterministic_llm._core.exchange import Usage
-from deterministic_llm._core.policy import FOLLOWS, TOKEN_LIMITS
+from deterministic_llm._core.exchange import TOKEN_LIMITS, Usage
+from deterministic_llm._core.policy import FOLLOWS
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.secrecy import masked
 

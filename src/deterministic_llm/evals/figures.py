@@ -30,6 +30,7 @@ from deterministic_llm._core.consensus.validity import (
     spearman,
     weighted_kappa,
 )
+from deterministic_llm._core.exchange import summed
 from deterministic_llm.evals.runs import Run
 
 WANTED = (0.8, 0.9, 0.95)
@@ -124,7 +125,7 @@ def figures_of(rows: Sequence[Sequence[Run]], labels: Sequence[float | None] = (
         reliability=_reliability(scores) if numeric else None,
         validity=_validity(scores, labels) if numeric else None,
         calls=sum(run.calls for run in runs),
-        cost=_total([run.cost for run in runs]),
+        cost=summed(run.cost for run in runs),
         seconds=sum(run.seconds for run in runs),
     )
 
@@ -195,8 +196,3 @@ def _against(
 
 def _known(row: Sequence[float | None]) -> list[float]:
     return [score for score in row if score is not None]
-
-
-def _total(costs: Sequence[Decimal | None]) -> Decimal | None:
-    known = [cost for cost in costs if cost is not None]
-    return sum(known, start=Decimal(0)) if len(known) == len(costs) else None

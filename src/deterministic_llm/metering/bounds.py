@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import UNCONSTRAINED, Constraint
+from deterministic_llm._core.exchange import TOKEN_LIMITS, UNCONSTRAINED, Constraint
 from deterministic_llm._core.shapes import chat
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.spend import ONE_CALL, Spend
-
-OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-"""Parameters that bound what the model writes, its reasoning included."""
 
 _A_MESSAGE = 16  # <|start_header_id|>user<|end_header_id|>, <|eot_id|> and their like
 _A_REQUEST = 256  # the system texts of today's chat templates have up to about 100 tokens
@@ -62,7 +59,7 @@ def worst_case(
 
     Of an answer that was stopped *written* tokens count.
 
-    Unbounded without one of OUTPUT_LIMITS, with anything but text in the prompt, and around a
+    Unbounded without one of TOKEN_LIMITS, with anything but text in the prompt, and around a
     function that makes its own call, whose prompt we do not see.
     """
     parameters = all_parameters(request)
@@ -99,7 +96,7 @@ def all_parameters(request: Request) -> Mapping[str, object]:
 
 
 def _output_tokens(parameters: Mapping[str, object]) -> int | None:
-    longest = max(map(_number, map(parameters.get, OUTPUT_LIMITS)))
+    longest = max(map(_number, map(parameters.get, TOKEN_LIMITS)))
     answers = max(1, _number(parameters.get("n")), _number(parameters.get("best_of")))
     return longest * answers if longest > 0 else None
 

@@ -13,17 +13,9 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
+from deterministic_llm._core.exchange import EXACT
 from deterministic_llm.metering.changes import Changes
-from deterministic_llm.metering.spend import (
-    EXACT,
-    NOTHING,
-    Dollars,
-    Left,
-    Spend,
-    checked,
-    dollars,
-    whole,
-)
+from deterministic_llm.metering.spend import NOTHING, Dollars, Left, Spend, checked, dollars, whole
 
 
 class Budget:

@@ -9,7 +9,13 @@ from functools import partial
 from typing import cast
 
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import UNCOUNTED, CallFailure, Completion, FailureKind
+from deterministic_llm._core.exchange import (
+    EXACT,
+    UNCOUNTED,
+    CallFailure,
+    Completion,
+    FailureKind,
+)
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.bounds import Unbounded, all_parameters, worst_case
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
@@ -23,7 +29,7 @@ from deterministic_llm.metering.gates import (
 from deterministic_llm.metering.price_lists import price_of
 from deterministic_llm.metering.prices import Price, cost_of
 from deterministic_llm.metering.purses import ambient
-from deterministic_llm.metering.spend import EXACT, NOTHING, ONE_CALL, Spend, checked
+from deterministic_llm.metering.spend import NOTHING, ONE_CALL, Spend, checked
 
 _ANSWERED: frozenset[FailureKind] = frozenset(
     {

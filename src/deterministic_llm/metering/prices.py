@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from deterministic_llm._core.exchange import Usage
-from deterministic_llm.metering.spend import EXACT, Dollars, dollars
+from deterministic_llm._core.exchange import EXACT, Usage
+from deterministic_llm.metering.spend import Dollars, dollars
 
 _MILLIONTH = -6
 

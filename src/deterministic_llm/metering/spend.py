@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
+from deterministic_llm._core.exchange import EXACT
 from deterministic_llm.errors import ConfigurationError
 
 Dollars: TypeAlias = Decimal | float | str
 """US dollars as a user writes them: ``5``, ``0.25``, ``"0.0001"`` or a Decimal."""
-
-EXACT = Context(prec=100)
-"""Arithmetic of money. A context of its own: the caller's may round to a few digits."""
 
 _MOST_DIGITS = 30
 _NO_DOLLARS = (
