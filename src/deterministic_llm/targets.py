@@ -86,7 +86,7 @@ class Record:
 
     @override
     def __hash__(self) -> int:
-        return hash(tuple(self._fields.items()))
+        return hash(frozenset(self._fields.items()))
 
     @override
     def __repr__(self) -> str:
