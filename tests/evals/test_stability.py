@@ -351,6 +351,13 @@ def test_runs_of_other_questions_are_not_taken_for_these(tmp_path: Path):
         kept(path, questions=("a", "c"))
 
 
+def test_a_text_that_utf_8_has_no_word_for_is_kept_all_the_same(tmp_path: Path):
+    """Half a surrogate pair, which a model may write."""
+    path = tmp_path / "runs.jsonl"
+    assert kept(path, "1", "2", "\ud800", "\ud800", "2") == 5
+    assert kept(path) == 0
+
+
 def test_a_line_that_is_no_run_is_told(tmp_path: Path):
     path = tmp_path / "runs.jsonl"
     kept(path, "1", "2", "1", "2")

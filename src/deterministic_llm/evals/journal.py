@@ -42,7 +42,7 @@ class Journal:
             return self
         whole = self._read(self._path) if self._path.exists() else 0
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("a", encoding="utf-8")
+        self._file = self._path.open("a", encoding="utf-8", errors="surrogatepass")
         self._file.truncate(whole)
         if not whole:
             self._write(self._head)
