@@ -48,19 +48,20 @@ def test_what_is_no_probability_is_not_calibrated(probability: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "content",
     [
-        "{",
-        "[]",
-        '{"calibrator": 2, "method": "platt", "pairs": 6, "slope": 1, "shift": 0}',
-        '{"calibrator": 1, "method": "magic", "pairs": 6}',
-        '{"calibrator": 1, "method": "platt", "slope": 1, "shift": 0}',
-        '{"calibrator": 1, "method": "platt", "pairs": 6, "slope": NaN, "shift": 0}',
+        b"{",
+        b"\xff",
+        b"[]",
+        b'{"calibrator": 2, "method": "platt", "pairs": 6, "slope": 1, "shift": 0}',
+        b'{"calibrator": 1, "method": "magic", "pairs": 6}',
+        b'{"calibrator": 1, "method": "platt", "slope": 1, "shift": 0}',
+        b'{"calibrator": 1, "method": "platt", "pairs": 6, "slope": NaN, "shift": 0}',
     ],
 )
-def test_a_file_that_holds_none_is_refused(text: str, tmp_path: Path) -> None:
+def test_a_file_that_holds_none_is_refused(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "essay.json"
-    file.write_text(text, "utf-8")
+    file.write_bytes(content)
     with pytest.raises(RecordError, match=r"essay\.json"):
         Calibrator.load(file)
 

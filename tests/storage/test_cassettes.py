@@ -262,6 +262,18 @@ def test_no_key_is_written(path: Path):
         ]
 
 
+def test_no_key_is_written_that_an_argument_is_called_by(path: Path):
+    @enforce(str)
+    def own(essays: dict[str, str]) -> str:
+        return essays[KEY]
+
+    with Cassette(path):
+        own({KEY: "Hi"})
+    assert KEY not in path.read_text("utf-8")
+    with Cassette(path):
+        assert own({KEY: "Hi"}) == "Hi"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -323,6 +335,16 @@ def test_a_file_that_is_no_cassette_is_told(path: Path, text: str, said: str):
     with pytest.raises(RecordError) as caught, Cassette(path):
         pass
     assert said in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_told_and_can_be_recorded_over(path: Path):
+    path.write_bytes(b"\xff\x00")
+    with pytest.raises(RecordError, match=r"calls\.jsonl: is not UTF-8 at byte 0"), Cassette(path):
+        pass
+    with Cassette(path, mode="record"):
+        ScriptedModel(["1"]).generate("?", int)
+    with Cassette(path):
+        assert ScriptedModel([]).generate("?", int) == 1
 
 
 def test_what_cannot_be_replayed_is_told_at_once(path: Path):

@@ -73,9 +73,8 @@ class Calibrator:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Calibrator:
         """The one in the file at *path*; raises OSError without a file, or RecordError."""
-        text = Path(path).read_text("utf-8")
         try:
-            record: JsonValue = json.loads(text)
+            record: JsonValue = json.loads(Path(path).read_text("utf-8"))
         except ValueError as error:
             raise RecordError(str(path), f"{_WANTED}, got no JSON") from error
         try:

@@ -187,7 +187,7 @@ def _hidden(value: JsonValue, secrets: frozenset[str]) -> JsonValue:
     if isinstance(value, list):
         return [_hidden(item, secrets) for item in value]
     if isinstance(value, dict):
-        return {name: _hidden(member, secrets) for name, member in value.items()}
+        return {str(_hidden(name, secrets)): _hidden(each, secrets) for name, each in value.items()}
     return value
 
 
@@ -227,6 +227,8 @@ def _read(path: Path) -> list[Take]:
     except OSError as error:
         message = f"{path}: no cassette to replay: {error.strerror} (record it with mode='once')"
         raise ConfigurationError(message) from error
+    except UnicodeDecodeError as error:
+        raise RecordError(str(path), f"is not UTF-8 at byte {error.start}") from error
     lines = [line for line in text.split("\n") if line.strip()]
     if not lines or _object(lines[0], f"{path}:1").get("cassette") != _VERSION:
         raise RecordError(f"{path}:1", f'expected {{"cassette": {_VERSION}}}, of this version')
