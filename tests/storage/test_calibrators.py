@@ -67,8 +67,12 @@ def test_a_file_that_holds_none_is_refused(content: bytes, tmp_path: Path) -> No
 
 
 def test_a_calibrator_that_was_not_saved_leaves_the_one_before(tmp_path: Path) -> None:
-    file = tmp_path / "essay.json"
+    file, folder = tmp_path / "essay.json", tmp_path / "folder"
+    folder.mkdir()
     Calibrator.fit(PAIRS).save(file)
     with pytest.raises(OSError, match=r"essay\.json"):
         Calibrator.fit(PAIRS).save(file / "within.json")
+    with pytest.raises(OSError, match=r"folder"):
+        Calibrator.fit(PAIRS).save(folder)
+    assert sorted(tmp_path.iterdir()) == [file, folder]
     assert json.loads(file.read_text("utf-8"))["pairs"] == 6

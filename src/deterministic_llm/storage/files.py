@@ -14,5 +14,9 @@ def written_whole(path: str | os.PathLike[str], text: str) -> None:
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     beside = place.with_name(f"{place.name}.{os.getpid()}.part")
-    beside.write_text(text, "utf-8", errors="surrogatepass")
-    beside.replace(place)
+    try:
+        beside.write_text(text, "utf-8", errors="surrogatepass")
+        beside.replace(place)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
