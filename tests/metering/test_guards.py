@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import pytest
@@ -48,10 +49,19 @@ WRONG = [
     pytest.param({"reserve": 100}, "reserve=: expected Spend, got int", id="tokens alone"),
     pytest.param({"prices": [1]}, "prices=: expected Mapping, got list", id="a list of prices"),
     pytest.param({"timeout": 0}, "timeout=0: expected seconds above 0", id="no time at all"),
+    pytest.param({"timeout": "5"}, "timeout='5': expected seconds above 0", id="a text of them"),
+    pytest.param({"timeout": inf}, "expected seconds above 0, or None", id="endless time"),
     pytest.param({"idle_timeout": -1.0}, "expected seconds above 0", id="less than no time"),
     pytest.param({"max_chars": 0}, "max_chars=0: expected 1 or more", id="no characters"),
     pytest.param({"early_stop": True}, "expected 'auto', 'always' or 'never'", id="a yes"),
     pytest.param({"max_retries": -1}, "expected 0 or more", id="fewer than no retries"),
+    pytest.param({"max_retries": None}, "expected 0 or more", id="nobody knows how many retries"),
+    pytest.param({"transport_retries": 2.5}, "expected 0 or more", id="half a retry"),
+    pytest.param({"max_tokens_ceiling": "x"}, "expected 1 or more", id="no number of tokens"),
+    pytest.param({"wait": 5}, "wait=5: expected a wait strategy of tenacity", id="just seconds"),
+    pytest.param(
+        {"on_exhausted": "none"}, "expected 'raise', 'return_none' or a function", id="no such end"
+    ),
     pytest.param({"fallback": [5]}, "expected models or names", id="no model to fall back on"),
 ]
 

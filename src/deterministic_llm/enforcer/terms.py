@@ -127,6 +127,8 @@ class Terms(Generic[T_co]):
 
         Raises ConfigurationError for an option that makes no sense.
         """
+        if not callable(self.on_exhausted) and self.on_exhausted not in ("raise", "return_none"):
+            raise ConfigurationError(_NO_END.format(self.on_exhausted))
         chosen = cast("ModelOptions", self.options)
         mode, strict = chosen.get("mode", "auto"), chosen.get("strict", False)
         first, *others = self._models
@@ -346,6 +348,9 @@ class Terms(Generic[T_co]):
         else:
             output = cast("Callable[[EnforcementError], object]", self.on_exhausted)(error)
         return Result(cast("T_co", output), error.attempts, exhausted=True)
+
+
+_NO_END = "on_exhausted={!r}: expected 'raise', 'return_none' or a function of the error"
 
 
 def _waits(validator: Validator) -> bool:
