@@ -18,6 +18,7 @@ from deterministic_llm import (
     CallStarted,
     Completion,
     ConfigurationError,
+    Curtailed,
     DeadlineExceeded,
     EnforcementError,
     Escalated,
@@ -228,6 +229,28 @@ def test_what_a_function_raises_ends_the_run_for_hooks_too():
         broken()
     assert [type(event).__name__ for event in events] == ["CallStarted", "GaveUp"]
     assert events[-1] == GaveUp(error)
+
+
+def test_what_a_function_raises_ends_its_vote_for_hooks_too():
+    """Each of several votes at once is told as a run, and so is the whole."""
+    events: list[Event] = []
+
+    def broken() -> str:
+        raise LookupError
+
+    async def awaited() -> str:
+        raise LookupError
+
+    way = Curtailed(3, parallel=True)
+    with pytest.raises(LookupError):
+        enforce(int, votes=way, hooks=[events.append])(broken)()
+    blocking, events = events, []
+    with pytest.raises(LookupError):
+        asyncio.run(enforce(int, votes=way, hooks=[events.append])(awaited)())
+    for told in (blocking, events):  # the others may still be told of, in threads of their own
+        asked = [event for event in told if isinstance(event, CallStarted)]
+        first = next(event.run for event in asked if not event.request.sample)
+        assert first in {event.run for event in told if isinstance(event, GaveUp)}
 
 
 def test_a_cancelled_run_is_told_and_stays_cancelled():

@@ -127,7 +127,11 @@ async def _alone(vote: Vote[T], means: _Means) -> Sequence[Attempt[T]]:
     if means.teller is None:
         return (await _followed(vote.task, vote.attempts, means))[1]
     teller = Teller(vote.task.hooks, means.watch)
-    step, attempts = await _followed(vote.task, vote.attempts, replace(means, teller=teller))
+    try:
+        step, attempts = await _followed(vote.task, vote.attempts, replace(means, teller=teller))
+    except (Exception, asyncio.CancelledError) as error:
+        await teller.atell([GaveUp(error)], cut_short=not isinstance(error, Exception))
+        raise
     await teller.atell([ended(step, attempts)])
     return attempts
 

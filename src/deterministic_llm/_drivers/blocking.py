@@ -131,7 +131,11 @@ def _alone(vote: Vote[T], means: _Means) -> Sequence[Attempt[T]]:
     if means.teller is None:
         return _followed(vote.task, vote.attempts, means)[1]
     teller = Teller(vote.task.hooks, means.watch)
-    step, attempts = _followed(vote.task, vote.attempts, replace(means, teller=teller))
+    try:
+        step, attempts = _followed(vote.task, vote.attempts, replace(means, teller=teller))
+    except BaseException as error:
+        teller.tell([GaveUp(error)], cut_short=not isinstance(error, Exception))
+        raise
     teller.tell([ended(step, attempts)])
     return attempts
 
