@@ -141,11 +141,26 @@ async def close_from_another_task(events: AsyncStream[Grade]) -> None:
     assert await reader == []
 
 
+async def close_from_several_tasks(events: AsyncStream[Grade]) -> None:
+    await anext(events)
+    reader = asyncio.ensure_future(collected(events))
+    await asyncio.sleep(0)
+    await asyncio.gather(events.close(), events.close())
+    assert await reader == []
+
+
+async def close_in_several_tasks_at_rest(events: AsyncStream[Grade]) -> None:
+    await anext(events)
+    await asyncio.gather(events.close(), events.close())
+
+
 async def collected(events: AsyncStream[Grade]) -> list[StreamEvent[Grade]]:
     return [event async for event in events]
 
 
 ASYNC_WAYS = [
+    close_from_several_tasks,
+    close_in_several_tasks_at_rest,
     aleave,
     afail,
     aclose,

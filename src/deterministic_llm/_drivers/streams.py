@@ -122,6 +122,7 @@ class AsyncStream(_Told[T_co]):
         self._events = cast("AsyncGenerator[StreamEvent[T_co]]", told(begin, context))
         self._reader: asyncio.Task[object] | None = None
         self._left: asyncio.Event | None = None
+        self._closing = asyncio.Lock()
 
     def __aiter__(self) -> Self:
         return self
@@ -160,10 +161,12 @@ class AsyncStream(_Told[T_co]):
         """End the run and break its connection, from any task; at its end this does nothing."""
         reader = self._reader
         if reader is not None and reader is not asyncio.current_task():
-            self._left = asyncio.Event()
-            reader.cancel()
+            if self._left is None:
+                self._left = asyncio.Event()
+                reader.cancel()
             await self._left.wait()
-        await self._events.aclose()
+        async with self._closing:  # an async generator does not let itself be closed by two
+            await self._events.aclose()
 
     aclose = close
     """What contextlib.aclosing() calls."""
