@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import pickle
@@ -326,6 +327,23 @@ def test_a_file_that_is_no_cache_is_left_alone(path: Path, made: Callable[[Path]
     assert (path.read_bytes() if path.is_file() else b"") == before
 
 
+def test_a_cache_that_was_closed_keeps_no_connection(path: Path):
+    """However often it is opened again."""
+    cache, before = Cache(path), connections()
+    for _ in range(5):
+        cache.stats()
+        cache.close()
+    assert connections() == before
+    cache.stats()
+    assert connections() == before + 1
+    cache.close()
+
+
+def connections() -> int:
+    gc.collect()
+    return sum(isinstance(each, sqlite3.Connection) for each in gc.get_objects())
+
+
 def test_a_row_that_cannot_be_read_is_asked_for_again(path: Path):
     llm = ScriptedModel(["1", "2"])
     with Cache(path) as cache:
@@ -335,6 +353,20 @@ def test_a_row_that_cannot_be_read_is_asked_for_again(path: Path):
         connection.commit()
         connection.close()
         assert [llm.generate("?", int, cache=cache) for _ in range(2)] == [2, 2]
+
+
+def test_a_look_that_fails_holds_up_nobody(path: Path):
+    """Who asks the same next is told at once, and waits for no one."""
+    llm = ScriptedModel([Completion("1", model="m")], on_drift="refresh", timeout=5.0)
+    with Cache(path) as cache:
+        llm.generate("?", int, cache=cache)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE systems")
+    connection.execute("CREATE TABLE systems (name)")
+    connection.close()
+    for _ in range(2):
+        with Cache(path) as cache, pytest.raises(ConfigurationError, match="no such column"):
+            llm.generate("?", int, cache=cache)
 
 
 def test_a_disk_that_takes_no_more_costs_no_answer(path: Path, caplog: pytest.LogCaptureFixture):

@@ -153,10 +153,11 @@ class Visit:
         """What the cache has, told to those who wait as well; raises ConfigurationError."""
         try:
             known = self._cache.find(self._key)
+            outdated = known and self._on_drift == "refresh" and self._outdated(known)
         except BaseException:
             flight.land(None)
             raise
-        if known is None or (self._on_drift == "refresh" and self._outdated(known)):
+        if known is None or outdated:
             return None
         flight.land(known)
         return self._repeated(known)

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
@@ -65,6 +65,7 @@ class Database:
         self.path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._leave: Callable[[], object] | None = None
         self._owner = 0
 
     def find(self, key: str, since: float) -> Completion | None:
@@ -129,9 +130,11 @@ class Database:
     def close(self) -> None:
         """Close the file; it is opened again when it is needed."""
         with self._lock:
-            if self._connection is not None and self._owner == os.getpid():
-                self._connection.close()
+            if self._connection is not None and self._owner != os.getpid():
+                _INHERITED.append(self._connection)
             self._connection = None
+            if self._leave is not None:
+                self._leave()
 
     def after_fork(self) -> None:
         """In the child: forget the lock, which a thread that is not here may hold."""
@@ -158,7 +161,7 @@ class Database:
             _INHERITED.append(self._connection)
         try:
             self._connection = _connected(self.path)
-            finalize(self, _left, self._connection, os.getpid())
+            self._leave = finalize(self, _left, self._connection, os.getpid())
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(_NO_CACHE.format(self.path, error)) from error
         self._owner = os.getpid()
