@@ -75,6 +75,24 @@ def test_it_is_printed_as_json_and_written_as_a_page(folder: Path):
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_page_that_cannot_be_written_costs_no_report():
+    told = run("texts", "--call", "scoring_here:grade", "--runs", "2", "--html", "texts")
+    assert told.exit_code == 2
+    assert told.stdout.startswith("grade: 2 questions, 4 runs")
+    assert told.stderr == "dllm: texts: cannot be written: Is a directory (check the path)\n"
+
+
+def test_a_line_is_a_line_however_others_divide_texts(folder: Path):
+    """JSON may hold the separators of Unicode as they are."""
+    row = json.dumps({"text": "a", "note": "x\u2028y\x85z"}, ensure_ascii=False)
+    (folder / "one.jsonl").write_text(f"{row}\r\n", "utf-8")
+    with serving([Reply("Score: 3/10")]) as server:
+        asked = ("--model", "openai:m", "--prompt", "prompt.txt", "--answer", FORM)
+        result = run("one.jsonl", *asked, "--runs", "1", server=server)
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_model_is_asked_the_prompt_with_each_input_in_it():
     with serving([Reply("Score: 3/10")] * 4) as server:
         asked = ("--model", "openai:m", "--prompt", "prompt.txt", "--answer", FORM)
@@ -150,6 +168,14 @@ def test_a_limit_that_stops_it_is_told():
             ["inputs.jsonl", "--call", "scoring_here:grade", "--label", "text"],
             "inputs.jsonl: input 1: text: expected the number that a person gave, got 'a'",
         ),
+        (
+            ["texts", "--model", "openai:m", "--prompt", "latin.txt", "--answer", FORM],
+            "latin.txt: is not UTF-8 (save it as UTF-8 text)",
+        ),
+        (
+            ["texts", "--call", "scoring_here:grade", "--keep", "texts"],
+            "texts: runs cannot be kept here: Is a directory (check the path)",
+        ),
         (["prompt.txt", "--call", "scoring_here:grade"], "prompt.txt, line 1: is no JSON: "),
         (["numbers.jsonl", "--call", "scoring_here:grade"], "numbers.jsonl, line 1: expected an "),
         (["empty.jsonl", "--call", "scoring_here:grade"], "empty.jsonl: holds no inputs"),
@@ -158,6 +184,7 @@ def test_a_limit_that_stops_it_is_told():
 def test_what_cannot_be_asked_is_one_sentence(folder: Path, arguments: list[str], said: str):
     (folder / "numbers.jsonl").write_text("3\n")
     (folder / "empty.jsonl").write_text("\n")
+    (folder / "latin.txt").write_bytes("café {text}".encode("latin-1"))
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stderr.startswith(f"dllm: {said}")

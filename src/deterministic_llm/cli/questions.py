@@ -41,6 +41,18 @@ def questions_in(path: Path, *, label: str | None, name: str | None) -> Sequence
     return [_question(row, f"{path}: input {at}", label, name) for at, row in enumerate(rows, 1)]
 
 
+def text_of(file: Path) -> str:
+    """What stands in *file*, which is UTF-8; raises ConfigurationError where it is not."""
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        message = f"{file}: cannot be read: {error.strerror} (check the path)"
+        raise ConfigurationError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{file}: is not UTF-8 (save it as UTF-8 text)"
+        raise ConfigurationError(message) from error
+
+
 def _question(row: Mapping[str, object], at: str, label: str | None, name: str | None) -> Question:
     members = {key: value for key, value in row.items() if key not in {label, name, _NAME}}
     called = str(row.get(name or _NAME, at.rpartition(" ")[2]))
@@ -57,11 +69,11 @@ _NAME = "\0name"
 
 def _texts(folder: Path) -> Iterator[Mapping[str, object]]:
     for file in sorted(folder.glob("*.txt")):
-        yield {_NAME: file.stem, _TEXT: _read(file).strip()}
+        yield {_NAME: file.stem, _TEXT: text_of(file).strip()}
 
 
 def _lines(file: Path) -> Iterator[Mapping[str, object]]:
-    for number, line in enumerate(_read(file).splitlines(), start=1):
+    for number, line in enumerate(text_of(file).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -76,14 +88,3 @@ def _lines(file: Path) -> Iterator[Mapping[str, object]]:
         else:
             message = f"{file}, line {number}: expected an object or a text, got {line.strip()}"
             raise ConfigurationError(message)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")
-    except OSError as error:
-        message = f"{file}: cannot be read: {error.strerror} (check the path)"
-        raise ConfigurationError(message) from error
-    except UnicodeDecodeError as error:
-        message = f"{file}: is not UTF-8 (save it as UTF-8 text)"
-        raise ConfigurationError(message) from error

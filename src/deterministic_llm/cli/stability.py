@@ -16,7 +16,7 @@ from rich.text import Text
 from deterministic_llm._core.consensus.rules import Adaptive
 from deterministic_llm.cli.naming import is_named, named
 from deterministic_llm.cli.progress import bar
-from deterministic_llm.cli.questions import Question, questions_in
+from deterministic_llm.cli.questions import Question, questions_in, text_of
 from deterministic_llm.enforcer.enforcers import Enforcer
 from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.errors import ConfigurationError, DeterministicLLMError
@@ -96,15 +96,25 @@ def stability(  # noqa: PLR0913  # the options of a command
                 path=keep,
                 progress=lambda done, _: shown.update(task, completed=done),
             )
-        if html is not None:
-            report.save(html)
     if as_json:
         typer.echo(report.to_json(), nl=False)
     else:
         _show(report, Console(soft_wrap=True, highlight=False))
+    if html is not None:
+        _save(report, html)
     if report.stopped is not None:
         typer.echo(f"dllm: stopped: {report.stopped}", err=True)
         raise typer.Exit(1)
+
+
+def _save(report: Stability, page: Path) -> None:
+    """Write the page, once what was paid for has been shown."""
+    try:
+        report.save(page)
+    except OSError as error:
+        problem = f"{page}: cannot be written: {error.strerror} (check the path)"
+        typer.echo(f"dllm: {problem}", err=True)
+        raise typer.Exit(2) from error
 
 
 @contextmanager
@@ -134,11 +144,7 @@ def _asked(model: str | None, prompt: Path | None, answer: str | None) -> Enforc
     """*model*, asked *prompt* for *answer*."""
     if model is None or prompt is None or answer is None:
         raise ConfigurationError(_TOO_LITTLE)
-    try:
-        words = prompt.read_text("utf-8-sig")
-    except OSError as error:
-        message = f"{prompt}: cannot be read: {error.strerror} (check the path)"
-        raise ConfigurationError(message) from error
+    words = text_of(prompt)
 
     def asking(question: Question) -> str:
         return question.put(words)

@@ -21,7 +21,8 @@ class Journal:
     """The runs of *questions*, each told by a digest, in the file at *path*; None keeps nothing.
 
     It is used in a ``with`` block, and its folders are made. A last line that was cut off is
-    dropped. Raises ConfigurationError for a file that is none of ours, or of other questions.
+    dropped. Raises ConfigurationError for a file that is none of ours, of other questions, or that
+    cannot be written.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, questions: Sequence[str]) -> None:
@@ -40,12 +41,11 @@ class Journal:
     def __enter__(self) -> Self:
         if self._path is None:
             return self
-        whole = self._read(self._path) if self._path.exists() else 0
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("a", encoding="utf-8", errors="surrogatepass")
-        self._file.truncate(whole)
-        if not whole:
-            self._write(self._head)
+        try:
+            self._open(self._path)
+        except OSError as error:
+            message = f"{self._path}: runs cannot be kept here: {error.strerror} (check the path)"
+            raise ConfigurationError(message) from error
         return self
 
     def __exit__(
@@ -63,6 +63,14 @@ class Journal:
             self._runs[run.item, run.number] = run
             if self._file is not None:
                 self._write(run.to_json())
+
+    def _open(self, path: Path) -> None:
+        whole = self._read(path) if path.exists() else 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a", encoding="utf-8", errors="surrogatepass")
+        self._file.truncate(whole)
+        if not whole:
+            self._write(self._head)
 
     def _write(self, record: JsonObject) -> None:
         file = cast("IO[str]", self._file)
