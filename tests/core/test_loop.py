@@ -364,6 +364,15 @@ def test_a_wait_past_the_deadline_is_not_begun():
     assert story.delays == [0.0]
 
 
+def test_the_last_model_that_cannot_be_waited_for_ends_the_run():
+    """It is the time that is over, whatever the call came to."""
+    job = replace(falling_back("second"), policy=Policy(timeout=5.0))
+    story = tell(job, [TOLD, TOLD, GOOD])
+    assert isinstance(story.end, GiveUp)
+    assert type(story.end.error) is DeadlineExceeded
+    assert story.delays == [0.0, 0.0]
+
+
 def test_a_late_answer_is_evidence_and_no_value():
     """It came, it is kept, and the run is over all the same."""
     job = replace(task(), policy=Policy(timeout=5.0))
@@ -389,13 +398,16 @@ FALLS = [
     pytest.param([Completion(None, "refusal"), GOOD], [0, 1], id="when it refuses"),
     pytest.param([BAD, WORSE, BAD, BUSY, GOOD], [0, 0, 1, 1, 1], id="with re-asks of its own"),
     pytest.param([DENIED, DENIED, GOOD], [0, 1, 2], id="and then the next"),
+    pytest.param([TOLD, GOOD], [0, 1], id="when there is no time to wait for it"),
+    pytest.param([TOLD, TOLD, GOOD], [0, 1, 2], id="nor for the next"),
 ]
 
 
 @pytest.mark.parametrize(("answers", "models"), FALLS)
 def test_the_next_model_is_asked(answers: list[Completion | CallFailure], models: list[int]):
     """With the first question again, its own parameters, and max_retries afresh."""
-    story = tell(falling_back("second", "third"), answers)
+    job = replace(falling_back("second", "third"), policy=Policy(max_retries=1, timeout=5.0))
+    story = tell(job, answers)
     assert isinstance(story.end, Accept)
     assert [attempt.request.model for attempt in story.attempts] == models
     fresh = next(each.request for each in story.attempts if each.request.model == 1)

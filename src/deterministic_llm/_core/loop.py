@@ -300,7 +300,7 @@ def _next_model(
 
 
 def _resent(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Attempt[T_co]) -> Step[T_co]:
-    """The same request after a wait, unless it was sent often enough or the time is up."""
+    """The same request after a wait; else, sent often enough or out of time, another model's."""
     follow, policy, theirs = FOLLOWS[last.outcome], task.policy, _of_one_model(attempts)
     final = isinstance(last, Failed) and last.failure.final
     alike = 0
@@ -315,7 +315,9 @@ def _resent(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Attempt[T
         return _next_model(task, attempts, follow.error)
     delay = delay_before_resend(policy, theirs)
     if policy.timeout is not None and last.ended + delay >= policy.timeout:
-        return GiveUp(DeadlineExceeded(tuple(attempts)))
+        # Too little time to wait for this model may be enough for the next one.
+        step = _next_model(task, attempts, follow.error)
+        return step if isinstance(step, Call) else GiveUp(DeadlineExceeded(tuple(attempts)))
     return Call(replace(last.request, number=last.request.number + 1), delay)
 
 
