@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,14 +16,17 @@ from typing_extensions import TypedDict
 
 from deterministic_llm import (
     Choice,
+    JsonValue,
     Pattern,
     Record,
     ResponseError,
     Schema,
     SchemaError,
     Template,
+    enforce,
     parse,
 )
+from deterministic_llm.targets import compiled
 
 Score = Annotated[int, Field(ge=0, le=10)]
 
@@ -194,6 +198,11 @@ REFUSED = [
     pytest.param(lambda: Pattern(r"(?P<a>(x+)+y)"), "exponential", id="a pattern that explodes"),
     pytest.param(lambda: Choice("yes", "Yes"), "yes", id="options that are one"),
     pytest.param(lambda: Schema({"type": "nothing"}), "not a valid", id="an invalid schema"),
+    pytest.param(lambda: parse("[1]", Iterable[int]), "those of a list", id="items not yet read"),
+    pytest.param(lambda: parse("{}", dict[str, Iterable[int]]), "those of a list", id="and within"),
+    pytest.param(lambda: enforce(len), "len: is a function", id="a function, the type left out"),
+    pytest.param(lambda: compiled({"type": "int"}), "in Schema(", id="a schema as it is"),
+    pytest.param(lambda: compiled("Score: {n}/10"), "write Template(", id="a form as it is"),
 ]
 
 
@@ -203,6 +212,18 @@ def test_what_could_not_be_read_back_is_refused_when_declared(declare, message: 
     with pytest.raises(SchemaError) as caught:
         declare()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "output"),
+    [
+        pytest.param('[1, "a", null]', JsonValue, [1, "a", None], id="as the whole"),
+        pytest.param('{"a": [{"b": 0.5}]}', dict[str, JsonValue], {"a": [{"b": 0.5}]}, id="within"),
+    ],
+)
+def test_anything_that_json_can_say_is_a_target(text: str, target: object, output: object):
+    """By the name that the package exports for it."""
+    assert parse(text, target).output == output
 
 
 def test_a_schema_is_read_from_a_file_and_named_after_it(tmp_path: Path):

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from deterministic_llm._core.records import quick
 
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-"""Anything that JSON can say, as Python's own types."""
+if TYPE_CHECKING:
+    JsonValue: TypeAlias = (
+        "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+    )
+    """Anything that JSON can say, as Python's own types."""
+else:
+    from pydantic import JsonValue  # of ours, a text, pydantic would never see the end
+
 JsonObject: TypeAlias = dict[str, JsonValue]
 """A JSON object as a dict."""
 ChatMessage: TypeAlias = Mapping[str, object]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import cast
 
 from pydantic import PydanticUserError, TypeAdapter
@@ -35,9 +37,12 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     Raises SchemaError when it cannot.
     """
     name = _name(output_type)
+    _check_type(name, output_type)
     try:
         adapter: TypeAdapter[T] = TypeAdapter(output_type)
         written = untitled(cast("JsonObject", adapter.json_schema(schema_generator=_Marked)))
+    except SyntaxError as error:  # a text is taken for the name of a type
+        raise SchemaError(name, "is a text and no type", _FORMS) from error
     except (PydanticUserError, NameError) as error:
         problem = str(error).partition("\n")[0]
         fix = "use a type that pydantic can read from JSON"
@@ -60,7 +65,27 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
 
 
 def _name(output_type: object) -> str:
-    return output_type.__name__ if isinstance(output_type, type) else str(output_type)
+    named = isinstance(output_type, type | FunctionType | BuiltinFunctionType | MethodType)
+    return cast("type", output_type).__name__ if named else str(output_type)
+
+
+def _check_type(name: str, output_type: object) -> None:
+    """Refuse what is no type although pydantic finds something that it could mean."""
+    for kind, problem, fix in _NO_TYPES:
+        if isinstance(output_type, kind):
+            raise SchemaError(name, problem, fix)
+
+
+_FORMS = 'write Template("Score: {score:int}") for a text with fields, Choice("a", "b") for words'
+_NO_TYPES = (
+    (
+        FunctionType | BuiltinFunctionType | MethodType,
+        "is a function and no type",
+        "name the type that is wanted, as in @enforce(TYPE)",
+    ),
+    (Mapping, "is a dict and no type", "wrap a JSON Schema in Schema(...)"),
+)
+"""What is written by mistake where a type is wanted."""
 
 
 def _told(node: JsonObject) -> JsonObject:
@@ -91,11 +116,20 @@ def _at_the_root(schema: JsonObject) -> JsonObject:
 
 
 class _Marked(GenerateJsonSchema):
-    """Decimals are told apart from a union of number and text, so that their digits are kept."""
+    """Decimals are told apart from a union of number and text, so that their digits are kept.
+
+    What is no value of its own is no target.
+    """
 
     @override
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
         return {**super().decimal_schema(schema), "format": "decimal"}
+
+    @override
+    def generator_schema(self, schema: core_schema.GeneratorSchema) -> JsonSchemaValue:
+        """Refuse it: whether its items are valid would be seen long after we said so."""
+        message = "items of an Iterable are validated when they are taken, those of a list at once"
+        raise PydanticUserError(message, code=None)
 
 
 def _can_forbid() -> bool:
