@@ -10,6 +10,7 @@ from typing_extensions import TypeForm, TypeVar, Unpack
 
 from deterministic_llm._core.results import Result
 from deterministic_llm.backends import Client
+from deterministic_llm.enforcer.checking import check_options
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
 from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.enforcer.terms import Terms
@@ -62,6 +63,7 @@ class Model(Streaming):
         identify: bool = True,
         **options: Unpack[ModelOptions],
     ) -> None:
+        check_options(options, "raise")
         self.name = name
         source = source_of(
             name, client=client, base_url=base_url, api_key=api_key, identify=identify

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tenacity.wait import wait_none
@@ -18,6 +18,7 @@ from deterministic_llm import (
     ConfigurationError,
     EnforcementError,
     Limits,
+    Model,
     Price,
     Result,
     Spend,
@@ -62,6 +63,20 @@ WRONG = [
     pytest.param(
         {"on_exhausted": "none"}, "expected 'raise', 'return_none' or a function", id="no such end"
     ),
+    pytest.param({"max_retries": "2"}, "'2': expected 0 or more", id="a number in words"),
+    pytest.param({"timeout": "3"}, "'3': expected seconds above 0", id="seconds in words"),
+    pytest.param({"timeout": inf}, "None for no limit", id="time without end"),
+    pytest.param({"seed": "7"}, "expected a whole number", id="a seed in words"),
+    pytest.param({"strict": "yes"}, "expected True or False", id="a word for yes"),
+    pytest.param({"hooks": print}, "hooks=: expected a list of", id="a hook alone"),
+    pytest.param({"hooks": None}, "hooks=: expected a list of", id="no list of hooks"),
+    pytest.param({"validators": abs}, "validators=: expected a list of", id="a rule alone"),
+    pytest.param({"fallback": "openai:x"}, "expected a list, of models", id="a name alone"),
+    pytest.param({"resume": [3]}, "resume=: expected the attempts", id="no record"),
+    pytest.param({"abstain_below": "0.9"}, "expected a share", id="a share in words"),
+    pytest.param({"max_tokens": 0}, "expected 1 or more", id="no room"),
+    pytest.param({"headers": {"a": 3}}, "headers=:.*got dict$", id="a header that is no text"),
+    pytest.param({"extra_body": 3}, "extra_body=:.*got int$", id="no body"),
     pytest.param({"fallback": [5]}, "expected models or names", id="no model to fall back on"),
 ]
 
@@ -75,6 +90,19 @@ def test_an_option_of_the_wrong_kind_is_refused_before_any_call(
     with pytest.raises(ConfigurationError, match=message):
         model.run("How many?", int, **options)
     assert model.requests == ()
+
+
+def test_an_option_of_a_model_is_looked_at_when_it_is_made():
+    """And not when it is first asked."""
+    with pytest.raises(ConfigurationError, match="timeout=-1: expected seconds above 0"):
+        Model("openai:some-model", timeout=-1)
+
+
+def test_none_takes_back_an_option_that_is_none_by_default():
+    """As one of the model, for a call."""
+    names = ("timeout", "max_chars", "seed", "key", "temperature", "max_tokens", "headers")
+    model = ScriptedModel(["7"], timeout=1.0, seed=3)
+    assert model.generate("How many?", int, **cast("Any", dict.fromkeys(names))) == 7
 
 
 @both

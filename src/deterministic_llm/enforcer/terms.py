@@ -27,6 +27,7 @@ from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.tasks import Task, Way
 from deterministic_llm._drivers import awaiting, blocking
 from deterministic_llm._drivers.hooks import as_hooks
+from deterministic_llm.enforcer.checking import check_options
 from deterministic_llm.enforcer.known import Known
 from deterministic_llm.enforcer.meeting import amet, later, met
 from deterministic_llm.enforcer.options import ModelOptions
@@ -118,6 +119,10 @@ class Terms(Generic[T_co]):
     on_exhausted: object = "raise"
     options: Mapping[str, object] = field(default_factory=dict[str, object])
 
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError for an option that cannot be followed."""
+        check_options(self.options, self.on_exhausted)
+
     def changed(self, on_exhausted: object, options: Mapping[str, object]) -> Terms[Any]:
         """These terms with other options laid over them."""
         return Terms(self.target, self.source, on_exhausted, {**self.options, **options})
@@ -127,8 +132,6 @@ class Terms(Generic[T_co]):
 
         Raises ConfigurationError for an option that makes no sense.
         """
-        if not callable(self.on_exhausted) and self.on_exhausted not in ("raise", "return_none"):
-            raise ConfigurationError(_NO_END.format(self.on_exhausted))
         chosen = cast("ModelOptions", self.options)
         mode, strict = chosen.get("mode", "auto"), chosen.get("strict", False)
         first, *others = self._models
@@ -318,9 +321,6 @@ class Terms(Generic[T_co]):
         if self.voting is None:
             message = "abstain_below= is a share of votes: pass votes=, such as votes=Adaptive()"
             raise ConfigurationError(message)
-        if not 0 < share <= 1:
-            message = f"abstain_below={share!r}: expected a share above 0, at most 1"
-            raise ConfigurationError(message)
         return share
 
     def _way(self, other: Known, lessons: Lessons, mode: Mode) -> Way:
@@ -348,9 +348,6 @@ class Terms(Generic[T_co]):
         else:
             output = cast("Callable[[EnforcementError], object]", self.on_exhausted)(error)
         return Result(cast("T_co", output), error.attempts, exhausted=True)
-
-
-_NO_END = "on_exhausted={!r}: expected 'raise', 'return_none' or a function of the error"
 
 
 def _waits(validator: Validator) -> bool:
