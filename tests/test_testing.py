@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -145,3 +146,17 @@ def test_threads_share_one_script():
         answers = list(pool.map(lambda _: model.generate("?", Person).age, ages))
     assert sorted(answers) == list(ages)
     assert len(model.requests) == len(ages)
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        pytest.param([{"age": 36}], r"answers\[0\]: expected a str, .*, got dict", id="a dict"),
+        pytest.param(["36", TimeoutError()], r"answers\[1\]: .* TimeoutError", id="an exception"),
+        pytest.param(ADA, r"expected a list of them, got one text", id="a text alone"),
+    ],
+)
+def test_a_script_of_what_no_model_answers_is_refused(answers: Any, message: str):
+    """When it is written: a text alone would be answered letter by letter."""
+    with pytest.raises(TypeError, match=message):
+        ScriptedModel(answers)

@@ -20,6 +20,8 @@ from pydantic import BaseModel, Field
 from tenacity.wait import wait_none
 
 from deterministic_llm import (
+    CallFailure,
+    Completion,
     ConfigurationError,
     EnforcementError,
     Enforcer,
@@ -28,6 +30,7 @@ from deterministic_llm import (
     RetriesExhausted,
     SchemaError,
     Turn,
+    Usage,
     enforce,
 )
 from deterministic_llm.testing import ScriptedModel
@@ -321,10 +324,19 @@ def test_a_coroutine_from_a_sync_function_is_named():
     async def later() -> str:
         return "x"
 
-    coroutine = later()
-    with pytest.raises(TypeError, match="coroutine"):
-        enforce(Grade)(lambda: coroutine)()
-    coroutine.close()
+    with pytest.raises(TypeError, match=r"returned builtins\.coroutine: make it async def"):
+        enforce(Grade)(lambda: later())()  # noqa: PLW0108  # a lambda is sync
+
+
+def test_a_function_that_has_read_its_answer_returns_it():
+    """With its usage, or with the failure that is not worth another call."""
+    denied = CallFailure("no such key", "unauthorized", status=401)
+    answers = iter([Completion("many"), Completion('{"score": 4}', usage=Usage(7, 3)), denied])
+    ask = enforce(Grade)(lambda: next(answers))
+    result = ask.run()
+    assert (result.output, result.usage) == (Grade(score=4), Usage(7, 3))
+    with pytest.raises(ProviderError, match="no such key"):
+        ask()
 
 
 class StatusError(Exception):

@@ -78,7 +78,12 @@ class _Script:
 
     def __init__(self, answers: Iterable[Answer], chunk: int) -> None:
         self._chunk = chunk
+        if isinstance(answers, str):
+            message = "answers: expected a list of them, got one text (put it in a list)"
+            raise TypeError(message)
         self._answers = tuple(answers)
+        for at, answer in enumerate(self._answers):
+            _check_answer(at, answer)
         self._asked: list[Request] = []
         self._lock = threading.Lock()
 
@@ -116,3 +121,11 @@ class _Script:
             said = answer.text
         text = said or ""
         return [text[at : at + self._chunk] for at in range(0, len(text), self._chunk)]
+
+
+def _check_answer(at: int, answer: object) -> None:
+    """Raise TypeError for what no model answers, when the script is written and not in a run."""
+    if not isinstance(answer, str | Completion | CallFailure):
+        kind = type(answer).__qualname__
+        message = f"answers[{at}]: expected a str, a Completion or a CallFailure, got {kind}"
+        raise TypeError(message)

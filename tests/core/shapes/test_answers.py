@@ -254,7 +254,9 @@ def test_a_body_may_begin_with_a_mark_and_hold_half_a_pair():
 
 def test_an_unknown_object_is_a_mistake_of_the_caller():
     """The sentence names what was given."""
-    with pytest.raises(TypeError, match=r"cannot read an answer from builtins\.NoneType"):
+    with pytest.raises(TypeError, match=r"cannot read an answer from builtins\.int"):
+        answer_of(7)
+    with pytest.raises(TypeError, match="returned None: return the answer of its call"):
         answer_of(None)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from pydantic_core import from_json
@@ -21,11 +22,14 @@ _LONGEST_QUOTE = 200
 def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailure:
     """The completion in *answer*: a str, or any supported provider's response or its JSON.
 
-    What reports an error, or has the form of an answer and none in it, is a failed call. Raises
-    TypeError, naming what it got, when the form is none of these.
+    What was read already, a Completion or a CallFailure, stays as it is. What reports an error, or
+    has the form of an answer and none in it, is a failed call. Raises TypeError, naming what it
+    got, when the form is none of these.
     """
     if isinstance(answer, str):
         return Completion.of_text(answer, seconds)
+    if isinstance(answer, Completion | CallFailure):
+        return answer if answer.seconds else replace(answer, seconds=seconds)
     failure = error_body(answer, seconds=seconds)
     if failure is not None:
         return failure
@@ -34,12 +38,23 @@ def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailu
         return read(answer, seconds)
     if has(answer, "choices"):
         return _without_choices(answer, seconds)
+    raise TypeError(_unreadable(answer))
+
+
+def _unreadable(answer: object) -> str:
+    """What the function should have returned instead of *answer*."""
+    if answer is None:
+        return "the function returned None: return the answer of its call"
     kind = type(answer)
-    message = (
-        f"cannot read an answer from {kind.__module__}.{kind.__qualname__}: return a str, a chat "
-        "completion, a Responses, Anthropic or Gemini response, or a dict of such a shape"
+    named = f"{kind.__module__}.{kind.__qualname__}"
+    if isinstance(answer, Awaitable | AsyncIterable):
+        if isinstance(answer, Coroutine):
+            answer.close()  # else Python warns of what nobody awaited, too
+        return f"the function returned {named}: make it async def, and await the call in it"
+    return (
+        f"cannot read an answer from {named}: return a str, a chat completion, a Responses, "
+        "Anthropic or Gemini response, a dict of such a shape, or a Completion"
     )
-    raise TypeError(message)
 
 
 def body_of(raw: bytes, *, seconds: float = 0.0) -> Completion | CallFailure:
