@@ -434,6 +434,32 @@ def test_a_report_is_saved_whole_as_page_or_json(tmp_path: Path):
     ]
 
 
+def test_an_interrupt_does_not_wait_for_a_run_that_does_not_end(tmp_path: Path):
+    """What Ctrl-C does while a server is silent; the runs so far are in the file."""
+    kept, over = threading.Event(), threading.Event()
+
+    @enforce(int)
+    def scorer(essay: str) -> str:
+        if essay == "silence":
+            over.wait(60)
+        if essay == "interrupt":
+            kept.wait(60)
+            raise KeyboardInterrupt
+        return "7"
+
+    def advance(known: int, _: int) -> None:
+        if known:
+            kept.set()
+
+    questions = ["silence", "quick", "interrupt"]
+    file = tmp_path / "runs.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        stability(scorer, questions, runs=1, concurrency=3, path=file, progress=advance)
+    assert not over.is_set()
+    over.set()
+    assert len(file.read_text().splitlines()) == 2
+
+
 def test_runs_go_on_at_the_same_time():
     """Three runs that all wait for one another end only if they are under way together."""
     together = threading.Barrier(3, timeout=30)

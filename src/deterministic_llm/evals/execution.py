@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from deterministic_llm._core.results import Result
+from deterministic_llm._drivers.background import started
 from deterministic_llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,
@@ -90,16 +90,20 @@ def carry_out(this: Round, ask: Callable[[Question], Result[object]], concurrenc
             except EnforcementError as error:
                 this.missed(question, error)
 
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="deterministic-llm-run") as pool:
-        workers = [pool.submit(contextvars.copy_context().run, work) for _ in range(concurrency)]
-        try:
-            done, _ = wait(workers, return_when=FIRST_EXCEPTION)
-            for worker in done:
-                worker.result()
-        except BaseException:
-            with lock:
-                pending.close()  # the others end after the run that they are at
-            raise
+    workers = [started(work) for _ in range(concurrency)]
+    try:
+        done, _ = wait(workers, return_when=FIRST_EXCEPTION)
+        for worker in done:
+            worker.result()
+    except BaseException as error:
+        with lock:
+            pending.close()  # the others end after the run that they are at
+        wait(workers, timeout=None if isinstance(error, Exception) else _GRACE)
+        raise
+
+
+_GRACE = 2.0
+"""Seconds for runs to end that are under way at an interrupt: a dead server would take minutes."""
 
 
 async def acarry_out(

@@ -54,8 +54,10 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        with self._lock:  # a run that was left behind may end just now
+            if self._file is not None:
+                self._file.close()
+            self._file = None
 
     def note(self, run: Run) -> None:
         """Keep *run*, on the disk too before this returns."""
