@@ -265,10 +265,10 @@ def test_a_tool_is_offered_and_asked_for(ask: Ask):
 
 @both
 def test_secrets_are_in_no_message(ask: Ask):
-    """Neither a key that the server repeats nor a password in its address."""
+    """Neither a key that the server repeats nor what its address holds: a password, a query."""
     told = {"error": {"message": "wrong key sk-canary-0123", "code": None}}
     with serving([Reply(status=401, body=json.dumps(told).encode())]) as server:
-        address = server.base_url.replace("//", "//user:hunter2@")
+        address = server.base_url.replace("//", "//user:hunter2@") + "?key=hunter3"
         failure = ask(
             ChatModel("m", base_url=address, api_key="sk-canary-0123"), Request(1, PROMPT)
         )
@@ -278,7 +278,7 @@ def test_secrets_are_in_no_message(ask: Ask):
         ChatModel("m", base_url=address, api_key="sk-canary-0123"), Request(1, PROMPT)
     )
     assert isinstance(unreachable, CallFailure)
-    assert "hunter2" not in repr(unreachable)
+    assert "hunter" not in repr(unreachable)
 
 
 @both

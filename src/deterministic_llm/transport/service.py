@@ -43,9 +43,10 @@ class Peer:
 
     @property
     def address(self) -> str:
-        """The url without the password that it may hold."""
+        """The url without what may be a secret in it: a password, the key in a query."""
         parts = urlsplit(self.url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        netloc = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=netloc, query="", fragment="").geturl()
 
 
 C = TypeVar("C")
