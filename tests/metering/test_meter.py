@@ -167,10 +167,7 @@ def test_a_call_that_does_not_fit_is_not_made(ask):
     """The failure tells what was asked and left."""
     purse = Budget(usd="0.002")
     failure = ask(AssertionError("called"), Meter((purse,), model="mine", table=PRICES))
-    message = (
-        "the budget does not cover another call: at its worst it takes $0.00233, 1,330 tokens, "
-        "1 call; left are $0.002 of $0.002"
-    )
+    message = "at its worst it takes $0.00233, 1,330 tokens, 1 call; left are $0.002 of $0.002"
     assert failure == CallFailure(message, "over_budget", sent=False)
     assert (purse.spent, purse.unsettled, purse.reserved) == (NOTHING, NOTHING, NOTHING)
 
@@ -251,6 +248,14 @@ UNLIMITED = replace(REQUEST, parameters={})
 @pytest.mark.parametrize(
     ("meter", "limits", "asked", "message"),
     [
+        pytest.param(
+            Meter(),
+            {"usd": 1},
+            REQUEST,
+            "a budget in dollars needs to know what a call of the function costs: pass "
+            "reserve=Spend(usd=...), the most that one may cost",
+            id="a function, whose model nobody knows",
+        ),
         pytest.param(
             Meter(model="no-such-model"),
             {"usd": 1},

@@ -122,10 +122,7 @@ class Short:
     limits: Left
 
     def __str__(self) -> str:
-        return (
-            f"the budget does not cover another call: at its worst it takes {self.worst}; "
-            f"left are {self.left} of {self.limits}"
-        )
+        return f"at its worst it takes {self.worst}; left are {self.left} of {self.limits}"
 
 
 def reserve_in(budgets: Sequence[Budget], worst: Spend) -> Reservation | Short:

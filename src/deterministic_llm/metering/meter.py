@@ -54,6 +54,10 @@ _UNPRICED = (
     "Price(input, output)}}, install deterministic-llm[cost], or say allow_unpriced=True, and "
     "its calls cost nothing in the budget"
 )
+_UNKNOWN = (
+    "a budget in dollars needs to know what a call of the function costs: pass "
+    "reserve=Spend(usd=...), the most that one may cost"
+)
 _NO_PRICE = "prices[{0!r}]: expected a Price, got {1!r} (write Price(input, output), US dollars)"
 _UNSAID = "the budget limits what reserve= leaves out: set {0} in {1!r}"
 
@@ -136,7 +140,8 @@ class Meter:
     def _price(self, request: Request) -> Price | None:
         price = self._price_of(self.model, request)
         if price is None and not self.allow_unpriced:
-            raise ConfigurationError(_UNPRICED.format(self.model))
+            told = _UNKNOWN if self.model is None else _UNPRICED.format(self.model)
+            raise ConfigurationError(told)
         return price
 
     def _price_of(self, model: str | None, request: Request) -> Price | None:
