@@ -148,6 +148,7 @@ def test_a_limit_that_stops_it_is_told():
         ),
         (["none.jsonl", "--call", "scoring_here:grade"], "none.jsonl: cannot be read: No such"),
         (["texts", "--call", "scoring_here:none"], "scoring_here:none: cannot be imported: "),
+        (["texts", "--call", "scoring_here.grade"], "scoring_here.grade: names no object of a mo"),
         (
             ["texts", "--call", "scoring_here:plain"],
             "--call scoring_here:plain: expected a function decorated with enforce, got int",
@@ -173,6 +174,10 @@ def test_a_limit_that_stops_it_is_told():
             "latin.txt: is not UTF-8 (save it as UTF-8 text)",
         ),
         (
+            ["texts", "--model", "openai:m", "--prompt", "placeless.txt", "--answer", FORM],
+            "placeless.txt: has no place for input 1-a (write {text} in it)",
+        ),
+        (
             ["texts", "--call", "scoring_here:grade", "--keep", "texts"],
             "texts: runs cannot be kept here: Is a directory (check the path)",
         ),
@@ -184,6 +189,7 @@ def test_a_limit_that_stops_it_is_told():
 def test_what_cannot_be_asked_is_one_sentence(folder: Path, arguments: list[str], said: str):
     (folder / "numbers.jsonl").write_text("3\n")
     (folder / "empty.jsonl").write_text("\n")
+    (folder / "placeless.txt").write_text("Grade {txt}")
     (folder / "latin.txt").write_bytes("café {text}".encode("latin-1"))
     result = run(*arguments)
     assert result.exit_code == 2

@@ -21,6 +21,9 @@ def named(text: str) -> object:
     Raises ConfigurationError when it cannot be imported.
     """
     module, _, name = text.rpartition(":")
+    if not module or not name:
+        message = f"{text}: names no object of a module (write module:name)"
+        raise ConfigurationError(message)
     sys.path.insert(0, str(Path.cwd()))
     try:
         found: object = attrgetter(name)(import_module(module))

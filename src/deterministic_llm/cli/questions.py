@@ -24,6 +24,10 @@ class Question:
     name: str
     label: float | None = None
 
+    def fits(self, prompt: str) -> bool:
+        """Whether *prompt* has a place for any member."""
+        return any(name in self.members for name in _PLACE.findall(prompt))
+
     def put(self, prompt: str) -> str:
         """*prompt* with each ``{member}`` that there is put in; other braces stay."""
         return _PLACE.sub(lambda at: str(self.members.get(at[1], at[0])), prompt)

@@ -81,7 +81,7 @@ def stability(  # noqa: PLR0913  # the options of a command
     """
     with _ends_plainly(keep):
         questions = questions_in(inputs, label=label, name=name)
-        scorer = _called(call) if call is not None else _asked(model, prompt, answer)
+        scorer = _called(call) if call is not None else _asked(model, prompt, answer, questions)
         scorer = scorer.with_options(**_options(votes, temperature, cache))
         with bar(len(questions) * runs) as (shown, task):
             report = measured(
@@ -140,11 +140,19 @@ def _called(call: str) -> Enforcer[..., object]:
     raise ConfigurationError(message)
 
 
-def _asked(model: str | None, prompt: Path | None, answer: str | None) -> Enforcer[..., object]:
-    """*model*, asked *prompt* for *answer*."""
+def _asked(
+    model: str | None, prompt: Path | None, answer: str | None, questions: Sequence[Question]
+) -> Enforcer[..., object]:
+    """*model*, asked *prompt* with each of *questions* in it for *answer*."""
     if model is None or prompt is None or answer is None:
         raise ConfigurationError(_TOO_LITTLE)
     words = text_of(prompt)
+
+    for each in questions:
+        if not each.fits(words):
+            members = " or ".join(f"{{{name}}}" for name in each.members)
+            message = f"{prompt}: has no place for input {each.name} (write {members} in it)"
+            raise ConfigurationError(message)
 
     def asking(question: Question) -> str:
         return question.put(words)
