@@ -274,6 +274,13 @@ def test_secrets_are_in_no_message(ask: Ask):
         )
     assert isinstance(failure, CallFailure)
     assert failure.message == "wrong key [hidden]"
+    echo = json.dumps({"headers": {"x-key": "canary-key-0123", "also": "sk-canary-0123"}}).encode()
+    with serving([Reply(status=200, body=echo)]) as server:
+        failure = ask(
+            ChatModel("m", base_url=server.base_url, api_key="canary-key-0123"), Request(1, PROMPT)
+        )
+    assert isinstance(failure, CallFailure)
+    assert "canary" not in failure.message
     unreachable = ask(
         ChatModel("m", base_url=address, api_key="sk-canary-0123"), Request(1, PROMPT)
     )

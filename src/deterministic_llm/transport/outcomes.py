@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
-from deterministic_llm._core.secrecy import HIDDEN
+from deterministic_llm._core.secrecy import HIDDEN, masked
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm._core.shapes.waits import quota_of
 from deterministic_llm.transport.bodies import TooLargeError
@@ -44,10 +44,9 @@ def told(
         cause = error.__cause__ or error
         message = f"no answer from {peer.address} ({type(cause).__name__}: {cause})"
         outcome = replace(outcome, message=message)
-    message, named = without_secrets(outcome.message, peer), outcome.parameter
+    named = outcome.parameter
     parameter = None if named is None else peer.names.get(named, named)
-    sent = not _never_left(error, peer)
-    return replace(outcome, message=message, sent=sent, parameter=parameter)
+    return hushed(replace(outcome, sent=not _never_left(error, peer), parameter=parameter), peer)
 
 
 def noted(
@@ -75,9 +74,10 @@ def late(peer: Peer, timeout: float, seconds: float) -> CallFailure:
     return CallFailure(_OVERDUE.format(peer.address, timeout), "late", seconds=seconds)
 
 
-def without_secrets(message: str, peer: Peer) -> str:
-    """*message* without the client's own keys, which some servers repeat."""
+def hushed(failure: CallFailure, peer: Peer) -> CallFailure:
+    """*failure* in words without keys, the client's own and others, which some servers repeat."""
+    message = masked(failure.message)
     for secret in peer.secrets:
         if len(secret) >= _SHORTEST_SECRET:
             message = message.replace(secret, HIDDEN)
-    return message
+    return replace(failure, message=message)

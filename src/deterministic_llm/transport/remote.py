@@ -22,7 +22,7 @@ from deterministic_llm.transport.blocking import BlockingSpeech
 from deterministic_llm.transport.bodies import read, read_async
 from deterministic_llm.transport.clients import Clients
 from deterministic_llm.transport.deadline import Line, OverdueError, within
-from deterministic_llm.transport.outcomes import UNREADY, late, noted, told
+from deterministic_llm.transport.outcomes import UNREADY, hushed, late, noted, told
 from deterministic_llm.transport.service import A, B, Service
 
 
@@ -74,7 +74,7 @@ class Remote(Generic[B, A]):
                     raise
                 return outcome
             seat.note(None)
-        return noted(body_of(raw, seconds=perf_counter() - started), request, headers)
+        return self._said(raw, seat.client, request, headers, perf_counter() - started)
 
     def stream(self, request: Request) -> Answering:
         """Ask for the answer in pieces, as long as the request says or else the client."""
@@ -103,8 +103,16 @@ class Remote(Generic[B, A]):
             if outcome is None:
                 raise
             return outcome
-        answer = body_of(raw, seconds=perf_counter() - started)
-        return noted(answer, request, response.headers)
+        return self._said(raw, client, request, response.headers, perf_counter() - started)
+
+    def _said(
+        self, raw: bytes, client: B | A, request: Request, headers: object, seconds: float
+    ) -> Completion | CallFailure:
+        """What the whole body *raw* comes to."""
+        answer = body_of(raw, seconds=seconds)
+        if isinstance(answer, CallFailure):  # it may quote the body
+            answer = hushed(answer, self._service.peer(client))
+        return noted(answer, request, headers)
 
     async def _read(self, client: A, request: Request) -> tuple[bytes, Mapping[str, str]]:
         response = await self._service.apost(client, request, pieces=False)

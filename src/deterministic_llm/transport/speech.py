@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from time import perf_counter
 from typing import Generic, cast
 
@@ -12,7 +11,6 @@ from typing_extensions import override
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.hearing import Hearing
-from deterministic_llm._core.secrecy import masked
 from deterministic_llm._core.shapes.events import BadEventError, Events
 from deterministic_llm.transport.bodies import (
     Inflater,
@@ -22,7 +20,7 @@ from deterministic_llm.transport.bodies import (
     inflater_of,
 )
 from deterministic_llm.transport.clients import Clients
-from deterministic_llm.transport.outcomes import UNREADY, noted, told, without_secrets
+from deterministic_llm.transport.outcomes import UNREADY, hushed, noted, told
 from deterministic_llm.transport.posts import begun
 from deterministic_llm.transport.service import A, B, Peer
 
@@ -111,7 +109,7 @@ class Speech(Hearing, Generic[B, A]):
         peer = None if isinstance(kept, Completion) else self._peer()
         if isinstance(kept, Completion) or peer is None:
             return kept
-        return replace(kept, message=without_secrets(masked(kept.message), peer))
+        return hushed(kept, peer)
 
     def _peer(self) -> Peer | None:
         """Whom the client calls, once there is one."""
