@@ -169,6 +169,19 @@ def test_a_validator_of_the_type_is_heard():
     ]
 
 
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    "form", [{"type": "array"}, {}, {"enum": [["x"], ["y"]]}], ids=["list", "any", "listed"]
+)
+def test_what_is_done_to_an_output_changes_no_other(form: dict[str, object], *, strict: bool):
+    """Fields are remembered by their texts, but for those that can be changed."""
+    target = Template("Tags: {tags}", tags=Schema(form))
+    for _ in range(3):
+        record = parse('Tags: ["x"]', target, strict=strict).output
+        assert record == Record({"tags": ["x"]})
+        record.tags.append("y")
+
+
 def test_a_record_is_frozen_comparable_and_picklable():
     """Its fields are attributes, and an unknown one is named."""
     record = Record({"score": 9, "word": "good"})

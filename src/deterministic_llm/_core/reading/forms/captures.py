@@ -22,6 +22,8 @@ from deterministic_llm._core.schema.wording import describe
 
 LONGEST_VALUE = 200
 """Characters of a line in which a value that is no free text can stand."""
+_CONTAINERS = frozenset({"array", "object", "any"})
+"""The kinds of fields that may hold a list or an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,16 @@ class Capture:
 class Place:
     """A field compiled for reading: how its text is bent, and what its value must be."""
 
-    __slots__ = ("_any_text", "_decoder", "_plan", "_wrapped", "field", "kind")
+    __slots__ = ("_any_text", "_decoder", "_plan", "_wrapped", "field", "holds", "kind")
 
     def __init__(self, field: Field) -> None:
         self.field = field
         node = resolved(field)
-        self.kind = "label" if constants(node) else kind_of(node)
+        known = constants(node)
+        self.kind = "label" if known else kind_of(node)
+        self.holds = self.kind in _CONTAINERS or any(
+            isinstance(each, dict | list) for each in known
+        )
         self._any_text = field.is_free_text and not _LIMITS.intersection(field.schema)
         self._wrapped = not _REFERRING.intersection(field.schema)
         schema = _as_member(field) if self._wrapped else field.schema
@@ -102,13 +108,25 @@ def read_text(place: Place, raw: str, *, at: int) -> Capture:
     return replace(found, repairs=(*repairs, *found.repairs)) if bare != text else found
 
 
-@lru_cache(maxsize=4096)
 def read_value(place: Place, raw: str, *, ratio: bool = False) -> Capture:
     """The value that is all of *raw*; with *ratio* a denominator stands behind it already."""
+    read = _read_before if is_kept(place, raw) else _read
+    return read(place, raw, ratio=ratio)
+
+
+def is_kept(place: Place, raw: str) -> bool:
+    """Whether what *raw* was read as at *place* is kept for the next time: of a short text it is.
+
+    It is not where it may be a list or an object, which whoever has it may change.
+    """
+    return len(raw) <= LONGEST_VALUE and not place.holds
+
+
+def _read(place: Place, raw: str, *, ratio: bool) -> Capture:
     text = _unbracketed(_unemphasised(raw.strip()), place.kind)
     if not text:
         return _echo(place, raw) if _PLACEHOLDER.fullmatch(raw.strip()) else place.absent()
-    if len(text) > LONGEST_VALUE and place.kind not in ("array", "object", "any"):
+    if len(text) > LONGEST_VALUE and place.kind not in _CONTAINERS:
         return place.refuse("type", text)
     if ratio and _RATIO.search(folded(text)):
         return place.refuse("denominator", text, "expected one number before the denominator")
@@ -117,6 +135,9 @@ def read_value(place: Place, raw: str, *, ratio: bool = False) -> Capture:
     kept = tuple(each for each in found.repairs if each.rule != NUMBER_TEXT.name)
     found = replace(found, repairs=kept)
     return _told(place, text, found) if found.violations else found
+
+
+_read_before = lru_cache(maxsize=4096)(_read)
 
 
 def read_phrase(place: Place, raw: str, *, at: int) -> Capture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import lru_cache
 from itertools import islice, pairwise
 
@@ -12,7 +13,13 @@ import regex
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.forms.captures import Capture, Place, place_of, read_text
+from deterministic_llm._core.reading.forms.captures import (
+    Capture,
+    Place,
+    is_kept,
+    place_of,
+    read_text,
+)
 from deterministic_llm._core.reading.forms.claims import Matched, Unmatched
 from deterministic_llm._core.reading.forms.layouts import layout_of
 from deterministic_llm._core.reading.forms.records import claims_in
@@ -158,17 +165,23 @@ def _exactly(place: Place, raw: str) -> Capture:
     return _exact_value(place, raw)
 
 
-@lru_cache(maxsize=4096)
 def _exact_value(place: Place, raw: str) -> Capture:
+    return (_read_before if is_kept(place, raw) else _read)(place, raw)
+
+
+def _read(place: Place, raw: str) -> Capture:
     options = {written(option): option for option in constants(resolved(place.field))}
     if raw in options:
-        return place.read(options[raw])
+        return place.read(deepcopy(options[raw]))  # the schema's own
     if place.kind == "string":
         return place.read(raw)
     try:
         return place.read(json.loads(raw))
     except (ValueError, RecursionError):
         return place.refuse("type", raw)
+
+
+_read_before = lru_cache(maxsize=4096)(_read)
 
 
 def _not_exact(form: TextForm, body: str) -> Unmatched:
