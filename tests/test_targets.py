@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, model_validator
@@ -26,7 +26,7 @@ from deterministic_llm import (
     enforce,
     parse,
 )
-from deterministic_llm.targets import compiled
+from deterministic_llm.targets import Declared, compiled
 
 Score = Annotated[int, Field(ge=0, le=10)]
 
@@ -211,6 +211,9 @@ REFUSED = [
     pytest.param(lambda: Pattern(r"(?P<a>(x+)+y)"), "exponential", id="a pattern that explodes"),
     pytest.param(lambda: Choice("yes", "Yes"), "yes", id="options that are one"),
     pytest.param(lambda: Schema({"type": "nothing"}), "not a valid", id="an invalid schema"),
+    pytest.param(lambda: Choice(*[["a", "b"]]), "Choice(*words)", id="a list of words"),
+    pytest.param(lambda: Choice(*[1, 2]), "1 is no text", id="words that are numbers"),
+    pytest.param(lambda: Schema("a.json"), "Schema.from_file(path)", id="a file for a schema"),
     pytest.param(lambda: parse("[1]", Iterable[int]), "those of a list", id="items not yet read"),
     pytest.param(lambda: parse("{}", dict[str, Iterable[int]]), "those of a list", id="and within"),
     pytest.param(lambda: enforce(len), "len: is a function", id="a function, the type left out"),
@@ -237,6 +240,31 @@ def test_what_could_not_be_read_back_is_refused_when_declared(declare, message: 
 def test_anything_that_json_can_say_is_a_target(text: str, target: object, output: object):
     """By the name that the package exports for it."""
     assert parse(text, target).output == output
+
+
+FORMS = [
+    pytest.param(Template("Score: {n}", n=Score), "Score: 7", id="a template"),
+    pytest.param(Template("{score}: {word}", Grade), "7: good", id="a template of a type"),
+    pytest.param(Template.lines("{n:int}"), "7\n8", id="lines"),
+    pytest.param(Pattern(r"(?P<n>\d+)%", n=Score), "7%", id="a pattern"),
+    pytest.param(Choice("yes", "no"), "no", id="a choice"),
+    pytest.param(Schema({"type": "integer"}, name="n"), "7", id="a schema"),
+]
+
+
+@pytest.mark.parametrize(("form", "text"), FORMS)
+def test_a_form_is_pickled_as_it_was_written(form: Declared[object], text: str):
+    """Another process reads by it, and a copy of what holds it does."""
+    unpickled = pickle.loads(pickle.dumps(form))  # noqa: S301  # our own
+    for again in (unpickled, copy.deepcopy(form)):
+        assert type(again) is type(form)
+        assert parse(text, again).output == parse(text, form).output
+
+
+@pytest.mark.parametrize("text", [None, b"7", {"a": 1}])
+def test_what_is_no_text_is_not_read(text: Any):
+    with pytest.raises(TypeError, match=f"parse reads a str, .* got {type(text).__name__}"):
+        parse(text, int)
 
 
 def test_a_schema_is_read_from_a_file_and_named_after_it(tmp_path: Path):

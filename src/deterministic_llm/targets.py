@@ -44,9 +44,16 @@ FieldType: TypeAlias = "TypeForm[object] | Declared[object]"
 class Declared(Generic[T_co]):
     """What an answer must be, where a type does not say it; base of the classes below."""
 
+    _anew: Callable[[], Declared[T_co]]
+
     def __target__(self) -> Target[T_co]:
         """The compiled target."""
         raise NotImplementedError
+
+    @override
+    def __reduce__(self) -> tuple[Callable[[], Declared[T_co]], tuple[()]]:
+        """It is pickled as it was written, and compiled anew."""
+        return self._anew, ()
 
 
 @final
@@ -116,6 +123,7 @@ class Template(Declared[T_co]):
     def __init__(self, text: str, output_type: TypeForm[T_co], /) -> None: ...
     def __init__(self, text: str, output_type: object = None, /, **fields: object) -> None:
         self._target = cast("Target[T_co]", _template(text, output_type, fields, many=False))
+        self._anew = partial(cast("Any", Template), text, output_type, **fields)
 
     @overload
     @staticmethod
@@ -126,7 +134,8 @@ class Template(Declared[T_co]):
     @staticmethod
     def lines(text: str, output_type: object = None, /, **fields: object) -> Template[Any]:
         """One record a line: the output is the list of them."""
-        return _Compiled(_template(text, output_type, fields, many=True))
+        anew = partial(cast("Any", Template.lines), text, output_type, **fields)
+        return _Compiled(_template(text, output_type, fields, many=True), anew)
 
     @override
     def __target__(self) -> Target[T_co]:
@@ -136,8 +145,9 @@ class Template(Declared[T_co]):
 class _Compiled(Template[T_co]):
     """A template that was compiled elsewhere."""
 
-    def __init__(self, target: Target[T_co]) -> None:
+    def __init__(self, target: Target[T_co], anew: Callable[[], Declared[T_co]]) -> None:
         self._target = target
+        self._anew = anew
 
 
 class Pattern(Declared[T_co]):
@@ -169,6 +179,7 @@ class Pattern(Declared[T_co]):
         form = compile_pattern(regex, members.named_in(regex, "(?P<{}>"), unsafe=unsafe)
         target = TextTarget(f"pattern {regex}", form, members.build, members.site)
         self._target = cast("Target[T_co]", target)
+        self._anew = partial(cast("Any", Pattern), regex, output_type, unsafe=unsafe, **fields)
 
     @override
     def __target__(self) -> Target[T_co]:
@@ -179,10 +190,12 @@ class Choice(Declared[str]):
     """One of these words, as in ``Choice("yes", "no")``; the output is the word as written here."""
 
     def __init__(self, *options: str) -> None:
+        _check_words(options)
         form = compile_choice(options)
         self._target = TextTarget(
             f"one of {', '.join(options)}", form, _word, Site(partial(Built, _word))
         )
+        self._anew = partial(Choice, *options)
 
     @override
     def __target__(self) -> Target[str]:
@@ -196,7 +209,9 @@ class Schema(Declared[JsonValue]):
     """
 
     def __init__(self, schema: Mapping[str, object], /, *, name: str = "answer") -> None:
+        _check_object(schema)
         self._target = schema_target(cast("JsonObject", dict(schema)), name=name)
+        self._anew = partial(Schema, dict(schema), name=name)
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
@@ -228,10 +243,30 @@ def parse(text: str, output_type: object, *, strict: bool = False) -> Parsed[obj
     Raises ResponseError when the text is not the target or could be read in two ways, SchemaError
     when *output_type* cannot be a target.
     """
+    _check_text(text)
     reading = read(text, compiled(output_type), strict=strict)
     if isinstance(reading, Parsed):
         return reading
     raise ResponseError(text, reading.violations, reading.repairs_tried)
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        message = f"parse reads a str, what a model wrote, and got {type(text).__qualname__}"
+        raise TypeError(message)
+
+
+def _check_words(options: tuple[object, ...]) -> None:
+    for each in options:
+        if not isinstance(each, str):
+            problem = f"{each!r} is no text"
+            raise SchemaError("choice", problem, 'write Choice("a", "b"), of a list Choice(*words)')
+
+
+def _check_object(schema: object) -> None:
+    if not isinstance(schema, Mapping):
+        problem = f"expected a dict, got {type(schema).__qualname__}"
+        raise SchemaError("schema", problem, "of a file write Schema.from_file(path)")
 
 
 def compiled(output_type: object) -> Target[object]:
