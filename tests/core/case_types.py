@@ -1,7 +1,7 @@
 """Python types that reading cases name as their target: a name goes in, a type comes out."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal, NamedTuple
@@ -180,7 +180,18 @@ class Parcel(BaseModel):
     note: Json[Any] | None = None
 
 
+class Draft(BaseModel):
+    """What may be left out altogether, but for a title."""
+
+    title: str
+    score: int = 5
+    tags: list[str] = []
+
+
 TYPES: dict[str, object] = {
+    "ADuration": timedelta,
+    "ByDuration": dict[timedelta, int],
+    "Draft": Draft,
     "ABool": bool,
     "ADate": date,
     "ADecimal": Decimal,

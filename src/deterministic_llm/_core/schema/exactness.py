@@ -2,7 +2,8 @@
 
 To Python true is 1, so pydantic takes either for a label that is the other. Of JSON in a text it
 keeps the last of two members of one name, and takes numbers that are none; as keys it takes such
-numbers, too, and digits alone for the seconds since 1970.
+numbers, too, and digits alone for the seconds since 1970. It takes a month for 30 days, and
+"01:30" for hours and minutes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -67,7 +69,7 @@ class _Exact:
         choices = [_of_kind(kind, labels) for kind, labels in groups.items() if labels]
         only: Node = {"type": "union", "choices": choices, "mode": "left_to_right"}
         return {
-            **{key: node[key] for key in ("ref", "metadata", "serialization") if key in node},
+            **{key: node[key] for key in _KEPT if key in node},
             "type": "custom-error",
             "schema": choices[0] if len(choices) == 1 else only,
             "custom_error_type": "literal_error",
@@ -80,7 +82,7 @@ class _Exact:
             return node
         kind = cast("type[Enum]", node["cls"])
         made: Node = {
-            **{key: node[key] for key in ("ref", "metadata", "serialization") if key in node},
+            **{key: node[key] for key in _KEPT if key in node},
             "type": "function-plain",
             "function": {"type": "no-info", "function": partial(_member, kind, members)},
         }
@@ -97,6 +99,16 @@ class _Exact:
             "type": "function-before",
             "function": {"type": "no-info", "function": partial(_unambiguous, twins)},
             "schema": node,
+        }
+
+    def of_timedelta(self, node: Node) -> Node:
+        """A duration that leaves nothing to guess."""
+        core = {key: node[key] for key in node if key not in _KEPT}
+        function = partial(_duration, SchemaValidator(cast("CoreSchema", core)))
+        return {
+            **{key: node[key] for key in _KEPT if key in node},
+            "type": "function-plain",
+            "function": {"type": "no-info", "function": function},
         }
 
     def of_dict(self, node: Node) -> Node:
@@ -201,15 +213,32 @@ def _moment(validator: SchemaValidator, key: object) -> object:
     return validator.validate_json(to_json(key), strict=True)
 
 
+def _duration(validator: SchemaValidator, value: object) -> object:
+    """The time that *value* lasts."""
+    if isinstance(value, timedelta):
+        return validator.validate_python(value, strict=True)
+    if isinstance(value, str):
+        unclear = _MONTHS if _CALENDAR.match(value) else _UNITS
+        if unclear is _MONTHS or _TWO_FIGURES.fullmatch(value):
+            raise ValueError(unclear)
+    return validator.validate_json(to_json(value), strict=True)
+
+
 _TWICE = "expected JSON that says each key once"
 _NO_NUMBER = "expected JSON with finite numbers"
 _SECONDS = "expected a date or time as ISO 8601 writes it"
+_MONTHS = "as months and years differ in length, expected days, hours, minutes or seconds"
+_UNITS = "expected a duration that names its units, as PT1H30M"
+_CALENDAR = re.compile(r"[+-]?P[^T]*[YM]", re.IGNORECASE)
+_TWO_FIGURES = re.compile(r"\s*[+-]?\d+:\d+(?:\.\d*)?\s*")
+_KEPT = ("ref", "metadata", "serialization")
 _DIGITS = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 _KINDS = ("other", "int", "bool")
-_MOMENTS = frozenset({"date", "datetime", "time", "timedelta"})
+_MOMENTS = frozenset({"date", "datetime", "time"})
 _MAKERS: Mapping[str, Callable[[_Exact, Node], Node]] = {
     "dict": _Exact.of_dict,
     "enum": _Exact.of_enum,
     "json": _Exact.of_json,
     "literal": _Exact.of_literal,
+    "timedelta": _Exact.of_timedelta,
 }

@@ -41,6 +41,10 @@ _NUMERIC = re.compile(
     r"|(?P<year2>(?:19|20)\d{2})(?P<month2>\d{2})(?P<day2>\d{2})"
     r"|(?P<year3>\d{4})\s?年\s?(?P<month3>\d{1,2})\s?月\s?(?P<day3>\d{1,2})\s?日"
 )
+_MIDNIGHT = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})[t ]00:00(?::00(?:\.0{1,9})?)?(?:z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
+"""A day as programs write it where they have dates with times alone."""
 _DAY_OR_MONTH = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _NAMED = (
     re.compile(rf"{_WEEKDAY}{_MONTH}\s+(?:the\s+)?{_DAY}(?:,\s*|\s+){_YEAR}"),
@@ -111,6 +115,9 @@ def _date(said: str) -> Bend:
     if numeric is not None:
         year, month, day = (int(each) for each in _parts(numeric))
         return _checked(year, month, day)
+    midnight = _MIDNIGHT.fullmatch(said)
+    if midnight is not None:
+        return Bent(midnight["day"], DATE_SPELLING) if _exists(midnight["day"]) else None
     either = _DAY_OR_MONTH.fullmatch(said)
     if either is not None:
         return _day_or_month(int(either[1]), int(either[3]), int(either[4]))
