@@ -48,6 +48,29 @@ class Names:
         return key in self._aliases
 
 
+def revised(key: str, names: Names) -> str | None:
+    """The property of *names* of which *key* is a revision: of "score", "final_score" is."""
+    found = _REVISION.fullmatch(folded(key))
+    return None if found is None else names.meant(found[1])
+
+
+def is_misspelled(key: str, name: str) -> bool:
+    """Whether *key* is *name* with one letter more or less, or two exchanged."""
+    one, other = sorted((folded(key), folded(name)), key=len)
+    if len(one) < _SHORTEST or len(other) - len(one) > 1 or one == other:
+        return False
+    at = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(one) < len(other):
+        return other[at].isalpha() and one[at:] == other[at + 1 :]
+    exchanged = one[at : at + 2] == other[at : at + 2][::-1]
+    return exchanged and one[at + 2 :] == other[at + 2 :]
+
+
+_REVISION = re.compile(r"(?:final|revised|corrected|updated|adjusted|amended)(.+)")
+_SHORTEST = 4
+"""Letters of a name of which one can be wrong."""
+
+
 def folded(key: str) -> str:
     """*key* without case, separators between words, accents and marks around it."""
     bared = _BULLET.sub("", key.strip(_DECORATION).lstrip("#"), count=1).strip(_DECORATION)

@@ -14,7 +14,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     NUMBER_MONEY,
     Refused,
 )
-from deterministic_llm._core.reading.alignment.keys import Names, folded
+from deterministic_llm._core.reading.alignment.keys import Names, folded, is_misspelled, revised
 from deterministic_llm._core.reading.alignment.numerals import bare
 from deterministic_llm._core.reading.alignment.openings import (
     called,
@@ -211,7 +211,7 @@ class ObjectNode:
                 renamed[key] = None
             elif name is None or name in value:
                 strays += self._others is None
-                changed[key] = self._extra(key, value[key], trace)
+                changed[key] = self._extra(key, value, trace)
             elif name in claims:
                 renamed[key] = None
                 self._claimed_twice(name, (value[claims[name]], value[key]), trace)
@@ -243,13 +243,31 @@ class ObjectNode:
         self._claimed_twice(name, (value[name], bent), trace)
         return True
 
-    def _extra(self, key: str, member: JsonValue, trace: Trace) -> JsonValue:
+    def _extra(self, key: str, value: JsonObject, trace: Trace) -> JsonValue:
+        member = value[key]
         if self._others is None:
+            self._check_meaning(key, value, trace)
             return member
         mark = len(trace.events)
         bent = self._others.bend(member, trace)
         trace.under(key, mark)
         return bent
+
+    def _check_meaning(self, key: str, value: JsonObject, trace: Trace) -> None:
+        """Refuse a *key* of no property that says what one is after all, or is misspelled for one.
+
+        "final_score" says another score than "score"; "scor" would leave that at its default.
+        """
+        name = revised(key, self.names)
+        if name in value and not same(value[name], value[key]):
+            mark = len(trace.events)
+            trace.note(Refused("duplicate_key", _REVISED), [value[name], value[key]])
+            trace.under(name, mark)
+        elif name is None:
+            left_out = (each for each in self._opened() if each not in value)
+            meant = next((each for each in left_out if is_misspelled(key, each)), None)
+            if meant is not None and meant not in self._required:
+                trace.note(Refused("extra", f'expected "{meant}", or no such key'), value[key])
 
     def _claimed(self, key: str, name: str, member: JsonValue, trace: Trace) -> JsonValue:
         mark = len(trace.events)
@@ -296,6 +314,9 @@ class ObjectNode:
         expected = "expected a member that was asked for, not others alone"
         trace.note(Refused("no_value", expected), value)
         return None
+
+
+_REVISED = "expected the member once: a revision of it stands beside it"
 
 
 def _check_currencies(value: JsonObject, trace: Trace, mark: int) -> None:
