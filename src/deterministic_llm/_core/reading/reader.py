@@ -7,17 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pydantic_core import ValidationError, to_jsonable_python
+from pydantic_core import ValidationError
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.drafts import Draft
-from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,
     SINGLE_ITEM,
     TIME_SPELLING,
 )
+from deterministic_llm._core.reading.doubled import is_doubled
 from deterministic_llm._core.reading.equality import equal
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.declining import declined
@@ -25,7 +26,7 @@ from deterministic_llm._core.reading.finding.found import Found, extraction, fin
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.refusals import refusal_in
-from deterministic_llm._core.reading.finding.retractions import OTHERS, is_taken_back
+from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.forms.matching import Matched, match
 from deterministic_llm._core.reading.glimpses import read_glimpsed, seen_intact
@@ -60,7 +61,7 @@ from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
-from deterministic_llm._core.schema.wording import describe, quote, resolve
+from deterministic_llm._core.schema.wording import describe, quote
 
 __all__ = ["MAX_CHARACTERS", "Parsed", "Unread", "outside_thinking", "read"]
 
@@ -139,22 +140,10 @@ def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unre
     if goal.any_text:
         return read_prose(text, goal, context)
     reading = _read_candidates(text, goal, context)
-    if isinstance(reading, Parsed) and goal.scalar:
-        others = _other_labels(goal.target.schema, reading.output)
-        if is_taken_back(text[reading.span[1] :], others):
-            return _TAKEN_BACK
-    return reading
-
-
-def _other_labels(schema: JsonObject, output: object) -> Sequence[str]:
-    """The words that would have said another answer than *output*, where there are few."""
-    if isinstance(output, bool):
-        return OTHERS[output]
-    said: JsonValue = to_jsonable_python(output, fallback=repr)
-    node = resolve(schema, root=schema)
-    labels = node.get("enum") if isinstance(node, dict) else None
-    options = labels if isinstance(labels, list) else []
-    return [each for each in options if isinstance(each, str) and each != said]
+    if not isinstance(reading, Parsed) or not goal.scalar:
+        return reading
+    doubled = is_doubled(reading.output, text[reading.span[1] :], goal.target.schema)
+    return _TAKEN_BACK if doubled else reading
 
 
 _TAKEN_BACK = Unread(

@@ -27,6 +27,16 @@ _ANSWER = (
     r"(?:answer|response|reply|output|json|object|result|message|score|grade|rating|label|value"
     r"|classification|category|sentiment|priority|verdict|list|attempt|one)s?"
 )
+_OF_FORM = (
+    r"(?=[^.!\n]*\b(?:typos?|spelling|misspelling|formatting|grammar|wording|punctuation|whitespace"
+    r"|markdown|indentation|syntax|commas?|quotes?|layout)\b)"
+    r"(?:(?:i|i['’]ve|have|had|just|only|an?|the|this|some|minor|small|few|of|in|for|and|my|is|are"
+    r"|was|were|been|up|above|json|trailing|missing|code|output|typos?|spelling|misspelling"
+    r"|formatting|grammar|wording|punctuation|whitespace|markdown|indentation|syntax|commas?|quotes?"
+    r"|layout|fix(?:ed|es)?|correct(?:ed|ions?)?|remov(?:ed|al)|add(?:ed)?|clean(?:ed)?|adjusted"
+    r"|improved|tidied|errors?|issues?|mistakes?|feedback|comments?|text)\b[\s,]*)+[.!)]*\s*(?:\n|$)"
+)
+"""A change of how something is written, which leaves its values as they are."""
 _TAKEN_BACK = (
     rf"{_LEADS}(?:(?:that|this|it|the above|which|my (?:first |initial )?(?:answer|attempt|draft))"
     r"(?:(?:['’]s| is| was| looks| seems)(?: still| clearly| actually| just| also)? "
@@ -61,7 +71,8 @@ _TAKEN_BACK = (
     r"|(?:wrong|incorrect)\s*[.!)]"
     r"|(?:is|was|are|were)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
     r"|not (?:right|correct|valid)|too (?:high|low|harsh|lenient|generous|strict))\b"
-    r"|(?:correction|erratum)(?! (?:of|to|for|in)\b)\s?:?\s+\S|(?:edit|updated|revised)\s?:\s+\S"
+    rf"|(?:correction|erratum)(?! (?:of|to|for|in)\b)\s?:?\s+(?!{_OF_FORM})\S"
+    rf"|(?:edit|updated|revised)\s?:\s+(?!{_OF_FORM})\S"
     r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should"
     r" (?:(?:be|have been|read) [\"'“]?\d"
     r"|(?:actually|really|rather|instead) (?:be|have been|read)\b)"
@@ -72,6 +83,9 @@ _TAKEN_BACK = (
 )
 _UNDER_CONDITIONS = r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without)\b)"
 _ANOTHER_VALUE = (
+    rf"(?:{_TURNS})?i (?:now )?(?:think|believe|feel)(?: that)? (?:an? )?\d[\d./]*"
+    r" (?:is|was|would be|would have been|seems|might be|may be) (?:\w+ )?(?:better|fairer|fair"
+    r"|closer|more|right|appropriate|accurate|warranted|deserved)\b|"
     rf"{_TURNS}(?:(?:maybe|perhaps|possibly|probably) )?"
     r"(?:(?:it|that|this)(?:['’]s| is)? |i (?:mean|meant) |make (?:it|that) "
     r"|i(?:['’]d| would) (?:say|give(?: it)?|go (?:for|with)) )?"

@@ -170,10 +170,12 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "part of it", "part", False,
-        "partial incomplete unfinished truncated abridged abbreviated shortened",
+        "partial incomplete unfinished truncated abridged abbreviated shortened first last of",
         (r"\b(?:the|an?|my|this) (?:partial|incomplete|unfinished|truncated|abridged|abbreviated"
         r"|shortened) (?:list|answer|result|output|response|version|set|json|array|object|excerpt"
-        r"|selection)(?: (?:is|of \w+|below))?\W*$"),
+        r"|selection)(?: (?:is|of \w+|below))?\W*$"
+        r"|\b(?:first|last|only) (?:\d+|two|three|four|five|six|ten|few) (?:out )?of (?:the |all )?"
+        r"(?:\d+|many|several)\b[^.:]{0,30}\W*$"),
     ),
     (
         "better one", "corrected", False,

@@ -1,9 +1,11 @@
-"""A label that is taken back in the next breath: the text behind it goes in, out comes whether."""
+"""An answer taken back in the next breath: the text behind it goes in, out comes whether."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
 
 OTHERS: Mapping[bool, Sequence[str]] = {True: ("no", "false"), False: ("yes", "true")}
 """The words that would have said the other one of true and false."""
@@ -44,6 +46,30 @@ def is_taken_back(behind: str, others: Iterable[str]) -> bool:
         return True
     also = rf"{said}\W{{0,3}}{_ALLOWED}|{_STATED}{said}{_OVER}"
     return says_more and re.search(also, behind, re.IGNORECASE) is not None
+
+
+def is_another_number(behind: str, said: float | Decimal) -> bool:
+    """Whether *behind*, which follows the number *said*, gives or wonders about another one.
+
+    That stands on a line of its own, or is asked for: "Is it 43?".
+    """
+    others = (found["number"] for pattern in _NUMBERS for found in pattern.finditer(behind))
+    # A float is near what it was written as, and an integer may be beyond all floats.
+    kind = float if isinstance(said, float) else Decimal
+    return any(kind(each.replace(",", "")) != abs(said) for each in islice(others, _MOST))
+
+
+_FIGURE = r"(?P<number>\d{1,300}(?:,\d{3})*(?:\.\d+)?)"
+_NUMBERS = (
+    re.compile(rf"\n[^\w\n]{{0,12}}{_FIGURE}\s?%?[^\w\n]{{0,12}}(?=\n|\Z)"),
+    re.compile(
+        r"\b(?:is|was|could|should|might) (?:it|that|this|the (?:answer|number|score|value))"
+        rf"(?: (?:also|really|actually|rather|be|instead)){{0,3}} {_FIGURE}[^\w\n]{{0,6}}\?",
+        re.IGNORECASE,
+    ),
+)
+_MOST = 64
+"""Numbers that are looked at."""
 
 
 def _spelled(label: str) -> str:

@@ -81,7 +81,8 @@ _ENGLISH = Tongue(
     ),
     re.compile(
         r"\b(?:but|however|nevertheless|nonetheless|still|instead|anyway"
-        r"|that\ssaid|although|though|otherwise|so|thus|therefore|hence|accordingly|consequently"
+        r"|that\ssaid|although|though|otherwise|so(?!\s(?:this|that|it)\s(?:is|was)\s(?:just\s|only\s|merely\s)?"
+        r"(?:an?\s)?(?:placeholder|dummy|made[\s-]up|arbitrary|random|example)\b)|thus|therefore|hence|accordingly|consequently"
         r"|(?:based|going|judging)\s(?:on|by|from)|from\swhat|assum\w+|guess\w*|estimat\w+|(?:my|at)\sbest"
         r"|provisional\w*|tentative\w*|default\w*|fall\s?back"
         r"|I(?:['’]ll|['’]ve|['’]m|['’]d|\s(?:will|have|am|would|can|do))?(?:\s\w+)?"

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.scalars import null_word
 from deterministic_llm._core.reading.finding import marks, spans
 from deterministic_llm._core.reading.finding.fences import blocks
 from deterministic_llm._core.reading.finding.refusals import refusal_in
@@ -137,7 +138,7 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
     if len({len(line) - len(line.lstrip()) for line in lines}) != 1:
         return None
     rest = text[runs[0].end() :]
-    if marks.takes_back(rest) or marks.is_set_aside("", rest) or _AND_SO_ON.search(runs[0][0]):
+    if marks.takes_back(rest) or marks.is_set_aside("", rest) or _is_not_all(lines):
         return None
     try:
         return "bulleted list", [
@@ -145,6 +146,13 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
         ]
     except Unsure:
         return None
+
+
+def _is_not_all(lines: Sequence[str]) -> bool:
+    """Whether an item says that there are more, or the only one that there is none."""
+    if len(lines) == 1 and null_word(_BULLET.sub("", lines[0], count=1)):
+        return True
+    return any(map(_AND_SO_ON.match, lines))
 
 
 def _introduced(before: str) -> bool:
@@ -182,7 +190,7 @@ _BULLETS = re.compile(
 _AND_SO_ON = re.compile(
     r"^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+(?:and\s)?(?:(?:many|some|a few|several)\s)?"
     r"(?:etc|so (?:on|forth)|more|others?)\W*$",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 """An item by which there are more."""
 _PRESENTS = re.compile(

@@ -57,7 +57,8 @@ _STAND_IN = (
     r"|tbd|todo|fixme)\b"
 )
 _OTHER_VALUE = (
-    r"\A\W*(?:or|actually|rather|better|no,|make that)\b\W*\d|\A\W*\d[\d.,]*+\s*\?"
+    r"\A\W*(?:(?:or|actually|rather|better|no,|make that|maybe|perhaps|possibly|probably|closer to"
+    r"|(?:could|might|may) (?:also |well )?be)\b\W*){1,3}\d|\A\W*\d[\d.,]*+\s*\?"
     r"|\bshould (?:\w+ )?(?:be|have been|read)\b\W*\d"
 )
 _MEMBER = (
