@@ -88,6 +88,8 @@ def agree(shown: JsonValue, wanted: JsonValue) -> bool:
             return all(agree(each, wanted[name]) for name, each in shown.items() if name in wanted)
         case list(), list():
             return len(shown) == len(wanted) and all(map(agree, shown, wanted))
+        case str(), dict() | list():  # JSON in a text
+            return agree(json.loads(shown), wanted)
         case _:
             return same(shown, wanted) or str(wanted) in {str(shown), f"{shown:.1f}"}
 

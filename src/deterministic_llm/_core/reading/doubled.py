@@ -8,6 +8,7 @@ from decimal import Decimal
 from pydantic_core import to_jsonable_python
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.finding.grades import grade_given
 from deterministic_llm._core.reading.finding.retractions import (
     OTHERS,
     is_another_number,
@@ -19,7 +20,9 @@ from deterministic_llm._core.schema.wording import resolve
 def is_doubled(output: object, behind: str, schema: JsonObject) -> bool:
     """Whether what stands *behind* the answer *output* is another one."""
     if isinstance(output, int | float | Decimal) and not isinstance(output, bool):
-        return is_another_number(behind, output)
+        most = schema.get("maximum")
+        given = grade_given(behind, most=most if isinstance(most, int | float) else None)
+        return (given is not None and given != output) or is_another_number(behind, output)
     return is_taken_back(behind, _other_labels(schema, output))
 
 

@@ -72,7 +72,7 @@ _TAKEN_BACK = (
     r"|(?:is|was|are|were)(?: \w+)? (?:wrong|incorrect|rejected|false|invalid|outdated"
     r"|not (?:right|correct|valid)|too (?:high|low|harsh|lenient|generous|strict))\b"
     rf"|(?:correction|erratum)(?! (?:of|to|for|in)\b)\s?:?\s+(?!{_OF_FORM})\S"
-    rf"|(?:edit|updated|revised)\s?:\s+(?!{_OF_FORM})\S"
+    rf"|(?:edit|updated|revised)\s?:\s+(?!none\b|{_OF_FORM})\S"
     r"|(?:the |its |this |that |it )?(?:\w+ ){0,3}?should"
     r" (?:(?:be|have been|read) [\"'“]?\d"
     r"|(?:actually|really|rather|instead) (?:be|have been|read)\b)"
@@ -83,9 +83,6 @@ _TAKEN_BACK = (
 )
 _UNDER_CONDITIONS = r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without)\b)"
 _ANOTHER_VALUE = (
-    rf"(?:{_TURNS})?i (?:now )?(?:think|believe|feel)(?: that)? (?:an? )?\d[\d./]*"
-    r" (?:is|was|would be|would have been|seems|might be|may be) (?:\w+ )?(?:better|fairer|fair"
-    r"|closer|more|right|appropriate|accurate|warranted|deserved)\b|"
     rf"{_TURNS}(?:(?:maybe|perhaps|possibly|probably) )?"
     r"(?:(?:it|that|this)(?:['’]s| is)? |i (?:mean|meant) |make (?:it|that) "
     r"|i(?:['’]d| would) (?:say|give(?: it)?|go (?:for|with)) )?"

@@ -46,8 +46,10 @@ _GIVEN = re.compile(
     r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"
     rf" (?:it|you|this|(?:the|this) {_WORK}) (?:an? )?"
     rf"|(?:it|this|(?:the|this) {_WORK}) (?:deserves|gets|earns|receives|merits) (?:an? )?"
-    r"|make (?:it|that) (?:an? )?)?"
+    r"|i (?:now )?(?:think|believe|feel)(?: that)? (?:an? )?|make (?:it|that) (?:an? )?)?"
     r"[*_`]{0,3}(?P<number>\d+(?:\.\d+)?)(?:\s?(?:/|out of)\s?(?P<most>\d+))?(?: points?)?"
     r"[*_`]{0,3}(?=\s*(?:[.,;!)](?!\d)|\n|\Z|[-–—:]\s)"
-    r"|\s(?:because|since|overall|in total|from me)\b)"
+    r"|\s(?:because|since|overall|in total|from me)\b"
+    r"|\s(?:is|was|would be|would have been|seems|might be|may be) (?:\w+ )?(?:better|fairer|fair"
+    r"|closer|more|right|appropriate|accurate|warranted|deserved|justified)\b)"
 )
