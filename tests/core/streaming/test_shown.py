@@ -7,9 +7,11 @@ from pydantic import BaseModel
 from deterministic_llm import Template
 from deterministic_llm._core.attempts import Attempt
 from deterministic_llm._core.contract import Contract
+from deterministic_llm._core.drafts import Patch, Place
 from deterministic_llm._core.exchange import UNCONSTRAINED, Completion
 from deterministic_llm._core.loop import Call, conclude, judge, next_step
 from deterministic_llm._core.policy import Policy
+from deterministic_llm._core.schema.sites import UNKNOWN
 from deterministic_llm._core.streaming.events import (
     FieldClosed,
     Final,
@@ -17,6 +19,7 @@ from deterministic_llm._core.streaming.events import (
     Restarted,
     StreamEvent,
 )
+from deterministic_llm._core.streaming.held import Held
 from deterministic_llm._core.streaming.shown import Shown
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.targets import compiled
@@ -68,6 +71,14 @@ def test_an_answer_that_is_given_up_is_a_restart():
         Restarted('$.name: expected a string, got nothing (add "name")'),
         FieldClosed("$.name", "Ada"),
     ]
+
+
+def test_an_empty_list_that_is_asked_for_again_no_longer_holds():
+    held = Held()
+    held.put(("name",), "Ada", UNKNOWN)
+    held.put(("tags",), [], UNKNOWN)
+    asked = Patch({"name": "Ada"}, {"$.tags": Place(("tags",))})
+    assert held.restart(asked) == {"tags": []}
 
 
 def test_the_fields_of_a_text_are_its_members():

@@ -181,7 +181,7 @@ def _void(node: _Node, location: Location, patch: Patch | None) -> JsonValue | _
             return node.value
         if _is_kept(node.value, location, patch):
             return _KEPT
-        if not _members(node.value):
+        if not isinstance(node.value, (dict, list)) or not node.value:
             return node.value
     void = {token: _void(each, (*location, token), patch) for token, each in node.inner().items()}
     gone = {token: each for token, each in void.items() if each is not _KEPT}
