@@ -12,6 +12,7 @@ _FINISHES: Mapping[Finish, str | None] = {
     "length": "length",
     "refusal": "stop",
     "filter": "content_filter",
+    "aborted": "abort",
     "unfinished": None,
     "stopped": None,
 }
