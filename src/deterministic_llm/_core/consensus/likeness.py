@@ -109,7 +109,7 @@ def _of_numbers(value: float, other: float) -> float:
     return 1.0 if value == other else max(0.0, 1.0 - abs(value - other) / largest)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)  # of one count of votes, and no more: they may be long
 def _of_texts(text: str, other: str) -> float:
     first, second = folded(text), folded(other)
     if first == second:
