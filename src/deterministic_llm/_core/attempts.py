@@ -31,7 +31,6 @@ from deterministic_llm._core.records import quick
 from deterministic_llm._core.secrecy import without_secrets
 from deterministic_llm._core.shapes import chat
 
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 Loss: TypeAlias = Literal["none", "format", "meaning"]

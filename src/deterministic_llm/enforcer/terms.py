@@ -49,8 +49,6 @@ from deterministic_llm.storage.cassettes import running
 from deterministic_llm.storage.keys import Describe
 from deterministic_llm.storage.reels import reel
 
-S = TypeVar("S")
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 

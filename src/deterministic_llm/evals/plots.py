@@ -21,7 +21,6 @@ MOST = 100
 _ROW = 22
 _LEFT = 190
 _WIDE = 620
-_SHORT = 26
 _LABEL = 24
 
 

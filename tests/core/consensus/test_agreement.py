@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm._core.consensus.agreement import (
+    Level,
+    Row,
     all_equal_rate,
+    alpha_of,
     entropy,
-    krippendorff_alpha,
     pair_flip_rate,
+    units_of,
 )
 from deterministic_llm._core.consensus.intervals import Interval, bootstrap, rule_of_three, wilson
 from deterministic_llm._core.consensus.reliability import intraclass, of_votes, votes_for
@@ -52,10 +56,14 @@ def test_intraclass_correlations_as_pingouin(known: dict[str, Any]):
     assert of_votes(found.consistency, runs) == pytest.approx(theirs["ICC(C,k)"], **EXACT)
 
 
+def krippendorff(rows: Sequence[Row], level: Level = "nominal") -> float:
+    return alpha_of(units_of(rows), level)
+
+
 @pytest.mark.parametrize("known", KNOWN["missing"], ids=lambda known: f"{len(known['rows'])} items")
 @pytest.mark.parametrize("level", ["nominal", "ordinal", "interval", "ratio"])
 def test_alpha_with_missing_answers_as_krippendorff(known: dict[str, Any], level: Any):
-    found = krippendorff_alpha(known["rows"], level)
+    found = krippendorff(known["rows"], level)
     assert found == pytest.approx(known["alpha"][level], **EXACT)
 
 
@@ -89,8 +97,8 @@ def test_without_anything_to_compare_there_is_no_figure():
         all_equal_rate([]),
         pair_flip_rate([[1, None]]),
         entropy([]),
-        krippendorff_alpha([[1, 1], [1, 1]]),
-        krippendorff_alpha([[1, None]]),
+        krippendorff([[1, 1], [1, 1]]),
+        krippendorff([[1, None]]),
         weighted_kappa([1, 1], [1, 1]),
         weighted_kappa([], []),
         spearman([1, 1], [1, 2]),
@@ -109,7 +117,7 @@ def test_an_incomplete_table_has_no_correlation(table: list[list[float]]):
 
 def test_words_have_no_intervals():
     with pytest.raises(TypeError, match="expected a number, got 'a'"):
-        krippendorff_alpha([["a", "b"], ["a", "a"]], "interval")
+        krippendorff([["a", "b"], ["a", "a"]], "interval")
 
 
 def test_bias_has_a_sign_and_distance_none():
@@ -167,5 +175,5 @@ def test_figures_are_within_their_bounds(rows: list[list[int | None]]):
     for figure in (all_equal_rate, pair_flip_rate, entropy):
         value = figure(rows)
         assert isnan(value) or 0 <= value <= 1 + 1e-12
-    alpha = krippendorff_alpha(rows)
+    alpha = krippendorff(rows)
     assert isnan(alpha) or alpha <= 1

@@ -52,22 +52,17 @@ def entropy(rows: Sequence[Row]) -> float:
     return _mean(spreads)
 
 
-def krippendorff_alpha(rows: Sequence[Row], level: Level = "nominal") -> float:
-    """Krippendorff's alpha: 1 full agreement, 0 that of chance; missing answers are left out.
-
-    By the coincidences of Krippendorff 2011 (https://repository.upenn.edu/asc_papers/43). Levels
-    above nominal need numbers. NaN where nothing varies, as there is nothing to disagree on.
-    """
-    return alpha_of(units_of(rows), level)
-
-
 def units_of(rows: Sequence[Row]) -> Sequence[Counter[Hashable]]:
     """How often each answer was given, for each item with two answers at least."""
     return [Counter(said) for row in rows if len(said := _said(row)) > 1]
 
 
 def alpha_of(units: Sequence[Counter[Hashable]], level: Level = "nominal") -> float:
-    """Krippendorff's alpha of counted answers."""
+    """Krippendorff's alpha of counted answers: 1 full agreement, 0 that of chance.
+
+    By the coincidences of Krippendorff 2011 (https://repository.upenn.edu/asc_papers/43). Levels
+    above nominal need numbers. NaN where nothing varies, as there is nothing to disagree on.
+    """
     totals: Counter[Hashable] = Counter()
     for unit in units:
         totals.update(unit)

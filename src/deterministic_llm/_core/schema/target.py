@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from deterministic_llm._core.schema.raising import Ascent
     from deterministic_llm._core.schema.sites import Site
 
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 

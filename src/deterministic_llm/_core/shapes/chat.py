@@ -56,11 +56,6 @@ def tool(constraint: Constraint) -> JsonObject | None:
     return declared
 
 
-def grammar(constraint: Constraint) -> str | None:
-    """The grammar of *constraint* in llama.cpp's notation; None without one."""
-    return None if constraint.grammar is None else constraint.grammar.gbnf
-
-
 def told(constraint: Constraint) -> JsonObject:
     """*constraint* in these words, without those that say nothing."""
     if constraint.grammar is not None:

@@ -37,7 +37,9 @@ class Whois:
     def known(self) -> Identity | None:
         """Who it is; None while nobody asked, and once it is time to ask again."""
         known = self._known
-        return None if known is UNHEARD and monotonic() >= self._until else known
+        if known is None or known.lasting or monotonic() < self._until:
+            return known
+        return None
 
     @property
     def profile(self) -> Profile:
@@ -57,9 +59,7 @@ class Whois:
         finally:
             self._settle(asking, found)
 
-    async def ameet(
-        self, seconds: float, ask: Callable[[float], Awaitable[Identity | None]]
-    ) -> None:
+    async def ameet(self, seconds: float, ask: AwaitingAsk) -> None:
         """The same, awaited."""
         asking, leads = self._join()
         if not leads:

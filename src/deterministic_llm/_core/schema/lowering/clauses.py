@@ -28,25 +28,6 @@ _DESCRIBED = frozenset(
     }
 )
 """Keywords that have their place in the phrase for a value of this type."""
-CONDITIONS = frozenset(
-    {
-        "not",
-        "if",
-        "then",
-        "else",
-        "contains",
-        "minContains",
-        "maxContains",
-        "uniqueItems",
-        "dependentRequired",
-        "dependentSchemas",
-        "propertyNames",
-        "patternProperties",
-        "unevaluatedItems",
-        RESIDUE,
-    }
-)
-"""Keywords that are never held to where a dialect does not name them."""
 
 
 def clause(dropped: Mapping[str, JsonValue], kind: str) -> str:
