@@ -75,6 +75,9 @@ class Asked:
         del turn_at
         return True
 
+    def check(self, parameters: Mapping[str, object], *, heard: bool) -> None:
+        """All of them are sent: a server knows best what it takes."""
+
     def in_turn(self, fallback: Sequence[object]) -> Asked | InTurn:
         """This backend, and then those of the models of *fallback*."""
         return InTurn((self, *map(_asked, fallback))) if fallback else self

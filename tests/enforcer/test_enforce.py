@@ -478,6 +478,23 @@ def test_a_misspelt_option_is_no_parameter(name: str, meant: str):
         ScriptedModel(["5"]).run("How many?", int, **options)
 
 
+@pytest.mark.parametrize("name", ["temperature", "retries"])
+def test_a_parameter_that_nobody_is_told_of_is_refused(name: str):
+    """A function without a Turn would be called as if it had not been given."""
+    options: Any = {name: 1}
+    with pytest.raises(ConfigurationError, match=rf"^{name}=: a function without a Turn is not"):
+        enforce(int, **options)(lambda: "5")
+
+    def told(turn: Turn) -> str:
+        return str(turn.max_tokens)
+
+    with pytest.raises(ConfigurationError, match=rf"^{name}=: a Turn does not tell of it"):
+        enforce(int, **options)(told)
+    room: Any = {"max_tokens": 9}
+    assert enforce(int, **room)(told)() == 9
+    assert enforce(int, seed=7)(lambda: "5")() == 5
+
+
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_parameter_of_a_provider_is_passed_on(name: str):
     """Also where its name is a little like that of an option."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias, cast
 
@@ -29,6 +29,14 @@ from deterministic_llm.providers import function as own_call
 from deterministic_llm.storage.keys import Describe
 
 A = TypeVar("A", Answering, AsyncAnswering)
+_MEANT = frozenset({"seed", "logprobs", "top_logprobs"})
+"""Those that mean something unheard: waits go by the seed, ``confidence=`` wants the others."""
+_TOLD = _MEANT | {"max_tokens"}
+_UNTOLD = "{}=: a Turn does not tell of it: set it where the function makes its call"
+_UNHEARD = (
+    "{}=: a function without a Turn is not told of it: set it where it makes its call, or take a "
+    "Turn and call with **turn.request(...)"
+)
 _InTurn: TypeAlias = Sequence[tuple[partial[object], int | None]]
 
 
@@ -38,6 +46,13 @@ class OwnCall:
     def hears(self, turn_at: int | None) -> bool:
         """Only a function with a Turn is told what we add."""
         return turn_at is not None
+
+    def check(self, parameters: Mapping[str, object], *, heard: bool) -> None:
+        """A Turn tells of room, seed and probabilities; nothing tells of the rest."""
+        told = _TOLD if heard else _MEANT
+        for name, value in parameters.items():
+            if value is not None and name not in told:
+                raise ConfigurationError((_UNTOLD if heard else _UNHEARD).format(name))
 
     def models(self, fallback: Sequence[object]) -> Sequence[Known]:
         """Nothing is known of what functions ask; ConfigurationError for what is no function.

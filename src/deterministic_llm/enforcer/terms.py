@@ -63,6 +63,10 @@ class Source(Protocol):
         """Whether what we add to the prompt gets to the model at all."""
         ...
 
+    def check(self, parameters: Mapping[str, object], *, heard: bool) -> None:
+        """Raise ConfigurationError for *parameters* of a request that go nowhere."""
+        ...
+
     def models(self, fallback: Sequence[object]) -> Sequence[Known]:
         """What is known of its own model and of each of *fallback*; raises ConfigurationError."""
         ...
@@ -139,17 +143,20 @@ class Terms(Generic[T_co]):
         contract = contract_of(self.target, able_for(first, self.options), mode=mode, strict=strict)
         if lessons is not NOTHING_LEARNED:
             contract = spared(contract, lessons)
+        heard = self.source.hears(turn_at)
+        parameters = lessons.accepted(parameters_of(self.options, first.abilities))
+        self.source.check(parameters, heard=heard)
         validators = sorted(map(as_validator, chosen.get("validators", ())), key=_waits)
         return Task(
             contract,
             policy_of(self.options),
-            parameters=lessons.accepted(parameters_of(self.options, first.abilities)),
+            parameters=parameters,
             fallback=tuple(ways[:fallback]),
             voting=self.voting,
             voters=tuple(ways[fallback:]),
             abstain_below=self._abstain_below(),
             validators=tuple(validators),
-            heard=self.source.hears(turn_at),
+            heard=heard,
             name=first.name,
             server=first.said,
             hooks=as_hooks(chosen.get("hooks", ())),
