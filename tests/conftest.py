@@ -32,6 +32,7 @@ WATCH_THE_CLOCK = frozenset(
         "test_deadline",
         "test_deadlines",
         "test_demo",
+        "test_identifying",
         "test_interruption",
         "test_leaving",
         "test_local",
