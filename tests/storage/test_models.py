@@ -92,7 +92,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         registry.url = f"http://127.0.0.1:{server.server_port}/simple"
         use_index(monkeypatch, registry.url)
         yield registry
