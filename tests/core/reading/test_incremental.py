@@ -257,12 +257,13 @@ def test_a_hostile_text_is_read_at_once(name: str) -> None:
 @pytest.mark.parametrize("size", [4, 1_000_000])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_text_takes_time_in_proportion(name: str, size: int) -> None:
+    """It is measured again where it does not seem so: a square would be 16 times each time."""
     for kind, target in TARGETS.items():
-        once, four_times = (
-            min(consume(hostile(name, length), target, size) for _ in range(3))
-            for length in (50_000, 200_000)
-        )
-        assert four_times < 0.1 + 6 * once, kind
+        once, four_times = (hostile(name, length) for length in (50_000, 200_000))
+        assert any(
+            consume(four_times, target, size) < 0.1 + 6 * consume(once, target, size)
+            for _ in range(5)
+        ), kind
 
 
 def hostile(name: str, length: int) -> str:
