@@ -101,6 +101,7 @@ def test_fifty_tasks_use_one_function(server: FaultServer):
     check(names, asyncio.run(all_asked()))
 
 
+@pytest.mark.untraced
 def test_one_function_is_used_in_one_event_loop_after_another(server: FaultServer):
     """50 times asyncio.run, as scripts and notebooks do; each loop closes its connections."""
     model = Model("openai:m", base_url=server.base_url("ok"), api_key="k")

@@ -147,6 +147,7 @@ def test_a_timeout_around_a_run_is_the_callers_own(server: FaultServer):
     assert eventually(lambda: server.open == 0 and server.busy == 0)
 
 
+@pytest.mark.untraced
 def test_a_full_pool_survives_cancelled_calls(server: FaultServer):
     """15 calls at a time, cancelled again and again, share five connections; then five succeed."""
     draw = random.Random(7)  # noqa: S311  # the same moments every time

@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Iterable
 from typing import Any
 
 import pytest
@@ -61,6 +61,18 @@ def untraced() -> Generator[None, object, object]:
         return (yield)
     finally:
         threading.settrace(of_threads)
+
+
+def sweep(cases: Iterable[Any], *, shown: Collection[str]) -> list[Any]:
+    """All *cases* as parameters, of which only those named in *shown* are traced."""
+    swept: list[Any] = []
+    for case in cases:
+        name, values, marks = case, (case,), ()
+        if not isinstance(case, str):
+            name, values, marks = case.id, case.values, case.marks
+        more = () if name in shown else (pytest.mark.untraced,)
+        swept.append(pytest.param(*values, id=name, marks=(*marks, *more)))
+    return swept
 
 
 def import_all() -> None:

@@ -220,6 +220,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @given(JSON, JSON)
 def test_equal_digests_mean_equal_values(first: object, second: object):
     """Less the numbers that Python finds equal: 1, 1.0 and True are three things in JSON."""

@@ -139,6 +139,7 @@ def test_what_cannot_be_mended_ends_the_run(answers: list[str | CallFailure]):
     assert len(attempts) <= len(answers) + 1
 
 
+@pytest.mark.untraced
 @given(
     st.lists(
         st.sampled_from(

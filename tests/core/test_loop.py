@@ -431,6 +431,7 @@ def test_no_other_model_is_asked_when_money_or_time_is_over(kind: FailureKind):
     assert len(story.attempts) == 1
 
 
+@pytest.mark.untraced
 @given(
     st.lists(st.sampled_from([GOOD, BAD, NOTHING, CUT, BUSY, TOLD, DENIED]), min_size=40),
     st.integers(0, 3),

@@ -236,6 +236,7 @@ def test_what_was_saved_is_told_and_recorded():
     assert first.completion == saved
 
 
+@pytest.mark.untraced
 @given(seed=st.integers(0, 10**6))
 def test_no_stopped_answer_is_accepted_and_a_record_of_it_is_judged_alike(seed: int):
     random = Random(seed)  # noqa: S311  # draws examples

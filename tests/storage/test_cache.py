@@ -392,6 +392,7 @@ for number in range(1000):
 """
 
 
+@pytest.mark.untraced
 def test_a_process_that_is_killed_leaves_no_half_written_row(path: Path):
     """SIGKILL in the middle of 1,000 cached answers, twice over the same file."""
     for until in (100, 600):

@@ -154,6 +154,7 @@ JSON: st.SearchStrategy[JsonValue] = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @given(st.lists(JSON, min_size=1, max_size=6), st.randoms(), st.booleans())
 def test_the_order_of_votes_has_no_say(votes: list[JsonValue], chance: random.Random, median: bool):  # noqa: FBT001
     shuffled = list(votes)
@@ -171,6 +172,7 @@ def test_votes_that_agree_are_the_value(value: JsonValue, number: int):
     assert merged.share == 1.0
 
 
+@pytest.mark.untraced
 @given(JSON, st.lists(JSON, max_size=2))
 def test_a_value_that_more_than_half_say_is_taken(value: JsonValue, others: list[JsonValue]):
     """Whole, where nothing is aligned: items of lists may be matched with those of others."""

@@ -154,6 +154,7 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @given(TREES, st.randoms(use_true_random=False))
 def test_each_value_is_read_again_from_the_place_that_it_has(
     tree: JsonValue, chance: random.Random

@@ -221,6 +221,7 @@ def instances(draw: Any) -> tuple[dict[str, Any], Any]:
     return schema, draw(values)
 
 
+@pytest.mark.untraced
 @unhurried
 @given(instances())
 def test_what_fits_is_returned_untouched(pair: tuple[dict[str, Any], Any]) -> None:
@@ -253,6 +254,7 @@ def damaged(draw: Any, value: Any, schema: dict[str, Any]) -> Any:
     return value
 
 
+@pytest.mark.untraced
 @unhurried
 @given(st.data())
 def test_damage_to_spelling_is_undone_exactly(data: Any) -> None:
@@ -325,6 +327,7 @@ def test_no_value_and_no_schema_raises(value: Any, schema: dict[str, Any]) -> No
     assert isinstance(aligned, Aligned)
 
 
+@pytest.mark.untraced
 @unhurried
 @given(anything, instances())
 def test_what_is_bent_either_fits_or_stays_bent(

@@ -103,6 +103,7 @@ def test_outputs_are_equal_by_what_they_say(left: object, right: object, *, want
     assert equal(right, left) is wanted
 
 
+@pytest.mark.untraced
 @given(st.randoms(use_true_random=False), st.integers(0, 3))
 def test_the_same_answer_twice_is_one(random: Random, depth: int) -> None:
     kind = shape(random, depth)
@@ -121,6 +122,7 @@ class Tagged(BaseModel):  # noqa: D101
     groups: list[frozenset[int]] = []
 
 
+@pytest.mark.untraced
 @given(st.sets(st.text("abc", max_size=3), max_size=6), st.randoms(use_true_random=False))
 def test_a_set_in_another_order_is_the_same_answer(tags: set[str], random: Random) -> None:
     first, second = (

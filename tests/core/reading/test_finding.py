@@ -424,6 +424,7 @@ FRAMES = st.sampled_from(
 )
 
 
+@pytest.mark.untraced
 @ROUNDS
 @given(OBJECTS, FRAMES, WORDS, WORDS, st.booleans())
 def test_an_object_is_found_whatever_stands_around_it(

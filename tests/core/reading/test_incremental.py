@@ -94,6 +94,7 @@ def agree(shown: JsonValue, wanted: JsonValue) -> bool:
             return same(shown, wanted) or str(wanted) in {str(shown), f"{shown:.1f}"}
 
 
+@pytest.mark.untraced
 @given(Json, st.randoms(use_true_random=False))
 def test_json_is_shown_as_it_is_decoded(value: JsonValue, random: Random) -> None:
     text = json.dumps(value, ensure_ascii=random.random() < 0.5, indent=random.choice([None, 2]))
@@ -102,6 +103,7 @@ def test_json_is_shown_as_it_is_decoded(value: JsonValue, random: Random) -> Non
         assert (shown.closed[()], snapshot) == (value, value)
 
 
+@pytest.mark.untraced
 @given(Json, st.randoms(use_true_random=False))
 def test_strict_json_is_shown_as_it_is_decoded(value: JsonValue, random: Random) -> None:
     text = json.dumps(value, ensure_ascii=random.random() < 0.5, indent=random.choice([None, 2]))

@@ -97,6 +97,7 @@ def forms(output_type: Any) -> list[Any]:
     return [output_type, Schema(TypeAdapter(output_type).json_schema())]
 
 
+@pytest.mark.untraced
 @given(st.randoms(use_true_random=False), OTHERS, st.integers(0, 3))
 def test_nothing_is_read_of_others_alone_wherever_they_stand(
     random: Random, said: JsonValue, depth: int
@@ -112,6 +113,7 @@ def test_nothing_is_read_of_others_alone_wherever_they_stand(
         assert not [each for each in whole if each.location == place[: len(each.location)]], text
 
 
+@pytest.mark.untraced
 @given(st.randoms(use_true_random=False), OTHERS, st.integers(0, 3))
 def test_one_member_that_was_asked_for_lets_the_others_be(
     random: Random, said: JsonValue, depth: int

@@ -185,6 +185,7 @@ def test_one_pass_finds_what_two_passes_find(kind: object, text: str):
     assert read(kind, text, at_once=True) == read(kind, text, at_once=False)
 
 
+@pytest.mark.untraced
 @given(GRADES | CHANGED)
 def test_one_pass_finds_what_two_passes_find_in_what_is_nearly_right(text: str):
     """With members that are wrong, or said twice."""

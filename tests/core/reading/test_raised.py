@@ -183,6 +183,7 @@ def test_what_came_before_a_cut_is_kept(
     assert held.open_paths == open_paths
 
 
+@pytest.mark.untraced
 @given(seed=st.integers(0, 2**32), dialect=st.sampled_from([*DIALECTS]))
 def test_lowering_changes_no_value(seed: int, dialect: str):
     """What goes down comes up as what the same text says without any lowering."""

@@ -175,6 +175,7 @@ def test_no_text_raises_anything_but_the_declared_error(text: str):
             assert error.violations  # noqa: PT017  # both ends are checked
 
 
+@pytest.mark.untraced
 @given(Json, st.sampled_from([City, int, str, list[int], dict[str, float], Event]))
 def test_strict_accepts_a_subset_of_plain_pydantic_with_the_same_values(
     value: object, target: type
@@ -188,6 +189,7 @@ def test_strict_accepts_a_subset_of_plain_pydantic_with_the_same_values(
     assert read == TypeAdapter(target).validate_json(text)
 
 
+@pytest.mark.untraced
 @given(Json)
 def test_any_json_value_reads_back_equal(value: object):
     """As it is, indented, in a fence and in prose; under a schema that admits anything."""

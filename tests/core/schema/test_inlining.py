@@ -88,6 +88,7 @@ def test_a_schema_is_left_as_it_is(schema: JsonObject) -> None:
     assert inlined(schema) == schema
 
 
+@pytest.mark.untraced
 @given(
     documents(),
     st.recursive(

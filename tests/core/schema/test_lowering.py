@@ -14,6 +14,7 @@ from core.sampling import instances
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from tracing import sweep
 
 from deterministic_llm import SchemaError
 from deterministic_llm._core.canonical import canonical_json
@@ -26,6 +27,21 @@ SCHEMAS = Path(__file__).parents[3] / "schemas" / "dialects"
 FORMATS = format_checker()
 UNSOUND = {"described", "text"}
 """Losses after which an answer may break a rule of the original schema."""
+
+ALL = sweep(
+    DIALECTS,
+    shown={
+        "anthropic",
+        "azure",
+        "bedrock",
+        "fireworks",
+        "gemini",
+        "mistral",
+        "openai",
+        "outlines-core",
+        "xgrammar",
+    },
+)
 
 
 @cache
@@ -74,7 +90,7 @@ def unexplained(instance: Any, raised: Any, kinds: set[str]) -> list[str]:
     return [] if canonical_json(instance) == canonical_json(raised) else [f"{instance} != {raised}"]
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", ALL)
 @settings(max_examples=settings.default.max_examples // 4)
 @given(schema=documents(), seed=st.integers(0, 999))
 def test_what_goes_down_comes_back(name: str, schema: Any, seed: int):
@@ -97,7 +113,7 @@ def test_what_goes_down_comes_back(name: str, schema: Any, seed: int):
         assert unexplained(instance, fitted.raise_back(answer), kinds) == []
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", ALL)
 @settings(max_examples=settings.default.max_examples // 4)
 @given(schema=documents(), seed=st.integers(0, 999))
 def test_an_answer_is_an_instance_unless_a_loss_says_otherwise(name: str, schema: Any, seed: int):

@@ -13,6 +13,7 @@ import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
+from tracing import sweep
 
 from deterministic_llm._core.exchange import JsonObject, Notation
 from deterministic_llm._core.reading.forms.matching import Matched, match
@@ -64,6 +65,7 @@ FORMS: dict[str, TextForm] = {
     "an expression in turns": compile_pattern(r"^(?P<a>(?:x|yz)+)(?P<b>q|w*v)$", {}),
 }
 ROWS = [pytest.param(form, id=name) for name, form in FORMS.items()]
+SHOWN = {"a day and a word", "a share and a negative number", "texts of a pattern"}
 ALPHABET = string.ascii_letters + string.digits + ".,;:/ =-+()[]%|'\"&~\\é日本好\t\n!"
 
 
@@ -110,7 +112,7 @@ def texts(expression: str) -> st.SearchStrategy[str]:
     return st.from_regex(re.compile(expression), fullmatch=True, alphabet=st.sampled_from(ALPHABET))
 
 
-@pytest.mark.parametrize("form", ROWS)
+@pytest.mark.parametrize("form", sweep(ROWS, shown=SHOWN))
 @settings(max_examples=25)
 @given(st.data())
 def test_what_the_expression_takes_is_read_strictly(form: TextForm, data: st.DataObject) -> None:
@@ -191,6 +193,7 @@ def inside(language: Language, text: str) -> bool:
     return re.fullmatch(plain_expression(language), text) is not None
 
 
+@pytest.mark.untraced
 @given(
     st.decimals(-50, 50, places=2) | st.none(),
     st.decimals(-50, 50, places=3) | st.none(),

@@ -109,6 +109,7 @@ def test_types_of_what_json_has_itself_are_plain(kind: object):
     assert is_plain(TypeAdapter(kind).core_schema)
 
 
+@pytest.mark.untraced
 @given(st.sampled_from(PLAIN), TEXTS)
 def test_a_value_of_a_plain_type_is_judged_like_its_text(kind: object, text: str):
     """The same output, or none on both ways; only infinite numbers are never let through."""

@@ -419,6 +419,7 @@ def _uses_shared(schema: JsonObject) -> bool:
     return any("$ref" in node for _, node in subschemas(outside))
 
 
+@pytest.mark.untraced
 @given(SCHEMAS)
 @settings(deadline=None)
 def test_no_description_bound_or_pattern_is_lost(schema: JsonObject) -> None:

@@ -387,6 +387,7 @@ def places(value: JsonValue, location: Location = ()) -> Iterator[Location]:
     yield location
 
 
+@pytest.mark.untraced
 @given(seed=st.integers(0, 10**6))
 def test_valid_members_are_the_same_by_themselves(seed: int):
     random = Random(seed)  # noqa: S311  # draws examples

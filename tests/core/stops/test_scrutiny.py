@@ -320,6 +320,7 @@ def test_no_text_that_is_read_is_stopped(folder: str, start: int):
                 assert stopped(Answer(case.raw, target, "native"), 8) is None, case.id
 
 
+@pytest.mark.untraced
 @given(seed=st.integers(0, 10**6))
 def test_no_valid_answer_is_stopped(seed: int):
     random = Random(seed)  # noqa: S311  # draws examples
@@ -369,6 +370,7 @@ def test_nothing_that_follows_makes_a_stopped_document_valid(seed: int):
             assert parse(start + following, kind.type).span[0] > 0
 
 
+@pytest.mark.untraced
 @given(seed=st.integers(0, 10**6))
 def test_a_stopped_text_is_stopped_again_however_it_is_cut(seed: int):
     random = Random(seed)  # noqa: S311  # draws examples
