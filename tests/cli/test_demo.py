@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,11 @@ def essays(tmp_path: Path) -> list[str]:
     (tmp_path / "first.txt").write_text("\ufeffAn essay on marshes and walls.", "utf-8")
     (tmp_path / "second.txt").write_text("Füße.", "utf-8")
     return [f"--essay={tmp_path / name}.txt" for name in ("first", "second")]
+
+
+def test_the_version_is_told():
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"dllm {version('deterministic-llm')}\n")
 
 
 def test_a_hosted_model_is_shown_free_and_enforced_with_what_asking_again_cost(essays) -> None:
