@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 from tenacity import wait_none
 
-from deterministic_llm import CallFailure, Completion, EnforcementError, Usage
+from deterministic_llm import CallFailure, Completion, Curtailed, EnforcementError, Usage
 from deterministic_llm._core.attempts import (
     Accepted,
     Answered,
@@ -159,6 +159,17 @@ STORIES = [
             "accepted after 2 calls: 812 + 45 tokens, cost unknown, 1.20 s",
         ],
         id="another model",
+    ),
+    pytest.param(
+        [GOOD],
+        {"votes": Curtailed(2, voters=[ScriptedModel([said(GOOD, model="other-1")])])},
+        [
+            "1. scripted: accepted",
+            "2.1. other-1: accepted (812 + 45 tokens, $0.0004, 1.20 s)",
+            "   2 votes: 100% agree",
+            "accepted after 2 calls: 812 + 45 tokens, cost unknown, 1.20 s",
+        ],
+        id="another voter",
     ),
     pytest.param(
         [GOOD],

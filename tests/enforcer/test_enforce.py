@@ -401,6 +401,12 @@ def test_a_turn_that_could_not_be_given_is_refused_where_it_is_declared():
         def ask(first: str, second: str, turn: Turn) -> str:
             return f"{first}{second}{turn}"
 
+    with pytest.raises(TypeError, match="'turns' is a Turn"):
+
+        @enforce(Grade)
+        def ask_all(*turns: Turn) -> str:
+            return f"{turns}"
+
 
 def test_an_object_parameter_is_no_turn():
     """Nothing but the annotation Turn makes one."""

@@ -75,7 +75,12 @@ def _model(attempt: Attempt[object]) -> str:
 
 
 def _difference(request: Request, before: Request | None) -> Iterator[str]:
-    """How *request* differs from the one *before*, beyond telling what was wrong."""
+    """How *request* differs from the one *before*, beyond telling what was wrong.
+
+    Each vote begins anew.
+    """
+    if before is not None and before.sample != request.sample:
+        before = None
     if request.patch is not None:
         yield f"asked for {_members(request.patch)} alone"
     elif before is not None and before.patch is not None and before.model == request.model:

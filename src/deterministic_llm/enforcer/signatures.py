@@ -11,6 +11,7 @@ from typing import cast, get_args
 from deterministic_llm.enforcer.turn import Turn
 
 AnyFunction = Callable[..., object]
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def waits(function: object) -> bool:
@@ -29,7 +30,7 @@ def turn_position(function: AnyFunction) -> int | None:
     if not turns:
         return None
     first = turns[0]
-    if len(turns) > 1 or first > 1 or parameters[first].kind is inspect.Parameter.KEYWORD_ONLY:
+    if len(turns) > 1 or first > 1 or parameters[first].kind not in _BY_PLACE:
         name = parameters[turns[-1]].name
         message = f"parameter {name!r} is a Turn: only the first one (after self) can be that"
         raise TypeError(message)

@@ -239,6 +239,7 @@ WRONG: list[tuple[Sequence[object], str]] = [
     ((Median, 0), "votes=: votes=0 is not"),
     ((FirstTo, 0), "votes=: times=0 is not"),
     ((FirstTo, 2, 0), "votes=: cap=0 is not"),
+    ((FirstTo, 2, 1), "votes=: cap=1 votes cannot give one answer 2 times"),
     ((Adaptive, 0.95, 0), "votes=: cap=0 is not"),
     ((Adaptive, 0.5), "Adaptive: confidence=0.5 is not between 0.5 and 1"),
     ((Adaptive, 1), "Adaptive: confidence=1 is not between"),

@@ -116,8 +116,12 @@ class FirstTo(Voting):
 
     def __post_init__(self) -> None:
         _checked("times", self.times)
-        if self.cap is not None:
-            _checked("cap", self.cap)
+        if self.cap is None:
+            return
+        _checked("cap", self.cap)
+        if self.cap < self.times:
+            message = f"votes=: cap={self.cap} votes cannot give one answer {self.times} times"
+            raise ConfigurationError(message)
 
     @property
     @override
