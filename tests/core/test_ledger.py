@@ -299,6 +299,68 @@ def test_no_key_is_in_any_record_repr_log_or_text(caplog: pytest.LogCaptureFixtu
     assert first.text == "Your key is [hidden]."
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"X-Kind": "prompt"}, id="one of our names"),
+        pytest.param({"X-Api-Key": "attempts"}, id="a key that is one of our names"),
+        pytest.param({"Authorization": "Bearer problem"}, id="a key in a digest"),
+        pytest.param({"Authorization": "Bearer openai"}, id="a key that is one of our words"),
+        pytest.param({"X-Api-Key": "accepted"}, id="a key that is an outcome"),
+        pytest.param({"X-Api-Key": "123456"}, id="a key that is one of our numbers"),
+        pytest.param({"anthropic-version": "2023-06-01"}, id="a date"),
+        pytest.param({"X-Since": "2023-06-01T12:00:00Z"}, id="a time"),
+        pytest.param({"X-Title": "essays"}, id="a title"),
+    ],
+)
+def test_a_header_changes_nothing_in_a_record_but_what_is_secret(headers: Mapping[str, str]):
+    model = ScriptedModel(['{"name": "essays", "age": 36}'], headers=headers)
+    result = model.run("Which essays, 2023-06-01T12:00:00Z?", Person)
+    (attempt,) = result.attempts
+    usage = Usage(input_tokens=123456, output_tokens=7)
+    asked = replace(attempt.request, constraint=Constraint("native", schema={}, dialect="openai"))
+    assert isinstance(attempt, Answered)
+    changed = replace(
+        attempt,
+        request=asked,
+        completion=replace(attempt.completion, usage=usage),
+        arguments=Digest.untold("a set"),
+    )
+    shown = attempts_to_json([changed], end="accepted")
+    bare = replace(changed, request=replace(asked, parameters={"headers": {}}))
+    assert shown == attempts_to_json([bare], end="accepted")
+
+
+SAID = "6f1d8a52e0b94c77"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "secret"),
+    [
+        pytest.param({"headers": {"X-Team": SAID}}, SAID, id="what can be no word"),
+        pytest.param({"headers": {"X-Key": "hunter"}}, "hunter", id="a header called key"),
+        pytest.param({"headers": {"X-Team-Token": "hunter"}}, "hunter", id="a token of ours"),
+        pytest.param({"headers": {"Cookie": f"id={SAID}; theme=x"}}, SAID, id="in a cookie"),
+        pytest.param({"headers": {"Authorization": "Bearer hunter"}}, "hunter", id="a scheme"),
+        pytest.param({"extra_body": {"headers": [["A", "hunter"]]}}, "hunter", id="a list"),
+        pytest.param({"password": ["hunter"]}, "hunter", id="a list of secrets"),
+        pytest.param({"password": "12345678"}, "12345678", id="a number"),
+        pytest.param({"password": 'hun"ter'}, 'hun"ter', id="a quote in it"),
+    ],
+)
+def test_a_secret_is_hidden_wherever_it_stands(parameters: Mapping[str, object], secret: str):
+    """In texts, in the names that users give, and as a number of an output."""
+    answer = json.dumps({secret: [secret, 12345678]})
+    model = ScriptedModel([answer], **parameters)
+    result = model.run(f"Bearer of {secret}", dict[str, list[str | int]])
+    record = result.to_json()
+    assert json.dumps(secret)[1:-1] not in record
+    (attempt,) = attempts_from_json(record)
+    assert attempt.request.prompt == ({"role": "user", "content": "Bearer of [hidden]"},)
+    with pytest.raises(RecordError, match="it is not whole"):
+        model.run(f"Bearer of {secret}", dict[str, list[str | int]], resume=record)
+
+
 def test_what_looks_like_a_key_in_a_complaint_is_hidden():
     denied = CallFailure("Incorrect API key: sk-abcdefghijkl1234", "unauthorized", status=401)
     with pytest.raises(ProviderError) as caught:

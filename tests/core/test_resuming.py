@@ -17,6 +17,7 @@ from deterministic_llm import (
     CallFailure,
     Completion,
     EnforcementError,
+    ProviderError,
     RecordError,
     RetriesExhausted,
     enforce,
@@ -318,11 +319,11 @@ def test_a_rule_that_costs_nothing_is_asked_again():
 
 
 def test_an_answer_that_lost_a_word_to_secrecy_is_not_gone_on_with():
-    """What headers hold is hidden wherever it stands, in the answer too: that is not what it said.
+    """A key is hidden wherever it stands, in the answer too: that is not what it said.
 
     A base to merge into may have lost it as well.
     """
-    options = {"headers": {"X-Title": "essays"}}
+    options = {"headers": {"X-Api-Key": "essays"}}
     said = ScriptedModel(['{"kind": "essays", "age": 200}', PART], **options)
     whole = said.run("What?", Named)
     again = ScriptedModel([PART], **options)
@@ -336,6 +337,19 @@ def test_an_answer_that_lost_a_word_to_secrecy_is_not_gone_on_with():
             again.run("What?", Named, resume=shown)
         problem = "it is not whole: [hidden] stands where a key stood"
         assert str(caught.value) == f"{part}: {problem}"
+
+
+def test_a_prompt_that_lost_a_word_to_secrecy_is_told_from_another():
+    denied = CallFailure("no", "unauthorized")
+    with pytest.raises(ProviderError) as caught:
+        ScriptedModel([denied], password="essays").generate("Which essays?", int)  # noqa: S106
+    again = ScriptedModel([], password="essays")  # noqa: S106
+    for prompt, problem in (
+        ("Which essays?", r"prompt: it is not whole: \[hidden\] stands where a key stood"),
+        ("Where is [hidden]?", "prompt: belongs to another run"),
+    ):
+        with pytest.raises(RecordError, match=problem):
+            again.run(prompt, int, resume=caught.value.to_json())
 
 
 def test_a_prompt_that_cannot_be_told_from_another_is_refused():

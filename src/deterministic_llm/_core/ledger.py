@@ -5,28 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, cast, get_args
 
 from deterministic_llm._core.attempts import (
     Accepted,
     Answered,
     Attempt,
     Checked,
+    Code,
     Failed,
+    Loss,
     Request,
 )
 from deterministic_llm._core.canonical import jsonable
+from deterministic_llm._core.checks import Severity
 from deterministic_llm._core.decoding import decoded
 from deterministic_llm._core.digests import Digest
 from deterministic_llm._core.exchange import (
+    AnswerOutcome,
     CallFailure,
     Completion,
+    FailureKind,
+    Finish,
     JsonObject,
     JsonValue,
+    Mode,
+    Origin,
     Token,
 )
-from deterministic_llm._core.secrecy import HIDDEN, masked, secrets_of, without_secrets
+from deterministic_llm._core.schema.envelopes import FORMS
+from deterministic_llm._core.secrecy import hidden, masked, secrets_of, without_secrets
 from deterministic_llm.errors import RecordError
 
 if TYPE_CHECKING:
@@ -39,19 +47,17 @@ VERSION = 1
 def attempts_to_json(attempts: Sequence[Attempt[object]], *, end: str) -> str:
     """*attempts* as the JSON text that attempts_from_json() reads; *end* says how the run ended.
 
-    Headers, and parameters whose names say key, token or password, are left out, and what they
-    hold is hidden wherever else it stands. Members at their defaults are left out, too.
+    Headers, and parameters whose names say key, token or password, are left out. What is secret in
+    them is hidden wherever else it stands. Members at their defaults are left out, too.
     """
+    sent = (request.parameters for request in _requests(attempts))
+    secrets = frozenset(secret for each in sent for secret in secrets_of(each)) - _WORDS
     record: JsonObject = {
         "version": VERSION,
         "end": end,
-        "attempts": [_attempt(attempt) for attempt in attempts],
+        "attempts": [_attempt(attempt, secrets) for attempt in attempts],
     }
-    text = json.dumps(record, separators=(",", ":"), allow_nan=False)
-    secrets = {each for request in _requests(attempts) for each in secrets_of(request.parameters)}
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(json.dumps(secret)[1:-1], HIDDEN)
-    return text
+    return json.dumps(record, separators=(",", ":"), allow_nan=False)
 
 
 def attempts_from_json(text: str | bytes) -> tuple[Attempt[JsonValue], ...]:
@@ -98,20 +104,25 @@ def _requests(attempts: Sequence[Attempt[object]]) -> Iterator[Request]:
             yield from _requests(check.attempts)
 
 
-def _attempt(attempt: Attempt[object]) -> JsonObject:
+def _attempt(attempt: Attempt[object], secrets: frozenset[str]) -> JsonObject:
     """*attempt*; its outcome and the digest are there for whoever reads the file."""
-    request: JsonObject = {"digest": attempt.request.digest, **_record(attempt.request)}
-    return {"outcome": attempt.outcome, **_record(attempt), "request": request}
+    request: JsonObject = {
+        "digest": attempt.request.digest,
+        **_record(attempt.request, secrets),
+    }
+    return {"outcome": attempt.outcome, **_record(attempt, secrets), "request": request}
 
 
-def _record(value: DataclassInstance) -> JsonObject:
-    """The members of one of our records that are not at their defaults."""
+def _record(value: DataclassInstance, secrets: frozenset[str] = frozenset()) -> JsonObject:
+    """The members of one of our records that are not at their defaults, without the *secrets*."""
     record: JsonObject = {}
     for each in fields(value):
         member = cast("object", getattr(value, each.name))
         if not _is_default(each, member) and (type(value), each.name) != _TOKENS:
-            write = _WRITERS.get((type(value), each.name), _written)
-            record[each.name] = write(member)
+            write = _WRITERS.get((type(value), each.name))
+            record[each.name] = (
+                _written(member, secrets) if write is None else hidden(write(member), secrets)
+            )
     return record
 
 
@@ -122,19 +133,23 @@ def _is_default(field: Field[object], member: object) -> bool:
     return member is default or (type(member) is type(default) and member == default)
 
 
-def _written(member: object) -> JsonValue:
-    if isinstance(member, (Answered, Failed)):
-        return _attempt(cast("Attempt[object]", member))
+def _written(member: object, secrets: frozenset[str]) -> JsonValue:
+    """*member*, whose own names, numbers and words stay what they are, whatever is secret."""
     if is_dataclass(member) and not isinstance(member, type):
-        return _record(member)
-    if isinstance(member, Decimal):
-        return str(member)
+        if isinstance(member, (Answered, Failed)):
+            return _attempt(cast("Attempt[object]", member), secrets)
+        return _record(member, secrets)
+    if isinstance(member, Digest):
+        return {"problem": member.problem} if member.hex is None else {"sha256": member.hex}
     if isinstance(member, tuple):
-        return [_written(each) for each in cast("tuple[object, ...]", member)]
+        return [_written(each, secrets) for each in cast("tuple[object, ...]", member)]
     if isinstance(member, Mapping):
         members = cast("Mapping[object, object]", member)
-        return {str(key): _written(each) for key, each in members.items()}
-    return jsonable(member)
+        return {
+            str(hidden(str(key), secrets)): _written(each, secrets) for key, each in members.items()
+        }
+    written = jsonable(member)
+    return written if isinstance(written, (int, float)) else hidden(written, secrets)
 
 
 def _token(token: Token) -> JsonValue:
@@ -150,12 +165,6 @@ def _open_parameters(parameters: object) -> JsonValue:
     return jsonable(without_secrets(cast("Mapping[str, object]", parameters)))
 
 
-def _digest(digest: object) -> JsonValue:
-    """Its hexadecimal, or why there is none."""
-    told = cast("Digest", digest)
-    return {"problem": told.problem} if told.hex is None else {"sha256": told.hex}
-
-
 _TOKENS = (Completion, "tokens")
 _WRITERS: Mapping[tuple[type, str], Callable[[object], JsonValue]] = {
     (Request, "prompt"): jsonable,
@@ -163,8 +172,11 @@ _WRITERS: Mapping[tuple[type, str], Callable[[object], JsonValue]] = {
     (Accepted, "output"): jsonable,
     (Checked, "value"): jsonable,
     (CallFailure, "message"): _told,
-    (Checked, "about"): _digest,
-    (Answered, "arguments"): _digest,
-    (Failed, "arguments"): _digest,
 }
 """How members are written that hold what is the user's or the server's."""
+_WORDS = frozenset[str](
+    word
+    for words in (AnswerOutcome, Code, FailureKind, Finish, Loss, Mode, Origin, Severity)
+    for word in get_args(words)
+).union(FORMS)
+"""Our own, which every record may hold: that one of them is a key says nothing."""

@@ -29,6 +29,8 @@ from deterministic_llm.errors import RecordError
 
 T = TypeVar("T")
 
+_NOT_WHOLE = f"it is not whole: {HIDDEN} stands where a key stood"
+
 
 def record_of(resume: Sequence[Attempt[object]] | str | bytes) -> tuple[Attempt[object], ...]:
     """The attempts of a run, given as they are or as JSON; raises RecordError for other text."""
@@ -98,7 +100,7 @@ def _nothing_hidden(recorded: Attempt[object], at: str) -> None:
     spoken = None if said is None else [said.text, [call.arguments for call in said.calls]]
     for part, name in ((base, "request.patch.base"), (spoken, "completion")):
         if HIDDEN in canonical_json(part):
-            raise RecordError(f"{at}.{name}", f"it is not whole: {HIDDEN} stands where a key stood")
+            raise RecordError(f"{at}.{name}", _NOT_WHOLE)
 
 
 def _made_whole(task: Task[object], request: Request, lessons: Lessons, at: str) -> Request:
@@ -106,8 +108,10 @@ def _made_whole(task: Task[object], request: Request, lessons: Lessons, at: str)
 
     What the *lessons* before it say is not taken was left out of it then, and still is.
     """
-    if canonical_json(request.prompt) != canonical_json(task.prompt):
-        raise RecordError(f"{at}.request.prompt", "belongs to another run")
+    then, now = canonical_json(request.prompt), canonical_json(task.prompt)
+    if then != now:
+        lost = HIDDEN in then and HIDDEN not in now
+        raise RecordError(f"{at}.request.prompt", _NOT_WHOLE if lost else "belongs to another run")
     problem = Digest(lambda: task.prompt).problem
     if problem is not None:
         raise RecordError(f"{at}.request.prompt", problem)

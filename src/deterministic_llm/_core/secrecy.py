@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
+
+from deterministic_llm._core.exchange import JsonValue
 
 _SECRET = re.compile(
     r"headers?$|api_?key|(?:^|_)(?:auth|jwt)(?:_|$)|authorization|cookie|bearer|secret|passw"
     r"|credential|private_?key|signature|(?:^|access_?|auth_?|refresh_?|session_?|id_?|security_?)token$"
 )
+_HEADERS = re.compile(r"headers?$")
+_TELLING = re.compile(r"(?:^|_)(?:key|pass|pin|token)(?:_|$)")
+"""What a header is called that holds a secret, besides what any secret is called."""
+_SCHEME = re.compile(r"(?i)\s*(?:basic|bearer|digest|negotiate|token)\s+")
+"""How an authorization begins; the word is no secret."""
 _TOLD = re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk)-[\w-]{6,}")
 _KEYS = re.compile(
     r"(?<![\w-])(?:"
@@ -26,6 +34,12 @@ _KEYS = re.compile(
 _SHORTEST = 6
 """Characters of a text that is looked for elsewhere: shorter ones stand in any text."""
 
+_RANDOM = 12
+"""Characters, with a digit among them, from which a text is no word."""
+
+_PLAIN = re.compile(r"\s|^\d{4}-\d\d-\d\d(?:T[\d:.]+)?(?:Z|[+-][\d:]+)?$")
+"""What no key is: a text with blanks, a date, a time."""
+
 HIDDEN = "[hidden]"
 """What is written in the place of a secret."""
 
@@ -38,10 +52,38 @@ def without_secrets(parameters: Mapping[str, object]) -> dict[str, object]:
 
 
 def secrets_of(parameters: Mapping[str, object]) -> frozenset[str]:
-    """The texts that without_secrets() leaves out of *parameters*, whole and without a scheme."""
+    """The texts in *parameters* that are secret wherever they stand, also as JSON writes them.
+
+    Those of headers are where the header's name says so, or where they can be no word: a header may
+    hold a date or a title as well.
+    """
     texts = [text for text in _held(parameters) if len(text) >= _SHORTEST]
-    parts = [part for text in texts for part in text.split() if len(part) >= _SHORTEST]
-    return frozenset((*texts, *parts))
+    escaped = [
+        json.dumps(text, ensure_ascii=narrow)[1:-1] for text in texts for narrow in (True, False)
+    ]
+    return frozenset((*texts, *escaped))
+
+
+def is_random(secret: str) -> bool:
+    """Whether *secret* can be no word of an answer, where hiding it would make another answer."""
+    return len(secret) >= _RANDOM and bool(re.search(r"\d", secret)) and not _PLAIN.search(secret)
+
+
+def hidden(value: JsonValue, secrets: frozenset[str]) -> JsonValue:
+    """*value* with none of the *secrets* in its texts, its names, or as a number."""
+    if not secrets:
+        return value
+    if isinstance(value, str):
+        for secret in sorted(secrets, key=len, reverse=True):
+            value = value.replace(secret, HIDDEN)
+        return value
+    if isinstance(value, list):
+        return [hidden(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {str(hidden(name, secrets)): hidden(each, secrets) for name, each in value.items()}
+    if isinstance(value, (int, float)) and str(value) in secrets:
+        return HIDDEN
+    return value
 
 
 def keys_in(text: str) -> frozenset[str]:
@@ -56,8 +98,11 @@ def masked(text: str) -> str:
 
 def _is_secret(name: str) -> bool:
     """Whether what is called *name* is none of a record's business: ``max_tokens`` is no token."""
-    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("-", "_")
-    return _SECRET.search(snake) is not None
+    return _SECRET.search(_snake(name)) is not None
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("-", "_")
 
 
 def _without(value: object) -> object:
@@ -68,14 +113,40 @@ def _without(value: object) -> object:
     return value
 
 
-def _held(value: object, *, secret: bool = False) -> Iterator[str]:
-    """The texts in *value* that stand below a secret name."""
-    if isinstance(value, str):
-        if secret:
-            yield value
-    elif isinstance(value, Mapping):
-        for name, member in cast("Mapping[str, object]", value).items():
-            yield from _held(member, secret=secret or _is_secret(str(name)))
+def _held(value: object) -> Iterator[str]:
+    """The secret texts in *value*."""
+    if isinstance(value, Mapping):
+        for name, member in cast("Mapping[object, object]", value).items():
+            if _HEADERS.search(_snake(str(name))):
+                yield from _headed(member)
+            elif _is_secret(str(name)):
+                yield from _texts(member)
+            else:
+                yield from _held(member)
     elif isinstance(value, (list, tuple)):
         for item in cast("Sequence[object]", value):
-            yield from _held(item, secret=secret)
+            yield from _held(item)
+
+
+def _headed(headers: object) -> Iterator[str]:
+    """The secret texts in *headers*."""
+    if not isinstance(headers, Mapping):
+        yield from _texts(headers)
+        return
+    for name, member in cast("Mapping[object, object]", headers).items():
+        telling = _is_secret(str(name)) or _TELLING.search(_snake(str(name)))
+        yield from _texts(member) if telling else filter(is_random, _texts(member))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in what is secret, whole and without a scheme, and what in them is no word."""
+    if isinstance(value, str):
+        yield value
+        yield _SCHEME.sub("", value, count=1)
+        yield from filter(is_random, re.split(r"[\s,;=]+", value))
+    elif isinstance(value, Mapping):
+        for member in cast("Mapping[object, object]", value).values():
+            yield from _texts(member)
+    elif isinstance(value, (list, tuple)):
+        for item in cast("Sequence[object]", value):
+            yield from _texts(item)

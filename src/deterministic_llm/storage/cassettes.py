@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,14 @@ from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.decoding import call_failure_from, completion_from
 from deterministic_llm._core.exchange import CallFailure, Completion, JsonObject, JsonValue
 from deterministic_llm._core.ledger import recorded
-from deterministic_llm._core.secrecy import HIDDEN, keys_in, masked, secrets_of, without_secrets
+from deterministic_llm._core.secrecy import (
+    hidden,
+    is_random,
+    keys_in,
+    masked,
+    secrets_of,
+    without_secrets,
+)
 from deterministic_llm.errors import ConfigurationError, RecordError, ReplayError
 from deterministic_llm.storage.cache import system_of
 from deterministic_llm.storage.files import written_whole
@@ -151,17 +157,8 @@ def _asked(describe: Describe, request: Request) -> tuple[JsonObject, frozenset[
         described["arguments"] = cast("JsonObject", without_secrets(arguments))
     named = secrets_of(request.parameters) | secrets_of({"arguments": arguments})
     told = keys_in(json.dumps(described, ensure_ascii=False))
-    secrets = told.union(filter(_is_random, named))
-    return cast("JsonObject", _hidden(normal(described), secrets)), secrets
-
-
-def _is_random(secret: str) -> bool:
-    """Whether *secret* can be no word of an answer, where hiding it would make another answer."""
-    return len(secret) >= _RANDOM and bool(re.search(r"\d", secret)) and " " not in secret
-
-
-_RANDOM = 12
-"""Characters, with a digit among them, from which a text is no word."""
+    secrets = told.union(filter(is_random, named))
+    return cast("JsonObject", hidden(normal(described), secrets)), secrets
 
 
 def _without(answer: Answer, secrets: frozenset[str]) -> Answer:
@@ -170,25 +167,11 @@ def _without(answer: Answer, secrets: frozenset[str]) -> Answer:
         whole = "".join(token.text for token in answer.tokens)
         if any(secret in whole for secret in secrets):  # in pieces it would not be found
             answer = replace(answer, tokens=())
-    record = cast("JsonObject", _hidden(recorded(replace(answer, origin="call")), secrets))
+    record = cast("JsonObject", hidden(recorded(replace(answer, origin="call")), secrets))
     if isinstance(answer, Completion):
         return replace(completion_from(record), drift=None)
     failure = call_failure_from(record)
     return replace(failure, message=masked(failure.message))
-
-
-def _hidden(value: JsonValue, secrets: frozenset[str]) -> JsonValue:
-    if not secrets:
-        return value
-    if isinstance(value, str):
-        for secret in sorted(secrets, key=len, reverse=True):
-            value = value.replace(secret, HIDDEN)
-        return value
-    if isinstance(value, list):
-        return [_hidden(item, secrets) for item in value]
-    if isinstance(value, dict):
-        return {str(_hidden(name, secrets)): _hidden(each, secrets) for name, each in value.items()}
-    return value
 
 
 def _shown(asked: JsonObject) -> str:
