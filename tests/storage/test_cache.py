@@ -13,8 +13,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel
@@ -34,6 +36,11 @@ from deterministic_llm import (
     enforce,
     judge,
 )
+from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.exchange import JsonObject, Token
+from deterministic_llm.storage.caching import cached
+from deterministic_llm.storage.database import unusable
+from deterministic_llm.storage.keys import described_call
 from deterministic_llm.testing import ScriptedModel
 
 BUSY = CallFailure("busy", "rate_limited", retry_after=0.0)
@@ -325,6 +332,99 @@ def test_a_file_that_is_no_cache_is_left_alone(path: Path, made: Callable[[Path]
     with Cache(path) as cache, pytest.raises(ConfigurationError, match="is no cache of answers"):
         ScriptedModel(["9"], cache=cache).generate("?", int)
     assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+def busy(path: Path) -> Exception:
+    """What SQLite says where another process writes."""
+    with closing(sqlite3.connect(path)) as first:
+        first.execute("CREATE TABLE a (b)")
+        first.execute("BEGIN EXCLUSIVE")
+        with closing(sqlite3.connect(path, timeout=0)) as second:
+            return error_of(lambda: second.execute("INSERT INTO a VALUES (1)"))
+
+
+def full(path: Path) -> Exception:
+    """What it says where there is no room."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA max_page_count = 2")
+        connection.execute("CREATE TABLE a (b)")
+        return error_of(lambda: connection.execute("INSERT INTO a VALUES (zeroblob(100000))"))
+
+
+def readonly(path: Path) -> Exception:
+    """What it says of a file that is not ours to write."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE a (b)")
+        connection.execute("PRAGMA query_only = 1")
+        return error_of(lambda: connection.execute("INSERT INTO a VALUES (1)"))
+
+
+def no_table(path: Path) -> Exception:
+    """What it says of a file of another kind."""
+    with closing(sqlite3.connect(path)) as connection:
+        return error_of(lambda: connection.execute("SELECT 1 FROM a"))
+
+
+def error_of(call: Callable[[], object]) -> Exception:
+    with pytest.raises(sqlite3.Error) as caught:
+        call()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        pytest.param(busy, "is in use: database is locked (wait", id="locked"),
+        pytest.param(full, "cannot be written: database or disk is full (make room", id="full"),
+        pytest.param(readonly, "cannot be written: attempt to write a readonly", id="readonly"),
+        pytest.param(no_table, "is no cache of answers: no such table: a (choose", id="no cache"),
+        pytest.param(
+            lambda _: PermissionError(13, "Permission denied"),
+            "cannot be made: [Errno 13] Permission denied (choose another path)",
+            id="a folder of somebody else",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told(
+    path: Path, failed: Callable[[Path], OSError | sqlite3.Error], said: str
+):
+    """A cache that is locked or has no room is one all the same."""
+    assert str(unusable(path, failed(path))).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize("on_drift", ["warn", "raise", "refresh"])
+def test_an_answer_that_was_paid_is_given_also_where_the_file_fails(
+    path: Path, caplog: pytest.LogCaptureFixture, on_drift: Literal["warn", "raise", "refresh"]
+):
+    """It went bad while the call was under way, in what is asked of it first."""
+
+    def answers(_: Request) -> Completion:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP TABLE systems")
+            connection.execute("DROP TABLE answers")
+        return Completion("9", model="m", fingerprint="f")
+
+    with Cache(path) as cache:
+        ask = cached(answers, cache, described, on_drift=on_drift)
+        assert ask(Request(1)) == Completion("9", model="m", fingerprint="f")
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 3
+    assert "the system that answered before could not be read" in caplog.text
+
+
+def described(request: Request) -> JsonObject:
+    return described_call(request, url="", model="m")
+
+
+def test_an_answer_that_cannot_be_written_is_given(path: Path, caplog: pytest.LogCaptureFixture):
+    """JSON has no logarithm of zero, and SQLite no half of a letter."""
+    for answer in (
+        Completion("9", tokens=(Token("9", float("-inf")),)),
+        Completion("9", model="\ud800"),
+    ):
+        with Cache(path) as cache:
+            ask = cached(lambda _, answer=answer: answer, cache, described)
+            assert ask(Request(1)) == answer
+    assert caplog.text.count("an answer could not be kept") == 2
 
 
 def test_a_cache_that_was_closed_keeps_no_connection(path: Path):

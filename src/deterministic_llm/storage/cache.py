@@ -84,8 +84,8 @@ class Cache:
     def keep(self, key: str, completion: Completion, *, anew: bool = False) -> None:
         """Store *completion* under *key*, unless there is one; *anew* takes its place.
 
-        An answer is worth more than its copy: where the disk takes no more, that is a warning in
-        the log, and the run goes on.
+        An answer is worth more than its copy: where the disk takes no more, or JSON has no word for
+        it, that is a warning in the log, and the run goes on.
         """
         try:
             since = float("inf") if anew else self._since()
@@ -93,7 +93,7 @@ class Cache:
             self._writes += 1
             if self._writes % _CHECKED_EVERY == 1:  # the first, too
                 self._database.shrink(self.max_bytes)
-        except (sqlite3.Error, ConfigurationError) as error:
+        except (sqlite3.Error, ConfigurationError, ValueError) as error:
             _log.warning("%s: an answer could not be kept: %s", self.path, error)
 
     def served(self, name: str) -> str | None:
@@ -105,9 +105,14 @@ class Cache:
     def drift(self, name: str, completion: Completion) -> str | None:
         """The system that answered for *name* before, where *completion* is of another one.
 
-        Where a server does not name its system nothing is known.
+        Where a server does not name its system nothing is known, nor where the file fails, which is
+        a warning in the log: the answer is paid for.
         """
-        now, before = system_of(completion), self.served(name)
+        try:
+            now, before = system_of(completion), self.served(name)
+        except ConfigurationError as error:
+            _log.warning("the system that answered before could not be read: %s", error)
+            return None
         return before if now and before is not None and now != before else None
 
     def serve(self, name: str, completion: Completion) -> None:
@@ -118,7 +123,7 @@ class Cache:
         self._served[name] = now
         try:
             self._database.serve(name, now)
-        except ConfigurationError as error:
+        except (ConfigurationError, ValueError) as error:
             _log.warning("%s: a system could not be noted: %s", self.path, error)
 
     def stats(self) -> CacheStats:

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
@@ -50,7 +50,17 @@ ON CONFLICT (key) DO UPDATE
 SET model = excluded.model, stored = excluded.stored, value = excluded.value
 WHERE answers.stored < ?
 """
-_NO_CACHE = "{}: is no cache of answers: {} (choose another path)"
+_NOT_READY = "is in use: {} (wait until the other process is done with it)"
+_WRONG: Mapping[int, str] = {
+    sqlite3.SQLITE_BUSY: _NOT_READY,
+    sqlite3.SQLITE_LOCKED: _NOT_READY,
+    sqlite3.SQLITE_FULL: "cannot be written: {} (make room, or choose another path)",
+    sqlite3.SQLITE_READONLY: "cannot be written: {} (see who owns it, or choose another path)",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: {} (see to its disk, or choose another path)",
+}
+"""What is wrong with a file, by the error that SQLite names; with any other it is no cache."""
+_NO_CACHE = "is no cache of answers: {} (choose another path)"
+_NOT_MADE = "cannot be made: {} (choose another path)"
 _EVICTED = 0.9
 """Of the size limit, what is left when the oldest answers had to go."""
 
@@ -151,7 +161,7 @@ class Database:
             with self._lock:
                 yield self._opened()
         except sqlite3.Error as error:
-            raise ConfigurationError(_NO_CACHE.format(self.path, error)) from error
+            raise unusable(self.path, error) from error
 
     def _opened(self) -> sqlite3.Connection:
         """The connection of this process; raises ConfigurationError for a file of another kind."""
@@ -163,9 +173,16 @@ class Database:
             self._connection = _connected(self.path)
             self._leave = finalize(self, _left, self._connection, os.getpid())
         except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(_NO_CACHE.format(self.path, error)) from error
+            raise unusable(self.path, error) from error
         self._owner = os.getpid()
         return self._connection
+
+
+def unusable(path: Path, error: OSError | sqlite3.Error) -> ConfigurationError:
+    """What is wrong with the file at *path*, by the *error* that it gave."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # less what SQLite adds in detail
+    told = _NOT_MADE if isinstance(error, OSError) else _WRONG.get(code, _NO_CACHE)
+    return ConfigurationError(f"{path}: {told.format(error)}")
 
 
 def _left(connection: sqlite3.Connection, owner: int) -> None:
