@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import pickle
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, Inexact, Rounded, localcontext
 from typing import Annotated, ClassVar
 
 import pytest
@@ -875,3 +876,24 @@ def test_moments_with_and_without_a_zone_cannot_be_ordered():
     """That is for the model to mend."""
     value = {"a": datetime(2024, 1, 1), "b": datetime(2024, 1, 2, tzinfo=UTC)}  # noqa: DTZ001
     assert len(Before("a", "b")(value)) == 1
+
+
+@pytest.mark.parametrize("precision", [2, 28])
+def test_a_sum_is_exact_in_every_context_of_the_caller(precision: int):
+    """Also far beyond the digits that decimals keep by themselves."""
+    large = 10**40
+    with localcontext(prec=precision, traps=[Inexact, Rounded]):
+        for numbers, total in (
+            ([0.12345, 0.87655], 1),
+            ([large, 1, -large], 1),
+            ([1e300, 1e-300, -1e300], 1e-300),
+        ):
+            assert not told_by(SumsTo(total), numbers)
+        (wrong,) = told_by(SumsTo(1), [large, 2, -large])
+    assert "not 2" in str(wrong)
+    assert wrong.fix == "make them smaller by 1 altogether"
+
+
+def told_by(rule: SumsTo, value: object) -> Sequence[Violation]:
+    said = rule.check(value, None)
+    return [said] if isinstance(said, Violation) else list(said or ())

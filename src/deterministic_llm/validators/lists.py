@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import pairwise
 from typing import ClassVar, cast
 
@@ -156,6 +156,10 @@ class SumsTo(Marker):
 
     @override
     def check(self, value: object, context: object) -> Said:
+        with localcontext(_EXACT):
+            return self._summed(value)
+
+    def _summed(self, value: object) -> Said:
         addends = list(selected(value, compiled_path(self.of, repr(self))))
         at, total = self._wanted(value)
         numbers = [_number(number) for _, number in addends]
@@ -177,6 +181,10 @@ class SumsTo(Marker):
             return (), _number(self.total)
         found = list(selected(value, compiled_path(self.total, repr(self))))
         return (found[0][0], _number(found[0][1])) if len(found) == 1 else ((), None)
+
+
+_EXACT = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=ROUND_HALF_EVEN, traps=[])
+"""As many digits as sums of any floats have: how a caller rounds is nothing to a rule."""
 
 
 def _number(value: object) -> Decimal | None:
