@@ -56,6 +56,16 @@ def test_a_judge_accepts_or_says_why_not(ask):
 
 
 @ways
+def test_a_judge_without_time_is_a_check_that_timed_out(ask):
+    """It is not asked: no time at all is no timeout that a model takes."""
+    model = ScriptedModel([])
+    for timeout in (0.0, 1e-9):
+        with pytest.raises(checking.CheckTimedOutError):
+            ask(judge("Be kind.", model), "text", timeout=timeout)
+    assert not model.requests
+
+
+@ways
 def test_a_judge_that_fails_accepts_nothing(ask):
     """Its error goes on, with its calls; whatever the class of the error is."""
     denied = CallFailure("no key", "unauthorized", status=401)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from time import perf_counter
 from typing import Self
@@ -20,6 +20,7 @@ from deterministic_llm._core.answering import (
 )
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.patience import later
 from deterministic_llm._drivers.background import started
 from deterministic_llm.providers import local
 from deterministic_llm.providers.openai import ChatModel
@@ -36,7 +37,11 @@ class Embedded:
         """Ask the engine, which starts at the first call, if there is time for that."""
         began = perf_counter()
         engine = self._in_time(request)
-        return _NO_ENGINE if engine is None else engine.complete(_later(request, began))
+        return (
+            _NO_ENGINE
+            if engine is None
+            else engine.complete(later(request, perf_counter() - began))
+        )
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         """Ask the engine, once it is there: starting it can take seconds."""
@@ -49,7 +54,7 @@ class Embedded:
         engine = self._in_time(request)
         if engine is None:
             return Told(request, _NO_ENGINE)
-        return engine.stream(_later(request, began))
+        return engine.stream(later(request, perf_counter() - began))
 
     def astream(self, request: Request) -> AsyncAnswering:
         """Ask the engine, once it is there, for an answer in pieces."""
@@ -91,17 +96,10 @@ class _OfEngine(AsyncDelegating):
                 engine = await self._embedded.aengine()
         except TimeoutError:
             return AsyncTold(self._request, _NO_ENGINE)
-        return engine.astream(_later(self._request, began))
+        return engine.astream(later(self._request, perf_counter() - began))
 
 
 _NO_ENGINE = CallFailure("the engine was not there in time", "late", sent=False)
-
-
-def _later(request: Request, began: float) -> Request:
-    """*request* with the time that it has left now, of what it had when it *began*."""
-    if request.timeout is None:
-        return request
-    return replace(request, timeout=max(request.timeout - (perf_counter() - began), 0.001))
 
 
 @cache

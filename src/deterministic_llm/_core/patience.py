@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
+from deterministic_llm._core.records import changed
 
 Limit: TypeAlias = Literal["timeout", "first_token_timeout", "idle_timeout"]
 """Which of the times of a request was over."""
@@ -18,6 +19,21 @@ _WORDS: Mapping[Limit, str] = {
     "first_token_timeout": "no word of an answer{} in {:.3g} s",
     "idle_timeout": "no new word of the answer{} in {:.3g} s",
 }
+
+_LEAST = 0.001
+"""Seconds that a call gets however late it is: none at all means no limit to some clients."""
+
+
+def left_of(timeout: float | None, taken: float) -> float | None:
+    """Seconds that are left of *timeout* once some are *taken*; None without one."""
+    return None if timeout is None else max(timeout - taken, _LEAST)
+
+
+def later(request: Request, taken: float) -> Request:
+    """*request* with the time that it has left once some seconds are *taken*."""
+    if request.timeout is None:
+        return request
+    return changed(request, timeout=left_of(request.timeout, taken))
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Checked
 from deterministic_llm._core.checks import Findings, Validator, findings, is_candidate, record
+from deterministic_llm._core.patience import left_of
 from deterministic_llm._drivers.background import background_loop, started
 
 T = TypeVar("T")
@@ -79,7 +80,10 @@ class _Clock:
         return perf_counter() - self._began
 
     def left(self) -> float | None:
-        return None if self._timeout is None else max(0.0, self._timeout - self.taken())
+        return left_of(self._timeout, self.taken())
+
+    def over(self) -> bool:
+        return self._timeout is not None and self._timeout <= self.taken()
 
 
 def _found(validator: Validator, value: object, context: object, clock: _Clock) -> Findings:
@@ -106,6 +110,8 @@ def _asking(
     context: object,
     clock: _Clock,
 ) -> Callable[[], object]:
+    if clock.over():
+        raise CheckTimedOutError
     given = (value, context) if validator.takes_context else (value,)
     told = {"timeout": clock.left()} if validator.takes_timeout else {}
     return partial(asked, *given, **told)

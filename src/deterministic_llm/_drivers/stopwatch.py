@@ -9,12 +9,11 @@ from time import perf_counter
 from deterministic_llm._core.attempts import Attempt, Failed, Request
 from deterministic_llm._core.checks import Validator
 from deterministic_llm._core.exchange import CallFailure
+from deterministic_llm._core.patience import left_of
 from deterministic_llm._core.policy import Policy
 from deterministic_llm._core.records import changed
 
 OUT_OF_TIME = CallFailure("no answer before the deadline", "late")
-_LEAST = 0.001
-"""Seconds that a call gets however late it is: none at all means no limit to some clients."""
 
 
 class Stopwatch:
@@ -33,7 +32,7 @@ class Stopwatch:
 
     def left(self) -> float | None:
         """Seconds that the run may still take; None without a deadline."""
-        return None if self._timeout is None else max(self._timeout - self.now(), _LEAST)
+        return left_of(self._timeout, self.now())
 
     def timed(self, request: Request) -> Request:
         """*request* with the time that is left for it."""

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from typing_extensions import TypeVar
 
+from deterministic_llm._core.patience import left_of
 from deterministic_llm._core.tasks import Task
 from deterministic_llm.enforcer.known import Known, Server
 
@@ -46,9 +47,7 @@ async def amet(task: Task[object], models: Sequence[Known]) -> float | None:
 
 def later(task: Task[T], asked: Task[T], seconds: float) -> Task[T]:
     """*task* with the ways of one that was *asked* for anew, *seconds* of its time being over."""
-    policy = task.policy
-    if policy.timeout is not None:
-        policy = replace(policy, timeout=max(policy.timeout - seconds, 0.0))
+    policy = replace(task.policy, timeout=left_of(task.policy.timeout, seconds))
     return replace(
         task,
         contract=asked.contract,

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
+from deterministic_llm._core.patience import later
 from deterministic_llm.metering.bounds import estimated_tokens
 from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall
 from deterministic_llm.metering.line import Line, Place, Slot
@@ -141,7 +142,7 @@ def limited(
         if slot is None:
             return NO_SLOT
         with slot:
-            return slot.closed(call(later(request, slot)))
+            return slot.closed(call(admitted(request, slot)))
 
     return ask
 
@@ -159,16 +160,14 @@ def alimited(
         if slot is None:
             return NO_SLOT
         with slot:
-            return slot.closed(await call(later(request, slot)))
+            return slot.closed(await call(admitted(request, slot)))
 
     return ask
 
 
-def later(request: Request, slot: Slot) -> Request:
+def admitted(request: Request, slot: Slot) -> Request:
     """*request* with the time that it has left now that *slot* is there.
 
     Its answer is to tell what is left of the server's own limits.
     """
-    if request.timeout is None or not slot.waited:
-        return replace(request, limited=True)
-    return replace(request, limited=True, timeout=max(0.0, request.timeout - slot.waited))
+    return replace(later(request, slot.waited), limited=True)

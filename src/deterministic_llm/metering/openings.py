@@ -24,7 +24,7 @@ from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm.metering.bounds import estimated_tokens
 from deterministic_llm.metering.gates import Answer, Gate, Passage
-from deterministic_llm.metering.limits import NO_SLOT, Limits, later
+from deterministic_llm.metering.limits import NO_SLOT, Limits, admitted
 
 _Entered: TypeAlias = tuple[Passage, Request] | CallFailure
 
@@ -48,7 +48,7 @@ def limited_opening(opening: Opening, limits: Limits) -> Opening:
 
     def enter(request: Request) -> _Entered:
         slot = limits.acquire(estimated_tokens(request), timeout=request.timeout)
-        return NO_SLOT if slot is None else (slot, later(request, slot))
+        return NO_SLOT if slot is None else (slot, admitted(request, slot))
 
     return lambda request: _Behind(opening, enter, request)
 
@@ -58,7 +58,7 @@ def alimited_opening(opening: AsyncOpening, limits: Limits) -> AsyncOpening:
 
     async def enter(request: Request) -> _Entered:
         slot = await limits.aacquire(estimated_tokens(request), timeout=request.timeout)
-        return NO_SLOT if slot is None else (slot, later(request, slot))
+        return NO_SLOT if slot is None else (slot, admitted(request, slot))
 
     return lambda request: _AsyncBehind(opening, enter, request)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind, Finish
+from deterministic_llm._core.patience import later, left_of
 from deterministic_llm._core.policy import OnDrift
 from deterministic_llm.storage.cache import Cache, system_of
 from deterministic_llm.storage.flights import Flight, Leading, join
@@ -92,14 +93,11 @@ class Visit:
     @property
     def request(self) -> Request:
         """The request as it goes out, with the time that is left for it."""
-        return (
-            self._request if self._flight is None else replace(self._request, timeout=self.left())
-        )
+        return self._request if self._flight is None else later(self._request, self._taken())
 
     def left(self) -> float | None:
         """Seconds that are left; None without a deadline."""
-        timeout = self._request.timeout
-        return None if timeout is None else max(timeout - self._taken(), 0.001)
+        return left_of(self._request.timeout, self._taken())
 
     def step(self) -> Answer | Flight | None:
         """The answer, or the flight to wait for, or None: the caller asks."""
