@@ -47,6 +47,7 @@ from deterministic_llm.validators import (
 )
 from deterministic_llm.validators.lengths import word_count
 from deterministic_llm.validators.markdown import _MARKS
+from deterministic_llm.validators.sources import _starts
 
 
 def said(marker: Marker, value: object, context: object = None) -> list[str]:
@@ -897,3 +898,23 @@ def test_a_sum_is_exact_in_every_context_of_the_caller(precision: int):
 def told_by(rule: SumsTo, value: object) -> Sequence[Violation]:
     said = rule.check(value, None)
     return [said] if isinstance(said, Violation) else list(said or ())
+
+
+@given(st.text("ab ", min_size=1, max_size=9), st.text("ab ", max_size=60))
+def test_a_piece_is_found_wherever_it_begins(piece: str, text: str):
+    """Also where it comes again within itself."""
+    wanted = [at for at in range(len(text)) if text.startswith(piece, at)]
+    assert list(_starts(piece, text)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("piece", "places"),
+    [("-", 50_001), (". ", 50_000), ("1 ", 50_000), ("ab ", 50_000), ("a", 0), ("-ab ", 50_000)],
+)
+def test_a_long_value_that_repeats_itself_is_found_at_once(piece: str, places: int):
+    """Each place took a time that grows with the value."""
+    value, source = piece * 50_000, piece * 100_000
+    began = time.process_time()
+    assert len(Grounded().spans(value.strip(), source)) in {places, places + 1}
+    assert not said(Grounded(), value, source) or piece == "a"
+    assert time.process_time() - began < 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -55,22 +56,27 @@ class Grounded(Marker):
 
     def spans(self, value: object, source: str) -> tuple[Span, ...]:
         """Every place of *source* where *value* stands, in order; none when it is not grounded."""
-        folded = _folded_source(source, self._folding)
-        places = {
-            place
-            for spelling in _spellings(value)
-            for place in _occurrences(_folded(spelling, self._folding).text.strip(), folded.text)
-        }
-        return tuple((folded.at[start], folded.at[end - 1] + 1) for start, end in sorted(places))
+        at = _folded_source(source, self._folding).at
+        places = sorted(set(self._places(value, source)))
+        return tuple((at[start], at[end - 1] + 1) for start, end in places)
+
+    def _places(self, value: object, source: str) -> Iterator[Span]:
+        """The same, in the source as it is compared, and in no order."""
+        text = _folded_source(source, self._folding).text
+        for spelling in _spellings(value):
+            yield from _occurrences(_folded(spelling, self._folding).text.strip(), text)
+
+    def _stands_in(self, source: str, value: object) -> bool:
+        return any(True for _ in self._places(value, source))
 
     @override
     def check(self, value: object, context: object) -> Said:
         source = self._source(context)
         if isinstance(value, (str, int, float, Decimal)):
-            return None if self.spans(value, source) else self._broken(())
+            return None if self._stands_in(source, value) else self._broken(())
         broken: list[Violation] = []
         for index, item in enumerate(items_of(value)):
-            if item is not None and not self.spans(item, source):
+            if item is not None and not self._stands_in(source, item):
                 broken.append(self._broken((index,)))
         return broken
 
@@ -101,10 +107,10 @@ class _Folded:
     """A text in the one spelling that is compared, and where each character of it was."""
 
     text: str
-    at: tuple[int, ...]
+    at: array[int]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)  # all rules of a run read the same one, and no others are to be kept
 def _folded_source(text: str, folding: tuple[bool, bool, bool]) -> _Folded:
     return _folded(text, folding)
 
@@ -112,7 +118,7 @@ def _folded_source(text: str, folding: tuple[bool, bool, bool]) -> _Folded:
 def _folded(text: str, folding: tuple[bool, bool, bool]) -> _Folded:
     whitespace, quotes, case = folding
     characters: list[str] = []
-    at: list[int] = []
+    at = array("I")  # numbers of Python take ten times the room
     for place, original in enumerate(text):
         if original in _UNSEEN:
             continue
@@ -124,8 +130,8 @@ def _folded(text: str, folding: tuple[bool, bool, bool]) -> _Folded:
                 continue
             folded = " "
         characters += folded
-        at += [place] * len(folded)
-    return _Folded("".join(characters), tuple(at))
+        at.extend([place] * len(folded))
+    return _Folded("".join(characters), at)
 
 
 def _spellings(value: object) -> set[str]:
@@ -157,14 +163,37 @@ _GROUPING = ",' \u00a0\u202f\u2009"
 
 def _occurrences(piece: str, text: str) -> Iterator[Span]:
     """Where *piece* stands in *text* as whole words and numbers."""
-    if not piece:
-        return
-    start = text.find(piece)
-    while start >= 0:
+    for start in _starts(piece, text) if piece else ():
         end = start + len(piece)
         if not _goes_on(text, start, end):
             yield start, end
-        start = text.find(piece, start + 1)
+
+
+def _starts(piece: str, text: str) -> Iterator[int]:
+    """Where *piece* begins in *text*, in a time that grows with their lengths alone.
+
+    A piece that comes again within itself does so after its shortest period. Where it does not, it
+    cannot come again before less than a period of it is left.
+    """
+    start = text.find(piece)
+    period = _period(piece) if start >= 0 else 0
+    again, far = piece[len(piece) - period :], max(period, len(piece) - period) + 1
+    while start >= 0:
+        yield start
+        follows = text.startswith(again, start + len(piece))
+        start = start + period if follows else text.find(piece, start + far)
+
+
+def _period(piece: str) -> int:
+    """After how many characters *piece* first comes again in itself, as far as it goes."""
+    borders = [0]
+    border = 0
+    for character in piece[1:]:
+        while border and character != piece[border]:
+            border = borders[border - 1]
+        border += character == piece[border]
+        borders.append(border)
+    return len(piece) - border
 
 
 def _goes_on(text: str, start: int, end: int) -> bool:
@@ -182,16 +211,20 @@ def _goes_on(text: str, start: int, end: int) -> bool:
         and (unicodedata.combining(after) or _JOINED.match(text, end - 1))
     ):
         return True
-    for number in _IN_PARTS.finditer(text, max(0, start - _NEAR), end + _NEAR):
-        if number.start() < start < number.end() or number.start() < end < number.end():
-            return True
+    if _within_a_number(text, start) or _within_a_number(text, end):
+        return True
     begins, ends = text[start].isdecimal(), text[end - 1].isdecimal()
     return (begins and _NUMBER_BEFORE.search(text, max(0, start - 2), start) is not None) or (
         ends and _NUMBER_AFTER.match(text, end) is not None
     )
 
 
-_NEAR = 16
+def _within_a_number(text: str, place: int) -> bool:
+    near = _IN_PARTS.finditer(text, max(0, place - _NEAR), place + _NEAR)
+    return any(number.start() < place < number.end() for number in near)
+
+
+_NEAR = 32
 _IN_PARTS = re.compile(r"(?<!\d)\d{1,3}(?:\s\d{3})+(?!\d)|(?<![\d/])\d{1,15}/\d{1,15}(?![\d/])")
 """Numbers with a blank or a stroke inside: ``10 000``, ``2/3``."""
 _SIGNED = re.compile(r"-\d")
