@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import wait
 from dataclasses import dataclass
-from functools import cache
 from time import perf_counter
 from typing import Self
 
@@ -102,6 +101,14 @@ class _OfEngine(AsyncDelegating):
 _NO_ENGINE = CallFailure("the engine was not there in time", "late", sent=False)
 
 
-@cache
 def _chat(name: str, endpoint: local.Endpoint) -> ChatModel:
-    return ChatModel(name, base_url=endpoint.base_url, api_key=endpoint.api_key)
+    """What asks *name* at *endpoint*; that of an engine which is gone is let go."""
+    known = _CHATS.get(name)
+    if known is None or known[0] != endpoint:
+        chat = ChatModel(name, base_url=endpoint.base_url, api_key=endpoint.api_key)
+        known = _CHATS[name] = endpoint, chat
+    return known[1]
+
+
+_CHATS: dict[str, tuple[local.Endpoint, ChatModel]] = {}
+"""By the name of a model, where its engine is now and what asks it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +19,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from deterministic_llm import Completion, DeadlineExceeded, JsonValue, Model
+from deterministic_llm import Completion, DeadlineExceeded, JsonValue, Model, embedded
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import local
@@ -233,6 +235,18 @@ ask(max_tokens=1)
 """
     finished = run(script, str(model))
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+
+
+def test_what_asked_an_engine_that_is_gone_is_let_go() -> None:
+    """Each restart has another address and key."""
+    endpoints = [Endpoint(f"http://127.0.0.1:{port}/v1", "k") for port in (1, 2)]
+    first = weakref.ref(embedded._chat("engine", endpoints[0]))
+    assert embedded._chat("engine", endpoints[0]) is first()
+    other = embedded._chat("another", endpoints[0])
+    embedded._chat("engine", endpoints[1])
+    gc.collect()
+    assert first() is None
+    assert embedded._chat("another", endpoints[0]) is other
 
 
 def test_importing_the_provider_does_not_import_the_engine() -> None:
