@@ -90,6 +90,22 @@ def test_what_is_known_of_a_model_is_known_of_no_other(server: FaultServer, ask:
     assert len(ask(model(server, "no_schemas", f"{name}-still")).attempts) == 2
 
 
+def test_what_was_learned_changes_the_task_of_a_method_once(server: FaultServer):
+    """And not each time that the method is looked up."""
+    asked = model(server, "no_schemas", "method")
+
+    class Post:
+        @asked.enforce(Letter)
+        def read(self) -> str:
+            return "Hi"
+
+    post = Post()
+    assert len(post.read.run().attempts) == 2
+    one, other = (post.read.run().attempts[0].request.constraint for _ in range(2))
+    assert one.mode == "tool"
+    assert one is other
+
+
 @pytest.mark.parametrize("ask", COLOURS)
 def test_a_seed_that_is_not_taken_is_left_out_and_told(server: FaultServer, ask: Run):
     """The result says what was sent for the answer."""

@@ -50,6 +50,28 @@ Fallback: TypeAlias = "Literal['raise'] | Callable[[EnforcementError], D]"
 """What happens when a run ends without a value; ``"return_none"`` is an overload of its own."""
 
 
+class _Known(Generic[T_co]):
+    """The task of *terms* by what is known of the servers; bound enforcers share one."""
+
+    __slots__ = ("_remembers", "_task", "_terms", "_turn_at")
+
+    def __init__(self, terms: Terms[T_co], turn_at: int | None) -> None:
+        self._terms = terms
+        self._turn_at = turn_at
+        self._remembers = terms.remembers
+        self._task = self._made(terms.learned)
+
+    def task(self) -> Task[T_co]:
+        """The task, made anew once more is known."""
+        then, task = self._task
+        if self._remembers and (learned := self._terms.learned) != then:
+            self._task = _, task = self._made(learned)
+        return task
+
+    def _made(self, learned: tuple[object, ...]) -> tuple[tuple[object, ...], Task[T_co]]:
+        return learned, opened(self._terms.task(turn_at=self._turn_at))
+
+
 class _Decorated(Generic[T_co]):
     """What both colours share: the function, its terms, and how it looks from outside."""
 
@@ -72,12 +94,10 @@ class _Decorated(Generic[T_co]):
         self._turn_at = turn_position(function)
         self._calls = Calls(function, self._turn_at, terms.key)
         self._held: tuple[object, ...] = ()
-        self._learned = terms.learned
-        self._task = opened(terms.task(turn_at=self._turn_at))
+        self._known = _Known(terms, self._turn_at)
         self._guards = terms.guards()
         self._has_context = "context" in terms.options
         self._others = terms.others
-        self._remembers = terms.remembers
 
     @property
     def __signature__(self) -> Signature:
@@ -101,12 +121,9 @@ class _Decorated(Generic[T_co]):
     ) -> Task[T_co]:
         """The task of one call; where its prompt is not known the arguments tell which it was."""
         terms = self._terms
-        if self._remembers and (learned := terms.learned) != self._learned:
-            self._task = opened(terms.task(turn_at=self._turn_at))
-            self._learned = learned
         arguments = None if prompt else self._calls.digest(self._held, args, kwargs)
         context = terms.context(args, kwargs) if self._has_context else None
-        return self._task.about(prompt, context, arguments)
+        return self._known.task().about(prompt, context, arguments)
 
     def _bound(self, instance: object, owner: object) -> object:
         binder = getattr(type(self.__wrapped__), "__get__", None)
