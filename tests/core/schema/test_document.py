@@ -21,6 +21,25 @@ REFUSED: list[tuple[str, JsonObject, str]] = [
     ("an unknown dialect", {"$schema": "https://x.test/draft"}, "unknown dialect"),
     ("a pattern that backtracks", {"pattern": "^(a+)+$"}, "exponential"),
     ("a pattern that is none", {"pattern": "("}, "answer"),
+    ("keys by a pattern that backtracks", {"patternProperties": {"^(a+)+$": {}}}, "exponential"),
+    ("an anchor that is not there", {"items": {"$ref": "#x"}}, "which is not there"),
+    (
+        "a pointer that is read from the nearest identifier",
+        {"$defs": {"a": {"$id": "x:y", "$ref": "#/$defs/b"}, "b": {}}},
+        "which is not there",
+    ),
+    ("a reference to itself", {"$ref": "#"}, "leads back to itself"),
+    ("a part that refers to the whole", {"allOf": [{"$ref": "#"}]}, "leads back to itself"),
+    (
+        "two that refer to each other",
+        {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{}, {"$ref": "#"}]}}},
+        "leads back to itself",
+    ),
+    (
+        "a key that asks for the whole again",
+        {"dependentSchemas": {"a": {"$ref": "#"}}},
+        "leads back to itself",
+    ),
 ]
 
 
@@ -44,6 +63,12 @@ def test_nothing_is_fetched():
 
 
 CHECKED: list[tuple[str, JsonObject, JsonValue, list[str]]] = [
+    (
+        "an integer too large to be divided by a fraction",
+        {"multipleOf": 0.3},
+        10**400,
+        ["$: expected no integer beyond all floats"],
+    ),
     (
         "a bound",
         {"properties": {"score": {"type": "integer", "minimum": 0, "maximum": 10}}},
@@ -109,9 +134,19 @@ def test_a_value_is_validated_in_full(schema: JsonObject, value: JsonValue, viol
         {"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"type": "array"}}},
         {"properties": {"$ref": {"type": "string"}}},
         {"enum": [{"$ref": "https://x.test"}, [1]]},
+        {"items": {"$ref": "#x"}, "$defs": {"a": {"$anchor": "x", "type": "integer"}}},
+        {"items": {"anyOf": [{"$ref": "#"}, {"type": "integer"}]}, "type": "array"},
         {},
     ],
-    ids=["an older draft", "an escaped pointer", "a property so called", "data so called", "all"],
+    ids=[
+        "an older draft",
+        "an escaped pointer",
+        "a property so called",
+        "data so called",
+        "an anchor",
+        "itself in an item",
+        "all",
+    ],
 )
 def test_a_schema_that_works_is_taken(schema: JsonObject):
     """References inside, older drafts, and names that only look like keywords."""

@@ -23,6 +23,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.document_sites import site_of_document
 from deterministic_llm._core.schema.formats import format_checker
 from deterministic_llm._core.schema.redos import backtracking
+from deterministic_llm._core.schema.resolving import check_resolved
 from deterministic_llm._core.schema.target import Checked, Invalid, JsonTarget, Valid
 from deterministic_llm._core.schema.violations import broken, extra, json_path, missing
 from deterministic_llm._core.schema.walking import subschemas, untitled
@@ -68,7 +69,8 @@ def schema_target(schema: JsonObject, *, name: str) -> JsonTarget[JsonValue]:
     _check_valid(dialect, schema, name)
     for pointer, node in subschemas(schema):
         _check_references(node, schema, f"{name} {pointer}")
-        _check_pattern(node, f"{name} {pointer}")
+        _check_patterns(node, f"{name} {pointer}")
+    check_resolved(schema, dialect=str(written), name=name)
     validator = dialect(schema, registry=Registry(), format_checker=_FORMATS)
     decoder = SchemaDecoder(validator, schema)
     site = site_of_document(schema, decoder.part, newest=dialect is Draft202012Validator)
@@ -93,16 +95,22 @@ def _check_references(node: JsonObject, schema: JsonObject, where: str) -> None:
         if not pointer.startswith("#"):
             problem = f"{keyword} to {quote(pointer)}: nothing is fetched from disk or network"
             raise SchemaError(where, problem, "copy it into $defs and refer to '#/$defs/...'")
-        if pointer != "#" and lookup(schema, pointer) is None:
+        if pointer.startswith("#/") and lookup(schema, pointer) is None:
             raise SchemaError(
                 where, f"{keyword} to {quote(pointer)}, which is not there", "define it"
             )
 
 
-def _check_pattern(node: JsonObject, where: str) -> None:
-    pattern = node.get("pattern")
-    if isinstance(pattern, str) and (reason := backtracking(pattern)) is not None:
-        raise SchemaError(f"{where}/pattern", f"can take exponential time: {reason}", "simplify it")
+def _check_patterns(node: JsonObject, where: str) -> None:
+    pattern, of_keys = node.get("pattern"), node.get("patternProperties")
+    patterns = [pattern] if isinstance(pattern, str) else []
+    for keyword, each in [
+        *(("pattern", each) for each in patterns),
+        *(("patternProperties", each) for each in (of_keys if isinstance(of_keys, dict) else ())),
+    ]:
+        if (reason := backtracking(each)) is not None:
+            problem = f"can take exponential time: {reason}"
+            raise SchemaError(f"{where}/{keyword}", problem, "simplify it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,10 @@ class SchemaDecoder:
     ) -> Checked[JsonValue]:
         """Validate *value*."""
         del text, context  # only types read text faster and have validators of their own
-        errors = sorted(self.validator.iter_errors(value), key=_document_order)
+        try:
+            errors = sorted(self.validator.iter_errors(value), key=_document_order)
+        except OverflowError:  # an integer that is divided by a fraction it is too large for
+            return _TOO_LARGE
         if not errors:
             return Valid(value)
         found = [violation for error in errors for violation in self._violations(error)]
@@ -145,6 +156,9 @@ class SchemaDecoder:
         else:
             code = _CODES.get(str(error.validator), "type")
             yield broken(code, location, node, instance, self.schema)
+
+
+_TOO_LARGE = Invalid((Violation("$", "range", "expected no integer beyond all floats"),))
 
 
 def _document_order(error: ValidationError) -> tuple[int, list[str]]:

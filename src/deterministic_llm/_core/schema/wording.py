@@ -85,7 +85,7 @@ def resolve(node: JsonValue, *, root: JsonObject | None) -> JsonValue:
 
 def lookup(root: JsonObject, pointer: str) -> JsonValue:
     """The node at a local JSON pointer such as ``#/$defs/Item``; None when there is none."""
-    if not pointer.startswith("#"):
+    if pointer != "#" and not pointer.startswith("#/"):
         return None
     node: JsonValue = root
     for token in pointer[1:].split("/")[1:]:
