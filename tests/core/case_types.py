@@ -224,6 +224,7 @@ TYPES: dict[str, object] = {
     "Sentiment": Literal["positive", "neutral", "negative"],
     "Shelf": Shelf,
     "StarsOrFlag": Literal[1, 2] | bool,
+    "Texts": list[str],
     "TextOrOne": Literal["a", 1, True],
     "Ticket": Ticket,
     "Urgency": Urgency,

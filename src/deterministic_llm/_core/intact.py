@@ -18,7 +18,7 @@ from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.reading.alignment.openings import shape_of
 from deterministic_llm._core.reading.doubts import may_be_a_call
 from deterministic_llm._core.reading.goals import goal_of, shortcut_to
-from deterministic_llm._core.reading.omissions import may_hold_dots, may_omit
+from deterministic_llm._core.reading.omissions import may_hold_omission, may_omit
 from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.reading.reader import MAX_CHARACTERS
 from deterministic_llm._core.reading.syntax.native import native
@@ -45,7 +45,7 @@ def read_intact(text: str, target: JsonTarget[T_co], patch: Patch) -> Parsed[T_c
         if not isinstance(said, dict) or not _brings_all(text, target, patch, said):
             return None
         value = merged(patch, said)
-        if may_hold_dots(value):
+        if may_hold_omission(value, lists=shortcut.lists_texts):
             return None
         output = shortcut.validate(value, strict=True)
     except ValueError:  # pydantic's is one, too

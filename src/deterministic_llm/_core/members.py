@@ -156,7 +156,7 @@ def _judged(
 ) -> Parsed[T_co] | Unread:
     """*value* judged in full; it need not be written where a reader would validate it at once."""
     shortcut, said = shortcut_to(target), to_json(value).decode()
-    if shortcut and not strict and not may_omit(said):
+    if shortcut and not strict and not may_omit(said, lists=shortcut.lists_texts):
         try:
             return Parsed(shortcut.validate(value, strict=True), (), (0, 0))
         except ValidationError:

@@ -225,7 +225,7 @@ def read(kind: object, text: str, *, at_once: bool) -> object:
     assert target.validate is not None
     validate = partial(target.validate, extra="forbid")
     direct = target.direct if at_once else None
-    shortcut = Shortcut(goal_of(target), validate, target.floats, direct)
+    shortcut = Shortcut(goal_of(target), validate, target.floats, lists_texts=False, direct=direct)
     try:
         return repr(output_of(text, shortcut))
     except ValidationError as error:

@@ -55,7 +55,7 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
     None where read_glimpsed() has to tell, or a search; *text* is not JSON as a whole.
     """
     seen = None if shortcut.goal.scalar else glance(text)
-    if seen is None or may_omit(text):
+    if seen is None or may_omit(text, lists=shortcut.lists_texts):
         return None
     start, end = seen
     before, piece, behind = text[:start], text[start:end], text[end:]

@@ -13,7 +13,7 @@ from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
 from deterministic_llm._core.reading.doubts import Doubts, doubts_about
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.document import SchemaDecoder
-from deterministic_llm._core.schema.kinds import is_scalar
+from deterministic_llm._core.schema.kinds import has_lists_of_text, is_scalar
 from deterministic_llm._core.schema.raising import Ascent
 from deterministic_llm._core.schema.target import Direct, JsonTarget, Target, TextTarget, Validate
 
@@ -47,12 +47,14 @@ class Goal(Generic[T_co]):
 class Shortcut(Generic[T_co]):
     """How a JSON value becomes the output of *goal* at once, with *floats* as in its target.
 
-    *direct*, where there is one, is how its text does.
+    *direct*, where there is one, is how its text does; *lists_texts* says whether a list in it may
+    end in words for what it leaves out.
     """
 
     goal: Goal[T_co]
     validate: Validate[T_co]
     floats: bool
+    lists_texts: bool
     direct: Direct[T_co] | None
 
 
@@ -94,7 +96,8 @@ def _shortcut(target: Target[object]) -> Shortcut[object] | None:
     validate = target.validate
     if target.closable:  # what the type does not name may be a second value of what it does
         validate = partial(validate, extra="forbid")
-    return Shortcut(goal_of(target), validate, target.floats, target.direct)
+    lists_texts = has_lists_of_text(target.schema)
+    return Shortcut(goal_of(target), validate, target.floats, lists_texts, target.direct)
 
 
 shortcut_to = cast("_ShortcutTo", lru_cache(maxsize=1024)(_shortcut))

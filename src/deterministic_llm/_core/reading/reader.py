@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -42,7 +41,7 @@ from deterministic_llm._core.reading.judging import (
     refused,
 )
 from deterministic_llm._core.reading.notations.notation import read_notation
-from deterministic_llm._core.reading.omissions import ELLIPSIS, may_omit, whole
+from deterministic_llm._core.reading.omissions import may_omit, omissions, whole
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.outright import output_of
 from deterministic_llm._core.reading.raising import raised_document
@@ -81,7 +80,8 @@ def read(
     shortcut, size = shortcut_to(target), len(text)
     if shortcut and size <= MAX_CHARACTERS and not strict:
         # From behind, dots are found in half the time.
-        if text[:1] in _BEGINNINGS and text.rfind('"..."') < 0:
+        clear = text.rfind("...") < 0 and "…" not in text and not shortcut.lists_texts
+        if text[:1] in _BEGINNINGS and (clear or not may_omit(text, lists=shortcut.lists_texts)):
             try:
                 return Parsed(output_of(text, shortcut), (), (0, size))
             except ValidationError as error:
@@ -378,10 +378,10 @@ def _noted(
     noted: tuple[JsonValue, tuple[Repair, ...]],
     context: object,
 ) -> Parsed[T] | Unread:
-    """What another notation says; an item that is only dots means that more was left out."""
+    """What another notation says, unless some of it was left out there."""
     value, repairs = noted
-    if ELLIPSIS.search(json.dumps(value, ensure_ascii=False)):
-        return Unread((Violation("$", "ellipsis", "expected every item", '"..."', "write all"),))
+    if left_out := omissions(value, goal.target.schema):
+        return Unread(left_out)
     document = Document(value, len(found.text), (*found.repairs, *repairs))
     reading = bend(document, goal, context, start=0)
     return replace(reading, draft=None) if isinstance(reading, Unread) else reading

@@ -46,6 +46,23 @@ def has_open_objects(schema: JsonObject) -> bool:
     )
 
 
+def has_lists_of_text(schema: JsonObject) -> bool:
+    """Whether some list may hold texts that are no labels."""
+    return any(
+        node.get("additionalProperties") is True
+        or ("array" in _kinds(node, schema, depth=8) and _admits_text(node.get("items"), schema))
+        for _, node in subschemas(schema)
+    )
+
+
+def _admits_text(node: JsonValue, root: JsonObject) -> bool:
+    """Whether *node* admits a text that is no label; so it does where it does not say."""
+    resolved = resolve(node, root=root)
+    if isinstance(resolved, dict) and resolved.keys() & {"enum", "const"}:
+        return False
+    return "string" in _kinds(resolved, root, depth=8)
+
+
 def has_moments(schema: JsonObject) -> bool:
     """Whether some member is a date, a time or a duration."""
     return any(node.get("format") in _MOMENTS for _, node in subschemas(schema))
