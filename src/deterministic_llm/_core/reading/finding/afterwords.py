@@ -153,5 +153,7 @@ BEHIND: tuple[tuple[str, re.Pattern[str], Mark], ...] = (
     ("not all of it", re.compile(_NOT_ALL), "part"),
     ("asked for the input", re.compile(ASKS_FOR_INPUT + r"(?:[.!]|$)"), "draft"),
 )
-GOES_ON = re.compile(r"[ \t]*,?[ \t]*(?:,[ \t]*(?:[-+]?\d|[\"'“])|\.\.\.|…)")
-"""An enumeration right behind a candidate, or dots: there is more of it."""
+GOES_ON = re.compile(
+    r"[ \t]*,?[ \t]*(?:,[ \t]*(?:[-+]?\d|[\"'“])|\.\.\.|…)|[ \t]*(?:\*[ \t]*\d|\+[ \t]*[\[{(])"
+)
+"""An enumeration right behind a candidate, dots or a sum: there is more of it."""
