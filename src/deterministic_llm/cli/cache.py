@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from deterministic_llm.cli.failing import failed
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.storage.cache import Cache
 
@@ -27,7 +28,7 @@ def show(*, path: Place = None) -> None:
         with _existing(path) as cache:
             stats = cache.stats()
     except ConfigurationError as error:
-        raise _failed(error) from error
+        raise failed(error, code=1) from error
     count = sum(stats.answers.values())
     typer.echo(stats.path)
     typer.echo(f"{count:,} answers, {stats.size / 1e6:.1f} MB")
@@ -44,7 +45,7 @@ def clear(*, path: Place = None, older_than: Days = None) -> None:
         with _existing(path) as cache:
             gone = cache.clear(older_than=None if older_than is None else older_than * _A_DAY)
     except ConfigurationError as error:
-        raise _failed(error) from error
+        raise failed(error, code=1) from error
     typer.echo(f"removed {gone:,} answers")
 
 
@@ -59,8 +60,3 @@ def _existing(path: Path | None) -> Cache:
 
 def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _failed(error: ConfigurationError) -> typer.Exit:
-    typer.echo(f"dllm: {error}", err=True)
-    return typer.Exit(1)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from deterministic_llm.cli.failing import failed
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.storage import models
 from deterministic_llm.storage.catalogue import CATALOGUE
@@ -36,7 +37,7 @@ def list_models(*, folder: Folder = None) -> None:
                 str(kept / weights.file_name),
             )
     except ConfigurationError as error:
-        raise _failed(error) from error
+        raise failed(error, code=1) from error
     Console().print(table)
 
 
@@ -46,12 +47,7 @@ def pull_model(name: str, *, folder: Folder = None) -> None:
     try:
         path = models.pull(models.named(name), folder=folder)
     except ConfigurationError as error:
-        raise _failed(error) from error
+        raise failed(error, code=1) from error
     except KeyboardInterrupt as interruption:
         raise typer.Exit(130) from interruption
     typer.echo(path)
-
-
-def _failed(error: ConfigurationError) -> typer.Exit:
-    typer.echo(f"dllm: {error}", err=True)
-    return typer.Exit(1)

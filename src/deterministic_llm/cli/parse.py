@@ -13,6 +13,7 @@ from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.schema.target import Target
 from deterministic_llm.cli.accounts import as_json, explanation, missing
+from deterministic_llm.cli.failing import failed
 from deterministic_llm.cli.naming import is_named, named
 from deterministic_llm.errors import ConfigurationError, SchemaError
 from deterministic_llm.targets import Pattern, Schema, Template, compiled
@@ -54,7 +55,7 @@ def parse(  # noqa: PLR0913  # each is an option of the command
     try:
         target = _target(schema, template, pattern)
     except (ConfigurationError, SchemaError) as error:
-        raise _failed(str(error)) from error
+        raise failed(error, code=2) from error
     name = "standard input" if file == "-" else file
     text = _text(file, name)
     reading = read(text, target, strict=strict)
@@ -88,7 +89,7 @@ def _target(schema: str | None, template: str | None, pattern: str | None) -> Ta
     given = [each for each in (schema, template, pattern) if each is not None]
     if len(given) != 1:
         message = "say what the text is to be, by one of --schema, --template and --pattern"
-        raise _failed(message)
+        raise failed(message, code=2)
     if schema is not None:
         return compiled(named(schema) if is_named(schema) else Schema.from_file(schema))
     return compiled(Template(given[0]) if pattern is None else Pattern(pattern))
@@ -100,12 +101,7 @@ def _text(file: str, name: str) -> str:
         return data.decode("utf-8")
     except OSError as error:
         problem = f"{name}: cannot be read: {error.strerror} (check the path)"
-        raise _failed(problem) from error
+        raise failed(problem, code=2) from error
     except UnicodeDecodeError as error:
         problem = f"{name}: is not UTF-8 at byte {error.start} (save it as UTF-8)"
-        raise _failed(problem) from error
-
-
-def _failed(message: str) -> typer.Exit:
-    typer.echo(f"dllm: {message}", err=True)
-    return typer.Exit(2)
+        raise failed(problem, code=2) from error

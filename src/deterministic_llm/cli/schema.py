@@ -19,6 +19,7 @@ from deterministic_llm._core.schema.lowering.lowering import lower
 from deterministic_llm._core.schema.lowering.references import references_in
 from deterministic_llm._core.schema.rendering import render
 from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm.cli.failing import failed
 from deterministic_llm.cli.findings import checked, show_changes, show_check, worded
 from deterministic_llm.cli.naming import is_named, named
 from deterministic_llm.errors import ConfigurationError, SchemaError
@@ -43,7 +44,7 @@ def render_schema(file: str) -> None:
     try:
         notation = render(_schema(file))
     except _UNUSABLE as error:
-        raise _failed(error) from error
+        raise failed(error, code=2) from error
     typer.echo(notation)
     count = token_count(notation)
     if count is not None:
@@ -78,7 +79,7 @@ def lower_schema(file: str, *, dialect: DialectName, as_json: AsJson = False) ->
     try:
         lowered = lower(_schema(file), DIALECTS[dialect])
     except _UNUSABLE as error:
-        raise _failed(error) from error
+        raise failed(error, code=2) from error
     if as_json:
         told = {"schema": lowered.schema, "losses": [asdict(each) for each in lowered.losses]}
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -100,7 +101,7 @@ def diff_schemas(old: str, new: str, *, as_json: AsJson = False) -> None:
     try:
         found = changes_between(_schema(old), _schema(new))
     except _UNUSABLE as error:
-        raise _failed(error) from error
+        raise failed(error, code=2) from error
     if as_json:
         told = [asdict(change) for change in found]
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -115,13 +116,8 @@ def _read(file: str) -> JsonObject:
         known = _schema(file)
         references_in(modern(known))
     except _UNUSABLE as error:
-        raise _failed(error) from error
+        raise failed(error, code=2) from error
     return known
-
-
-def _failed(error: ConfigurationError | SchemaError) -> typer.Exit:
-    typer.echo(f"dllm: {error}", err=True)
-    return typer.Exit(2)
 
 
 def token_count(text: str) -> int | None:
