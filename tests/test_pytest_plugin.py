@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from deterministic_llm.pytest_plugin import _MODES
+from deterministic_llm.storage.cassettes import Mode
 
 pytest_plugins = ["pytester"]
 
@@ -129,3 +133,8 @@ ALONE = [
     for name in ("xdist", "pytest_cov", "timeout", "hypothesispytest", "pytest_examples", "anyio")
     for part in ("-p", f"no:{name}")
 ]
+
+
+def test_the_plugin_names_the_modes_of_a_cassette():
+    """They stand there once more, since it is loaded in every session and imports nothing."""
+    assert get_args(Mode) == _MODES

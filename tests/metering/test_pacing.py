@@ -12,7 +12,7 @@ from deterministic_llm.metering.pacing import Bucket, Window
 
 def test_a_bucket_is_full_at_first_and_fills_by_the_minute():
     """60 at once, then one a second."""
-    bucket = Bucket(60, now=0.0)
+    bucket = Bucket.of(60, now=0.0)
     bucket.take(60)
     assert bucket.seconds_until(1, now=0.0) == 1.0
     assert bucket.seconds_until(30, now=10.0) == 20.0
@@ -22,7 +22,7 @@ def test_a_bucket_is_full_at_first_and_fills_by_the_minute():
 
 def test_more_than_a_minutes_worth_waits_for_a_full_bucket_and_leaves_a_debt():
     """Or it would wait for ever."""
-    bucket = Bucket(60, now=0.0)
+    bucket = Bucket.of(60, now=0.0)
     bucket.take(10)
     assert bucket.seconds_until(100, now=0.0) == 10.0
     assert bucket.seconds_until(100, now=10.0) == 0.0
@@ -32,7 +32,7 @@ def test_more_than_a_minutes_worth_waits_for_a_full_bucket_and_leaves_a_debt():
 
 def test_what_is_given_back_never_overflows():
     """A bucket holds a minute's worth."""
-    bucket = Bucket(60, now=0.0)
+    bucket = Bucket.of(60, now=0.0)
     bucket.take(-1000)
     bucket.take(60)
     assert bucket.seconds_until(1, now=0.0) == 1.0
@@ -46,7 +46,7 @@ def test_no_stretch_of_time_sees_more_than_the_bucket_and_its_refill(
     a_minute: int, asked: list[tuple[float, int]]
 ):
     """Whoever waits as long as told stays within the limit in every stretch."""
-    bucket, now, taken = Bucket(a_minute, now=0.0), 0.0, []
+    bucket, now, taken = Bucket.of(a_minute, now=0.0), 0.0, []
     for later, wanted in asked:
         amount = min(wanted, a_minute)
         now += later

@@ -8,10 +8,10 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind, Quota
 from deterministic_llm.metering.changes import Changes
-from deterministic_llm.metering.gates import Answer
-from deterministic_llm.metering.pacing import Allotment, Bucket, Window, allotted
+from deterministic_llm.metering.pacing import Bucket, Window, allotted
 from deterministic_llm.metering.turns import Clock, Turn
 
 _CONGESTED: frozenset[FailureKind] = frozenset({"rate_limited", "overloaded"})
@@ -45,9 +45,9 @@ class Line:
         now = clock.now()
         self.clock = clock
         self.window = Window(concurrency)
-        self._requests = None if rpm is None else Bucket(rpm, now=now)
-        self._tokens = None if tpm is None else Bucket(tpm, now=now)
-        self._allotted: tuple[Allotment | None, Allotment | None] = (None, None)
+        self._requests = None if rpm is None else Bucket.of(rpm, now=now)
+        self._tokens = None if tpm is None else Bucket.of(tpm, now=now)
+        self._allotted: tuple[Bucket | None, Bucket | None] = (None, None)
         self._sent = Sent()
         self._heard = self._sent
         self._held_until = now

@@ -12,21 +12,26 @@ _NEARLY = 1e-6  # of a request or token: floats that were waited for exactly may
 
 
 class Bucket:
-    """A token bucket, full at first: *a_minute* at once, and as many again in every minute.
+    """A token bucket of *size* with so much *left*, which fills at the *rate* of so many a second.
 
     It is what the providers themselves count by: Anthropic says "token bucket algorithm"
     (https://docs.claude.com/en/api/rate-limits), and OpenAI's ``x-ratelimit-reset-*`` headers tell
-    when one would be full again. An amount of more than a minute's worth waits for a full bucket
-    and leaves it in debt.
+    when one would be full again. An amount of more than its size waits for a full bucket and leaves
+    it in debt.
     """
 
     __slots__ = ("_at", "_level", "_rate", "_size")
 
-    def __init__(self, a_minute: int, *, now: float) -> None:
-        self._size = float(a_minute)
-        self._rate = a_minute / _A_MINUTE
-        self._level = self._size
+    def __init__(self, left: float, *, size: float, rate: float, now: float) -> None:
+        self._level = left
+        self._size = size
+        self._rate = rate
         self._at = now
+
+    @classmethod
+    def of(cls, a_minute: int, *, now: float) -> Bucket:
+        """A bucket that is full: *a_minute* at once, and as many again in every minute."""
+        return cls(a_minute, size=a_minute, rate=a_minute / _A_MINUTE, now=now)
 
     def seconds_until(self, amount: int, *, now: float) -> float:
         """Seconds until *amount* may be taken."""
@@ -40,34 +45,8 @@ class Bucket:
         self._level = min(self._size, self._level - amount)
 
 
-class Allotment:
-    """What a server says is *left* of a limit of *size*, renewed at the *rate* of so many a second.
-
-    It is the server's own bucket, from which others may draw, too.
-    """
-
-    __slots__ = ("_at", "_level", "_rate", "_size")
-
-    def __init__(self, left: float, *, size: float, rate: float, now: float) -> None:
-        self._level = left
-        self._size = size
-        self._rate = rate
-        self._at = now
-
-    def seconds_until(self, amount: int, *, now: float) -> float:
-        """Seconds until *amount* may be taken."""
-        self._level = min(self._size, self._level + (now - self._at) * self._rate)
-        self._at = now
-        missing = min(amount, self._size) - self._level
-        return missing / self._rate if missing > _NEARLY else 0.0
-
-    def take(self, amount: int) -> None:
-        """Take *amount* away; below 0 it gives back."""
-        self._level -= amount
-
-
-def allotted(told: Allowance | None, *, uncounted: int, now: float) -> Allotment | None:
-    """The bucket that *told* describes; None when it holds nobody back, or nobody knows how long.
+def allotted(told: Allowance | None, *, uncounted: int, now: float) -> Bucket | None:
+    """The server's own bucket, as *told*; None when it holds nobody back, or nobody knows how long.
 
     A server says how much is left of how much, and when all would be there again: so much comes
     back in each second. *uncounted* is what was sent after the call that was told. Where a limit
@@ -76,11 +55,11 @@ def allotted(told: Allowance | None, *, uncounted: int, now: float) -> Allotment
     if told is None or not told.renewed:
         return None
     if told.limit is None:
-        return None if told.left else Allotment(0.0, size=1.0, rate=1 / told.renewed, now=now)
+        return None if told.left else Bucket(0.0, size=1.0, rate=1 / told.renewed, now=now)
     rate = (told.limit - told.left) / told.renewed
     if rate <= 0:
         return None
-    return Allotment(told.left - uncounted, size=float(told.limit), rate=rate, now=now)
+    return Bucket(told.left - uncounted, size=float(told.limit), rate=rate, now=now)
 
 
 class Window:

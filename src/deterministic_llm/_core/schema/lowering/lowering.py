@@ -20,7 +20,6 @@ from deterministic_llm._core.schema.lowering.codecs import (
 from deterministic_llm._core.schema.lowering.dialects import Dialect
 from deterministic_llm._core.schema.lowering.editions import modern
 from deterministic_llm._core.schema.lowering.intersections import (
-    RESIDUE,
     EmptyIntersection,
     intersection,
 )
@@ -32,7 +31,7 @@ from deterministic_llm._core.schema.lowering.parts import (
     unwrapped,
 )
 from deterministic_llm._core.schema.lowering.references import name_at, references_in
-from deterministic_llm._core.schema.lowering.scalars import constants, scalar
+from deterministic_llm._core.schema.lowering.scalars import CONDITIONS, constants, scalar
 from deterministic_llm._core.schema.lowering.scope import (
     DEEPEST,
     Loss,
@@ -196,14 +195,11 @@ def _merged(scope: Scope, node: JsonObject, place: Place) -> Low | None:
 
 def _anything(scope: Scope, node: JsonObject, place: Place) -> Low:
     """A value of any type: as it is where the dialect has that, else as JSON text."""
-    dropped = {key: node[key] for key in node if key in _CONDITIONS}
+    dropped = {key: node[key] for key in node if key in CONDITIONS}
     said = scope.told(node, dropped, place)
     if scope.dialect.untyped:
         return Low({**said})
     return scope.text(said, place, "any value")
-
-
-_CONDITIONS = frozenset({"not", "if", "then", "else", RESIDUE})
 
 
 def _at_the_root(scope: Scope, low: Low) -> tuple[str | None, Low]:

@@ -28,7 +28,8 @@ _RULES = {
     "boolean": (),
     "null": (),
 }
-_CONDITIONS = ("not", "if", "then", "else", RESIDUE)
+CONDITIONS = ("not", "if", "then", "else", RESIDUE)
+"""Rules for values of every type."""
 
 
 def scalar(scope: Scope, node: JsonObject, place: Place) -> Low | None:
@@ -41,7 +42,7 @@ def scalar(scope: Scope, node: JsonObject, place: Place) -> Low | None:
         return None
     kept = _kept(scope, rules, kind)
     dropped = {name: rules[name] for name in rules if name not in kept}
-    dropped |= {name: node[name] for name in _CONDITIONS if name in node}
+    dropped |= {name: node[name] for name in CONDITIONS if name in node}
     schema: JsonObject = {"type": kind, **kept, **scope.told(node, dropped, place)}
     return Low(schema, SAME, frozenset({kind}))
 
