@@ -10,6 +10,8 @@ from deterministic_llm._core.answering import (
     Answering,
     AsyncAnswering,
     AsyncOpening,
+    AwaitingCall,
+    BlockingCall,
     Opening,
 )
 from deterministic_llm._core.attempts import Request
@@ -22,7 +24,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.shapes.members import items
 from deterministic_llm.backends import Backend, Client, named
 from deterministic_llm.enforcer.known import Known
-from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall
+from deterministic_llm.enforcer.terms import Asking
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.storage.keys import Describe, described_call
 

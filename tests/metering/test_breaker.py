@@ -7,11 +7,12 @@ import asyncio
 import pytest
 from metering.clocks import FakeClock
 
+from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.breaker import Breaker
-from deterministic_llm.metering.gates import Answer, agated, gated
+from deterministic_llm.metering.gates import agated, gated
 
 REQUEST = Request(1)
 DEAD = CallFailure("no answer")

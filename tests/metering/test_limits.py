@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from metering.clocks import FakeClock
 
+from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Allowance, CallFailure, Completion, Quota, Usage
 from deterministic_llm.errors import ConfigurationError
-from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.limits import Limits, alimited, limited
 from deterministic_llm.metering.line import Slot
 

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 import pytest
 
+from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, Usage
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.budgets import Budget
-from deterministic_llm.metering.gates import Answer, agated, gated
+from deterministic_llm.metering.gates import agated, gated
 from deterministic_llm.metering.meter import Meter
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.purses import budget

@@ -12,10 +12,9 @@ from typing import Self
 import pytest
 
 from deterministic_llm import Breaker, Budget, CallFailure, Completion, Limits, Price, Usage
-from deterministic_llm._core.answering import AsyncTold, Told
+from deterministic_llm._core.answering import Answer, AsyncTold, Told
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.metering.bounds import estimated_tokens
-from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.guards import (
     Guards,
     aguarded_opening,

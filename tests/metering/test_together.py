@@ -11,12 +11,13 @@ from decimal import Decimal
 
 import pytest
 
+from deterministic_llm._core.answering import Answer, AwaitingCall, BlockingCall
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, Usage
 from deterministic_llm.metering.bounds import worst_case
 from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
-from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall, agated, gated
+from deterministic_llm.metering.gates import agated, gated
 from deterministic_llm.metering.limits import Limits, alimited, limited
 from deterministic_llm.metering.meter import Meter
 from deterministic_llm.metering.prices import Price

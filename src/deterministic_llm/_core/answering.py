@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeAlias
@@ -88,6 +88,12 @@ class AsyncAnswering(Protocol):
         ...
 
 
+Answer: TypeAlias = Completion | CallFailure
+"""What a call comes to."""
+BlockingCall: TypeAlias = Callable[[Request], Answer]
+"""How a whole answer is asked for."""
+AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Answer]]
+"""The same, to be awaited."""
 Opening: TypeAlias = Callable[[Request], Answering]
 """How an answer in pieces is asked for."""
 AsyncOpening: TypeAlias = Callable[[Request], AsyncAnswering]

@@ -8,7 +8,14 @@ from typing import TypeAlias, cast
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.answering import Answering, AsyncAnswering, AsyncOpening, Opening
+from deterministic_llm._core.answering import (
+    Answering,
+    AsyncAnswering,
+    AsyncOpening,
+    AwaitingCall,
+    BlockingCall,
+    Opening,
+)
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import (
     Abilities,
@@ -22,7 +29,7 @@ from deterministic_llm._core.telling import by_type, refused
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
 from deterministic_llm.enforcer.known import Known
 from deterministic_llm.enforcer.signatures import turn_position
-from deterministic_llm.enforcer.terms import Asking, AwaitingCall, BlockingCall
+from deterministic_llm.enforcer.terms import Asking
 from deterministic_llm.enforcer.turn import Turn
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers import function as own_call

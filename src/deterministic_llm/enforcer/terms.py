@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Generic, Protocol, TypeAlias, cast
+from typing import Any, Generic, Protocol, cast
 
 from typing_extensions import TypeVar
 
-from deterministic_llm._core.answering import AsyncOpening, Opening
-from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.answering import AsyncOpening, AwaitingCall, BlockingCall, Opening
 from deterministic_llm._core.checks import Validator, as_validator
 from deterministic_llm._core.consensus.rules import Voting, voting_of
 from deterministic_llm._core.exchange import (
-    CallFailure,
     ChatMessage,
-    Completion,
     Mode,
 )
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
@@ -50,10 +47,6 @@ from deterministic_llm.storage.keys import Describe
 from deterministic_llm.storage.reels import reel
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-BlockingCall: TypeAlias = Callable[[Request], Completion | CallFailure]
-AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Completion | CallFailure]]
 
 
 class Source(Protocol):

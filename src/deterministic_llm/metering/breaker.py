@@ -7,11 +7,11 @@ from functools import partial
 from time import monotonic
 from typing import Literal
 
+from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.changes import Changes
-from deterministic_llm.metering.gates import Answer
 from deterministic_llm.metering.spend import whole
 
 _DEAD: frozenset[FailureKind] = frozenset(

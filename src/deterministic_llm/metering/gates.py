@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
+from deterministic_llm._core.answering import Answer, AwaitingCall, BlockingCall
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import CallFailure, Completion
-
-Answer: TypeAlias = Completion | CallFailure
-BlockingCall: TypeAlias = Callable[[Request], Answer]
-AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Answer]]
+from deterministic_llm._core.exchange import CallFailure
 
 
 class Passage(Protocol):

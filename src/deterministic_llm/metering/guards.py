@@ -6,12 +6,18 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from deterministic_llm._core.answering import AsyncOpening, Opening
+from deterministic_llm._core.answering import (
+    Answer,
+    AsyncOpening,
+    AwaitingCall,
+    BlockingCall,
+    Opening,
+)
 from deterministic_llm._core.attempts import Request
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
-from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall, agated, gated
+from deterministic_llm.metering.gates import agated, gated
 from deterministic_llm.metering.limits import Limits, alimited, limited
 from deterministic_llm.metering.memory import Memory, aremembered, remembered
 from deterministic_llm.metering.meter import Meter, ametered, metered

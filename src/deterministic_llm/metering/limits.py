@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
+from deterministic_llm._core.answering import Answer, AwaitingCall, BlockingCall
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm._core.patience import later
 from deterministic_llm.metering.bounds import estimated_tokens
-from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall
 from deterministic_llm.metering.line import Line, Place, Slot
 from deterministic_llm.metering.spend import whole
 from deterministic_llm.metering.turns import Clock, LoopTurn, SystemClock, ThreadTurn

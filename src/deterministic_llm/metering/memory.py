@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from threading import Lock
 
+from deterministic_llm._core.answering import Answer, AwaitingCall, BlockingCall
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm._core.lessons import NOTHING_LEARNED, Lessons
-from deterministic_llm.metering.gates import Answer, AwaitingCall, BlockingCall
 
 _MOST_MODELS = 1024
 _MOST_LESSONS = 256

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import cast
 
+from deterministic_llm._core.answering import Answer, AwaitingCall, BlockingCall
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import (
     EXACT,
@@ -19,13 +20,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.bounds import Unbounded, all_parameters, worst_case
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
-from deterministic_llm.metering.gates import (
-    Answer,
-    AwaitingCall,
-    BlockingCall,
-    agated,
-    gated,
-)
+from deterministic_llm.metering.gates import agated, gated
 from deterministic_llm.metering.price_lists import price_of
 from deterministic_llm.metering.prices import Price, cost_of
 from deterministic_llm.metering.purses import ambient

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from deterministic_llm._core.answering import (
     A,
+    Answer,
     Answering,
     AnyDelegating,
     AsyncAnswering,
@@ -23,7 +24,7 @@ from deterministic_llm._core.answering import (
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm.metering.bounds import estimated_tokens
-from deterministic_llm.metering.gates import Answer, Gate, Passage
+from deterministic_llm.metering.gates import Gate, Passage
 from deterministic_llm.metering.limits import NO_SLOT, Limits, admitted
 
 _Entered: TypeAlias = tuple[Passage, Request] | CallFailure

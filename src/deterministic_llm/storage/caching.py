@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from time import perf_counter
-from typing import TypeAlias
 
+from deterministic_llm._core.answering import Answer, AwaitingCall, BlockingCall
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind, Finish
 from deterministic_llm._core.patience import later, left_of
@@ -16,10 +16,6 @@ from deterministic_llm._core.policy import OnDrift
 from deterministic_llm.storage.cache import Cache, system_of
 from deterministic_llm.storage.flights import Flight, Leading, join
 from deterministic_llm.storage.keys import Describe, Keys
-
-Answer: TypeAlias = Completion | CallFailure
-BlockingCall: TypeAlias = Callable[[Request], Answer]
-AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Answer]]
 
 _NO_ANSWERS = frozenset[Finish]({"aborted", "stopped"})
 """Ends of what is no whole answer: the server broke it off, or we did."""

@@ -17,10 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeAlias, cast, get_args
 
+from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.decoding import call_failure_from, completion_from
-from deterministic_llm._core.exchange import CallFailure, Completion, JsonObject, JsonValue
+from deterministic_llm._core.exchange import Completion, JsonObject, JsonValue
 from deterministic_llm._core.ledger import recorded
 from deterministic_llm._core.secrecy import (
     hidden,
@@ -35,7 +36,6 @@ from deterministic_llm.storage.cache import system_of
 from deterministic_llm.storage.files import written_whole
 from deterministic_llm.storage.keys import Describe, normal
 
-Answer: TypeAlias = Completion | CallFailure
 Mode: TypeAlias = Literal["off", "record", "once", "replay"]
 """What a cassette does: nothing, record anew, record when there is no file, or only replay."""
 

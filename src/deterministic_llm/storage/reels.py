@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from typing_extensions import TypeVar, override
 
-from deterministic_llm._core.answering import AsyncOpening, AsyncTold, Opening, Told
+from deterministic_llm._core.answering import (
+    Answer,
+    AsyncOpening,
+    AsyncTold,
+    AwaitingCall,
+    BlockingCall,
+    Opening,
+    Told,
+)
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm.storage.cassettes import Cassette, running
 from deterministic_llm.storage.keys import Describe
 from deterministic_llm.storage.noting import AsyncNoted, Noted
 
 A = TypeVar("A")
-Answer: TypeAlias = Completion | CallFailure
-BlockingCall: TypeAlias = Callable[[Request], Answer]
-AwaitingCall: TypeAlias = Callable[[Request], Awaitable[Answer]]
 
 
 class Reel(Protocol):
