@@ -168,6 +168,11 @@ def test_options_are_fields():
             id="a function of three things",
         ),
         pytest.param(
+            lambda: validator(totals, paths=['$["\\x"]']),
+            ("""validator totals: '$["\\\\x"]' is no path (write it as $.items[0].name)"""),
+            id="a path with a key that JSON does not read",
+        ),
+        pytest.param(
             lambda: validator(totals, paths=["parts of it"]),
             "validator totals: 'parts of it' is no path (write it as $.items[0].name)",
             id="a path that is none",

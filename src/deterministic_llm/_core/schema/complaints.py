@@ -148,10 +148,7 @@ def as_json(value: object) -> JsonValue:
 
 def place_of(path: str) -> tuple[str | int, ...]:
     """The location that *path* names; a path that cannot be read is the place itself."""
-    try:
-        return location_of(path) or ()
-    except ValueError:  # a key in quotes that JSON does not read
-        return ()
+    return location_of(path) or ()
 
 
 def _asked_again(error: ModelRetry, location: Location, value: object) -> Violation:

@@ -28,7 +28,10 @@ def location_of(path: str) -> Location | None:
         if step is None:
             return None
         name, index, quoted = step.groups()
-        tokens.append(name or (int(index) if index else str(json.loads(quoted))))
+        try:
+            tokens.append(name or (int(index) if index else str(json.loads(quoted))))
+        except ValueError:  # a key in quotes that JSON does not read, or an endless index
+            return None
         at = step.end()
     return tuple(tokens)
 
