@@ -188,9 +188,33 @@ class Draft(BaseModel):
     tags: list[str] = []
 
 
+class Dog(BaseModel):
+    """An animal by its legs."""
+
+    name: str
+    legs: int
+
+
+class Bird(BaseModel):
+    """An animal by its wings."""
+
+    name: str
+    wings: int
+
+
+class Griffin(BaseModel):
+    """An animal by both."""
+
+    name: str
+    legs: int
+    wings: int
+
+
 TYPES: dict[str, object] = {
     "ADuration": timedelta,
     "ByDuration": dict[timedelta, int],
+    "DogBirdOrGriffin": Dog | Bird | Griffin,
+    "DogOrBird": Dog | Bird,
     "Draft": Draft,
     "ABool": bool,
     "ADate": date,
@@ -200,6 +224,7 @@ TYPES: dict[str, object] = {
     "Address": Address,
     "Agreed": Agreed,
     "AnInt": int,
+    "Animals": list[Dog | Bird],
     "Answered": Answered,
     "Appointment": Appointment,
     "Basket": Basket,

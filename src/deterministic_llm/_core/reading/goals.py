@@ -67,16 +67,16 @@ class _GoalOf(Protocol):
 def _goal(target: JsonTarget[object]) -> Goal[object]:
     if target.ascent is not None:
         return replace(goal_of(target.ascent.target), ascent=target.ascent)
-    schema = target.schema
+    schema, keeps_others = target.schema, isinstance(target.decoder, SchemaDecoder)
     return Goal(
         target,
-        compile_schema(schema),
+        compile_schema(schema, keeps_others=keeps_others),
         Complaints(schema),
         doubts_about(target),
         target.validate if target.closable else None,
         _is_any_text(schema),
         is_scalar(schema),
-        isinstance(target.decoder, SchemaDecoder),
+        keeps_others,
     )
 
 

@@ -114,12 +114,14 @@ class Trace:
         self.events.extend(trial.events)
         return trial.value
 
-    def fits_any(self, nodes: Sequence[Node], value: JsonValue, union: Node) -> bool:
-        """Whether *value* fits one of *nodes*, the members of *union*; asked once of containers."""
+    def fits_once(
+        self, value: JsonValue, union: Node, fits: Callable[[JsonValue, Trace], bool]
+    ) -> bool:
+        """Whether *value* *fits* the members of *union*; asked once of containers."""
         if not isinstance(value, (dict, list)):
-            return any(node.fits(value, self) for node in nodes)
+            return fits(value, self)
         pair = (id(value), id(union))
         if pair not in self._fitting:
             self._fitting[pair] = (value, False)
-            self._fitting[pair] = (value, any(node.fits(value, self) for node in nodes))
+            self._fitting[pair] = (value, fits(value, self))
         return self._fitting[pair][1]

@@ -60,10 +60,11 @@ class Aligned:
 class Plan:
     """A schema compiled for alignment; its nodes are made when a value first reaches them."""
 
-    __slots__ = ("_nodes", "_open_unions", "_root", "_start")
+    __slots__ = ("_keeps_others", "_nodes", "_open_unions", "_root", "_start")
 
-    def __init__(self, schema: JsonObject, *, root: JsonObject) -> None:
+    def __init__(self, schema: JsonObject, *, root: JsonObject, keeps_others: bool) -> None:
         self._root = root
+        self._keeps_others = keeps_others
         self._nodes: dict[tuple[int, str], tuple[JsonValue, Node]] = {}
         self._open_unions: set[int] = set()
         self._start = self._node(schema, "")
@@ -122,7 +123,8 @@ class Plan:
         self._open_unions.remove(id(members))
         flats = [each for part in parts if isinstance(each := flat(part, self._root), dict)]
         tagged = len(flats) > 1 and all(isinstance(node, ObjectNode) for node in nodes)
-        return UnionNode(nodes, tags_of(flats, nodes, _tag_name(schema)) if tagged else None)
+        tags = tags_of(flats, nodes, _tag_name(schema)) if tagged else None
+        return UnionNode(nodes, tags, keeps_others=self._keeps_others)
 
     def _typed(self, schema: JsonObject, name: str) -> Node:
         kind = schema.get("type")
@@ -134,9 +136,14 @@ class Plan:
         return Anything() if make is None else make(schema, name, self._node)
 
 
-def compile_schema(schema: JsonObject, *, root: JsonObject | None = None) -> Plan:
-    """The plan that aligns values to *schema*; references are looked up in *root*, or in itself."""
-    return Plan(schema, root=schema if root is None else root)
+def compile_schema(
+    schema: JsonObject, *, root: JsonObject | None = None, keeps_others: bool = True
+) -> Plan:
+    """The plan that aligns values to *schema*; references are looked up in *root*, or in itself.
+
+    *keeps_others* says whether the output has members of a value that the schema does not name.
+    """
+    return Plan(schema, root=schema if root is None else root, keeps_others=keeps_others)
 
 
 def align(value: JsonValue, schema: JsonObject, *, root: JsonObject | None = None) -> Aligned:

@@ -17,13 +17,33 @@ from deterministic_llm._core.reading.syntax.documents import same
 
 
 class UnionNode:
-    """anyOf, oneOf or several types."""
+    """anyOf, oneOf or several types.
 
-    __slots__ = ("_loose", "_members", "_null_words", "_tags", "names", "plain", "settled", "sole")
+    Where an output would not keep members that its kind does not name, a value with members of
+    several objects fits none: one of them would be lost. A tag says which is meant.
+    """
 
-    def __init__(self, members: Sequence[Node], tags: Tags | None) -> None:
+    __slots__ = (
+        "_apart",
+        "_loose",
+        "_members",
+        "_null_words",
+        "_tags",
+        "names",
+        "plain",
+        "settled",
+        "sole",
+    )
+
+    def __init__(
+        self, members: Sequence[Node], tags: Tags | None, *, keeps_others: bool = True
+    ) -> None:
         self._members = tuple(members)
         self._tags = tags
+        objects = [each for each in members if isinstance(each, ObjectNode)]
+        told = keeps_others or tags is not None
+        unnamed = any(isinstance(each, Anything | UnionNode) for each in members)
+        self._apart = () if told or unnamed or len(objects) < 2 else tuple(objects)
         self._loose: tuple[ObjectNode, ...] | None = None
         self.names: Names | None = None
         others = [member for member in members if not isinstance(member, NullNode)]
@@ -42,7 +62,7 @@ class UnionNode:
             return value
         if self.sole is not None:
             return self.sole.bend(value, trace)
-        if trace.fits_any(self._members, value, self):
+        if self.fits(value, trace):
             return self._meant(value, trace)
         member = self._tags.member(value) if self._tags is not None else None
         if member is None:
@@ -51,7 +71,16 @@ class UnionNode:
 
     def fits(self, value: JsonValue, trace: Trace) -> bool:
         """Whether *value* fits a member."""
-        return trace.fits_any(self._members, value, self)
+        return trace.fits_once(value, self, self._fits)
+
+    def _fits(self, value: JsonValue, trace: Trace) -> bool:
+        if isinstance(value, dict) and self._apart:
+            named = {key for key in value if any(key in each.members for each in self._apart)}
+            knowing = (
+                each for each in self._apart if each.keeps_others or named <= each.members.keys()
+            )
+            return any(each.fits(value, trace) for each in knowing)
+        return any(each.fits(value, trace) for each in self._members)
 
     def _is_nobodys(self, value: JsonObject, trace: Trace) -> bool:
         """Whether *value* fits only what needs no members, and has none of those.
@@ -88,12 +117,16 @@ class UnionNode:
         best = fitting[0]
         rivals = [trial for trial in fitting if trial.cost == best.cost]
         if all(same(best.value, trial.value) for trial in rivals):
+            if self._apart and not self.fits(best.value, trace):
+                trace.note(_MIXED, value)
+                return value
             return trace.take(best)
         reason = "expected a value that only one of the alternatives can be"
         trace.note(Refused("ambiguous", reason), value)
         return value
 
 
+_MIXED = Refused("ambiguous", "expected one of the alternatives, not members of several")
 _NOT_MEANT = Refused("no_value", "expected all of one alternative, not members of another or none")
 
 

@@ -155,7 +155,8 @@ def _shown(ascent: Ascent[object]) -> tuple[Goal[object], Veil, bool]:
         schema = {"type": "object", "properties": {VALUE: root.schema}, "required": [VALUE]}
     stores = {key: target.schema[key] for key in _STORES if key in target.schema}
     lowered = JsonTarget(target.name, {**schema, **stores}, ascent, target.floats)
-    plan, keeps = compile_schema(schema, root=target.schema), goal_of(target).keeps_others
+    keeps = goal_of(target).keeps_others
+    plan = compile_schema(schema, root=target.schema, keeps_others=keeps)
     goal = replace(goal_of(lowered), plan=plan, keeps_others=keeps)
     return goal, root, wrapped
 
@@ -167,7 +168,8 @@ _STORES = ("$defs", "definitions")
 def _plan_at(place: Veil, ascent: Ascent[object], name: str) -> Plan:
     """What bends the value at *place*, under the *name* by which its holder has it."""
     schema: JsonObject = {"type": "object", "properties": {name: place.original}}
-    return compile_schema(schema, root=ascent.target.schema)
+    keeps = goal_of(ascent.target).keeps_others
+    return compile_schema(schema, root=ascent.target.schema, keeps_others=keeps)
 
 
 def _with(value: JsonValue, location: Location, member: JsonValue) -> JsonValue:
