@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from deterministic_llm._core.attempts import Repair, Violation
-from deterministic_llm._core.reading.alignment.plans import RULES, Aligned, align, compile_schema
+from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.plans import RULES, Aligned, compile_schema
 from deterministic_llm._core.schema.wording import quote
 
 CASES = Path(__file__).parents[1] / "cases" / "alignment"
@@ -37,10 +38,14 @@ def table() -> list[Any]:
     ]
 
 
+def aligned_to(value: JsonValue, schema: JsonObject) -> Aligned:
+    return compile_schema(schema).align(value)
+
+
 @pytest.mark.parametrize("case", table())
 def test_a_value_is_bent_to_what_is_expected_or_refused(case: dict[str, Any]) -> None:
     schema = case["target"]["schema"]
-    aligned = align(json.loads(case["raw"]), schema)
+    aligned = aligned_to(json.loads(case["raw"]), schema)
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     errors = [
         CODES.get(str(error.validator), "type") for error in validator.iter_errors(aligned.value)
@@ -70,7 +75,7 @@ def test_every_edit_names_a_listed_rule_with_its_loss() -> None:
     made = {
         (repair.rule, repair.loss)
         for case in table()
-        for repair in align(
+        for repair in aligned_to(
             json.loads(case.values[0]["raw"]), case.values[0]["target"]["schema"]
         ).repairs
     }
@@ -81,7 +86,7 @@ def test_every_edit_names_a_listed_rule_with_its_loss() -> None:
 def test_an_edit_says_where_what_and_by_which_rule() -> None:
     schema = {"type": "object", "properties": {"a b": {"items": {"type": "integer"}}}}
     value = {"A_B": [1, "\uff12"]}
-    assert align(value, schema) == Aligned(
+    assert aligned_to(value, schema) == Aligned(
         {"a b": [1, 2]},
         (
             Repair("key spelling", '$["a b"]', "A_B", "a b"),
@@ -92,7 +97,7 @@ def test_an_edit_says_where_what_and_by_which_rule() -> None:
 
 
 def test_a_refusal_says_what_was_expected() -> None:
-    assert align("7-8", {"type": "integer"}) == Aligned(
+    assert aligned_to("7-8", {"type": "integer"}) == Aligned(
         "7-8",
         (),
         (
@@ -115,7 +120,7 @@ def test_nothing_is_done_past_200_levels() -> None:
     deep: Any = ["1"]
     for _ in range(5000):
         deep = [deep]
-    assert align(deep, schema).value is deep
+    assert aligned_to(deep, schema).value is deep
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,7 @@ def test_nothing_is_done_past_200_levels() -> None:
 )
 def test_a_strange_schema_leaves_the_value(schema: dict[str, Any]) -> None:
     value = {"a": [{"a": "1"}]}
-    assert align(value, schema) == Aligned(value, (), ())
+    assert aligned_to(value, schema) == Aligned(value, (), ())
 
 
 def test_nested_alternatives_take_linear_time() -> None:
@@ -143,7 +148,7 @@ def test_nested_alternatives_take_linear_time() -> None:
     value: Any = "x"
     for _ in range(100):
         value = {"Next": value}
-    assert align(value, {**schema, "$ref": "#/$defs/u"}) == Aligned(value, (), ())
+    assert aligned_to(value, {**schema, "$ref": "#/$defs/u"}) == Aligned(value, (), ())
 
 
 @pytest.mark.parametrize(
@@ -162,7 +167,7 @@ def test_nested_alternatives_take_linear_time() -> None:
     ],
 )
 def test_what_no_rule_can_bend_is_left(schema: dict[str, Any], text: Any) -> None:
-    aligned = align(text, schema)
+    aligned = aligned_to(text, schema)
     assert aligned.value is text
     assert aligned.repairs == aligned.violations == ()
 
@@ -226,7 +231,7 @@ def instances(draw: Any) -> tuple[dict[str, Any], Any]:
 @given(instances())
 def test_what_fits_is_returned_untouched(pair: tuple[dict[str, Any], Any]) -> None:
     schema, value = pair
-    aligned = align(value, schema)
+    aligned = aligned_to(value, schema)
     assert aligned.value is value
     assert (aligned.repairs, aligned.violations) == ((), ())
 
@@ -260,9 +265,9 @@ def damaged(draw: Any, value: Any, schema: dict[str, Any]) -> Any:
 def test_damage_to_spelling_is_undone_exactly(data: Any) -> None:
     schema, value = data.draw(instances())
     spoilt = data.draw(damaged(value, schema))
-    aligned = align(spoilt, schema)
+    aligned = aligned_to(spoilt, schema)
     assert (aligned.value, aligned.violations) == (value, ())
-    assert align(aligned.value, schema) == Aligned(aligned.value, (), ())
+    assert aligned_to(aligned.value, schema) == Aligned(aligned.value, (), ())
 
 
 anything = st.recursive(
@@ -323,7 +328,7 @@ fragments = st.dictionaries(
 @unhurried
 @given(anything, fragments)
 def test_no_value_and_no_schema_raises(value: Any, schema: dict[str, Any]) -> None:
-    aligned = align(value, schema)
+    aligned = aligned_to(value, schema)
     assert isinstance(aligned, Aligned)
 
 
@@ -333,6 +338,6 @@ def test_no_value_and_no_schema_raises(value: Any, schema: dict[str, Any]) -> No
 def test_what_is_bent_either_fits_or_stays_bent(
     value: Any, pair: tuple[dict[str, Any], Any]
 ) -> None:
-    first = align(value, pair[0])
-    again = align(first.value, pair[0])
+    first = aligned_to(value, pair[0])
+    again = aligned_to(first.value, pair[0])
     assert quote(again.value) == quote(first.value)

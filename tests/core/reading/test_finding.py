@@ -13,7 +13,7 @@ from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.fences import Block, blocks
-from deterministic_llm._core.reading.finding.found import extraction, find, members
+from deterministic_llm._core.reading.finding.found import extraction, find
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.spans import next_start, walk
@@ -292,8 +292,13 @@ def test_what_stands_around_the_payload_is_recorded() -> None:
 
 def test_the_members_of_a_run_are_its_candidates() -> None:
     found = find('Here:\n1. {"a": 1}\n2. {"a": 2}')
-    run = next(each for each in found.candidates if each.kind == "lines")
-    texts = [found.text[each.start : each.end] for each in members(found, run)]
+    runs = {each.kind for each in found.candidates} & {"lines"}
+    texts = [
+        found.text[each.start : each.end]
+        for each in found.candidates
+        if each.kind not in {"lines", "whole"}
+    ]
+    assert runs
     assert texts == ['{"a": 1}', '{"a": 2}']
 
 

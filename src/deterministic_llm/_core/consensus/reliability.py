@@ -12,10 +12,9 @@ class Intraclass:
     """Intraclass correlations of single scores, by Shrout and Fleiss 1979.
 
     *agreement* is ICC(2,1), absolute agreement of runs; *consistency* ICC(3,1), which forgives a
-    run that is always higher; *one_way* ICC(1,1). *error* is the standard error of one score.
+    run that is always higher. *error* is the standard error of one score.
     """
 
-    one_way: float
     agreement: float
     consistency: float
     error: float
@@ -39,7 +38,6 @@ def intraclass(table: Sequence[Sequence[float]]) -> Intraclass:
     mse = residual / ((items - 1) * (runs - 1))
     msw = (by_run + residual) / (items * (runs - 1))
     return Intraclass(
-        _ratio(msr - msw, msr + (runs - 1) * msw),
         _ratio(msr - mse, msr + (runs - 1) * mse + runs * (msc - mse) / items),
         _ratio(msr - mse, msr + (runs - 1) * mse),
         sqrt(msw),

@@ -34,7 +34,7 @@ from deterministic_llm._core.records import quick
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 
-__all__ = ["RULES", "Aligned", "Plan", "Rule", "align", "compile_schema"]
+__all__ = ["RULES", "Aligned", "Plan", "Rule", "compile_schema"]
 
 _UNSHARED = ("discriminator", "title", "default", "examples", "x-aliases")
 _DECIMAL_PATTERN = "^(?!^[-+.]*$)"
@@ -144,11 +144,6 @@ def compile_schema(
     *keeps_others* says whether the output has members of a value that the schema does not name.
     """
     return Plan(schema, root=schema if root is None else root, keeps_others=keeps_others)
-
-
-def align(value: JsonValue, schema: JsonObject, *, root: JsonObject | None = None) -> Aligned:
-    """*value* bent to *schema*, once; compile the schema where there are many values."""
-    return compile_schema(schema, root=root).align(value)
 
 
 def _aligned(value: JsonValue, events: Sequence[Event]) -> Aligned:

@@ -26,7 +26,7 @@ from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.finding.whitespace import cleaned, unquoted
 
-__all__ = ["Found", "extraction", "find", "left_around", "members", "scalar_phrases"]
+__all__ = ["Found", "extraction", "find", "left_around", "scalar_phrases"]
 
 MAX_WHOLE = 4_000
 """Characters up to which the whole text is offered as a bare answer."""
@@ -75,15 +75,6 @@ def find(text: str) -> Found:
     clean, unquoting = unquoted(clean, [(span.start, span.end) for span in brackets])
     return Found(
         clean, tuple(candidates), (*repairs, *unquoting), unfinished_thinking=False, prose=prose
-    )
-
-
-def members(found: Found, run: Candidate) -> tuple[Candidate, ...]:
-    """The candidates that a run of lines is made of, in order."""
-    return tuple(
-        each
-        for each in found.candidates
-        if each.kind not in {"lines", "whole"} and run.start <= each.start and each.end <= run.end
     )
 
 
