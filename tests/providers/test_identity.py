@@ -6,6 +6,7 @@ TGI 3.3, by their source, their documents or what their users printed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import pytest
@@ -21,6 +22,7 @@ from deterministic_llm.providers.openai.profiles import (
     TGI,
     VLLM,
 )
+from deterministic_llm.providers.openai.whois import Whois
 
 NOBODY = Identity()
 _VLLM = {
@@ -210,3 +212,21 @@ def test_what_cannot_be_read_is_not_known_and_not_for_good(page: Page):
 def test_silence_beside_the_listing_ends_the_asking():
     pages = {"/models": Page("/models", 404), "/props": unread("/props", TimeoutError())}
     assert conversation(pages) == (UNHEARD, ["/models", "/props"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork with threads
+def test_a_child_of_a_fork_asks_itself():
+    """Whoever asked in its parent is not there to tell it."""
+    whois, statuses = Whois(), list[int]()
+
+    def ask(_seconds: float) -> Identity:
+        child = os.fork()
+        if not child:
+            whois.meet(0.0, lambda _: Identity())
+            os._exit(0 if whois.known == Identity() else 1)
+        statuses.append(os.waitpid(child, 0)[1])
+        return Identity()
+
+    whois.meet(1.0, ask)
+    assert statuses == [0]

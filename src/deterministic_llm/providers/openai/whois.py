@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -31,6 +32,7 @@ class Whois:
     _known: Identity | None = None
     _until: float = 0.0
     _asking: Future[Identity] | None = field(default=None, repr=False)
+    _asker: int = field(default=0, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
@@ -76,14 +78,14 @@ class Whois:
     def _join(self) -> tuple[Future[Identity], bool]:
         """Who is asking or has just asked, and whether that is the caller."""
         with self._lock:
-            if self._asking is not None:
+            if self._asking is not None and self._asker == os.getpid():  # in a child nobody asks
                 return self._asking, False
             asking = Future[Identity]()
             known = self.known
             if known is not None:
                 asking.set_result(known)
                 return asking, False
-            self._asking = asking
+            self._asking, self._asker = asking, os.getpid()
             return asking, True
 
     def _settle(self, asking: Future[Identity], found: Identity | None) -> None:
