@@ -59,7 +59,7 @@ def test_render_shows_the_notation_of_a_type_by_its_module(
         ),
         pytest.param(
             ":Type",
-            "dllm: :Type: cannot be imported: Empty module name (check module and name)\n",
+            "dllm: :Type: names no object of a module (write module:name)\n",
             id="no module at all",
         ),
     ],
