@@ -188,6 +188,20 @@ class Draft(BaseModel):
     tags: list[str] = []
 
 
+class Twig(BaseModel):
+    """What grows may be the same again, or another."""
+
+    bends: int
+    grows: "list[Twig | Leaf]" = []
+
+
+class Leaf(BaseModel):
+    """The other."""
+
+    teeth: int
+    grows: "list[Twig | Leaf]" = []
+
+
 class Dog(BaseModel):
     """An animal by its legs."""
 
@@ -222,6 +236,7 @@ TYPES: dict[str, object] = {
     "AFloat": float,
     "AStep": Annotated[Step | LastStep, Field(discriminator="number")],
     "Address": Address,
+    "TwigOrLeaf": Twig | Leaf,
     "Agreed": Agreed,
     "AnInt": int,
     "Animals": list[Dog | Bird],

@@ -137,11 +137,17 @@ def _settled(member: Node) -> frozenset[type]:
 
 
 def _refused(value: JsonValue, trials: Sequence[Trial], trace: Trace) -> JsonValue:
-    """*value* as it is; the reason of the one member that has one is told."""
+    """*value* as it is; the reason of the one member that has one is told.
+
+    So is what is mixed inside, where each has that for a reason: of several the first is as good.
+    """
     told = [[event for event in trial.events if isinstance(event[1], Refused)] for trial in trials]
     reasons = [events for events in told if events]
+    mixed = [[event for event in events if event[1] is _MIXED] for events in reasons]
     if len(reasons) == 1:
         trace.events.extend(reasons[0])
+    elif mixed and all(mixed):
+        trace.events.extend(mixed[0])
     return value
 
 
