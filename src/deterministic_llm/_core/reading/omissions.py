@@ -42,7 +42,7 @@ def may_omit(text: str, *, lists: bool = True) -> bool:
     Where there may be *lists* of texts, also words for what a list leaves out, at the end of one.
     """
     # From behind, they are found in a third of the time.
-    dotted = text.rfind("...") >= 0 or "…" in text
+    dotted = text.rfind("...") >= 0 or "…" in text or "\\u2026" in text
     if dotted and _DOTS_QUOTED.search(text) is not None:
         return True
     return lists and any(map(text.__contains__, _HINTS)) and _trails_off(text)
@@ -71,7 +71,7 @@ def may_hold_omission(value: JsonValue, *, lists: bool) -> bool:
 
 
 _ELLIPSIS = "…".encode()
-_DOTS_QUOTED = re.compile(r"[\"'`“”‘’「『](?:\s|\\[nrt])*[\[(<]?(?:\.{3}|…)")
+_DOTS_QUOTED = re.compile(r"[\"'`“”‘’「『](?:\s|\\[nrt])*[\[(<]?(?:\.{3}|…|\\u2026)")
 _HINTS = (
     "tc",
     "et al",

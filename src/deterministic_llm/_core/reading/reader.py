@@ -80,8 +80,9 @@ def read(
     shortcut, size = shortcut_to(target), len(text)
     if shortcut and size <= MAX_CHARACTERS and not strict:
         # From behind, dots are found in half the time.
-        clear = text.rfind("...") < 0 and "…" not in text and not shortcut.lists_texts
-        if text[:1] in _BEGINNINGS and (clear or not may_omit(text, lists=shortcut.lists_texts)):
+        clear = text.rfind("...") < 0 and "…" not in text and "\\u2026" not in text
+        lists = shortcut.lists_texts
+        if text[:1] in _BEGINNINGS and ((clear and not lists) or not may_omit(text, lists=lists)):
             try:
                 return Parsed(output_of(text, shortcut), (), (0, size))
             except ValidationError as error:
