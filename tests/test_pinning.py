@@ -41,8 +41,12 @@ LEVELS: Mapping[str, tuple[str, tuple[str | Completion, ...], Mapping[str, objec
         ("9",),
         {**COLD, "extra_body": {"temperature": 1}},
     ),
-    "not with what is no temperature": ("shape", ("9",), {"seed": 7, "temperature": False}),
-    "not with what is no seed": ("shape", ("9",), {"seed": True, "temperature": 0}),
+    "not with what is no temperature": (
+        "shape",
+        ("9",),
+        {**COLD, "extra_body": {"temperature": False}},
+    ),
+    "not with what is no seed": ("shape", ("9",), {**COLD, "extra_body": {"seed": True}}),
     "not where an endless answer was shaken out of its rut": (
         "shape",
         (Completion("1 " * 400, "length"), "9"),

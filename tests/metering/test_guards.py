@@ -67,6 +67,8 @@ WRONG = [
     pytest.param({"timeout": "3"}, "'3': expected seconds above 0", id="seconds in words"),
     pytest.param({"timeout": inf}, "None for no limit", id="time without end"),
     pytest.param({"seed": "7"}, "expected a whole number", id="a seed in words"),
+    pytest.param({"seed": True}, "expected a whole number", id="a seed that is none"),
+    pytest.param({"temperature": False}, "expected a number", id="a temperature that is none"),
     pytest.param({"strict": "yes"}, "expected True or False", id="a word for yes"),
     pytest.param({"hooks": print}, "hooks=: expected a list of", id="a hook alone"),
     pytest.param({"hooks": None}, "hooks=: expected a list of", id="no list of hooks"),
