@@ -75,7 +75,8 @@ class UnionNode:
 
     def _fits(self, value: JsonValue, trace: Trace) -> bool:
         if isinstance(value, dict) and self._apart:
-            named = {key for key in value if any(key in each.members for each in self._apart)}
+            said = [key for key in value if value[key] not in _NOTHING]
+            named = {key for key in said if any(key in each.members for each in self._apart)}
             knowing = (
                 each for each in self._apart if each.keeps_others or named <= each.members.keys()
             )
@@ -126,6 +127,8 @@ class UnionNode:
         return value
 
 
+_NOTHING: tuple[JsonValue, ...] = (None, "", [], {})
+"""What stands for a member of another alternative where all names are given."""
 _MIXED = Refused("ambiguous", "expected one of the alternatives, not members of several")
 _NOT_MEANT = Refused("no_value", "expected all of one alternative, not members of another or none")
 
