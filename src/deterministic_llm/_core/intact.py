@@ -41,11 +41,13 @@ def read_intact(text: str, target: JsonTarget[T_co], patch: Patch) -> Parsed[T_c
     if shortcut is None or not target.closable or not _may_be_intact(text, patch):
         return None
     try:
-        said = native(text.encode(), floats=shortcut.floats)
-        if not isinstance(said, dict) or not _brings_all(text, target, patch, said):
+        said, lists = native(text.encode(), floats=shortcut.floats), shortcut.lists_texts
+        if not isinstance(said, dict) or not _brings_all(said, target, patch):
             return None
         value = merged(patch, said)
-        if may_hold_omission(value, lists=shortcut.lists_texts):
+        # Others may leave out what was asked for.
+        others_omit = len(said) > len(patch.places) and may_omit(text, lists=lists)
+        if others_omit or may_hold_omission(value, lists=lists):
             return None
         output = shortcut.validate(value, strict=True)
     except ValueError:  # pydantic's is one, too
@@ -80,12 +82,12 @@ def _may_be_intact(text: str, patch: Patch) -> bool:
 _APPENDS = attrgetter("appends")
 
 
-def _brings_all(text: str, target: JsonTarget[object], patch: Patch, said: JsonObject) -> bool:
+def _brings_all(said: JsonObject, target: JsonTarget[object], patch: Patch) -> bool:
     """Whether *said* has every member of *patch* under its key, and no other that could be one."""
     places = patch.places
     if said.keys() == places.keys():
         return True
-    if not said.keys() > places.keys() or may_omit(text):
+    if not said.keys() > places.keys():
         return False
     lone = next(iter(places.values())).location if len(places) == 1 else None
     return _are_apart(target, patch_target(target, patch), lone, tuple(said))
