@@ -188,6 +188,18 @@ class Draft(BaseModel):
     tags: list[str] = []
 
 
+class Done(BaseModel):
+    """What came of it, if anything did."""
+
+    result: str | None
+
+
+class NotDone(BaseModel):
+    """Why nothing came of it."""
+
+    error: str
+
+
 class Twig(BaseModel):
     """What grows may be the same again, or another."""
 
@@ -229,6 +241,7 @@ TYPES: dict[str, object] = {
     "ByDuration": dict[timedelta, int],
     "DogBirdOrGriffin": Dog | Bird | Griffin,
     "DogOrBird": Dog | Bird,
+    "DoneOrFailed": Done | NotDone,
     "Draft": Draft,
     "ABool": bool,
     "ADate": date,

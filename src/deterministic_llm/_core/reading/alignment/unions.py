@@ -75,12 +75,12 @@ class UnionNode:
 
     def _fits(self, value: JsonValue, trace: Trace) -> bool:
         if isinstance(value, dict) and self._apart:
-            said = [key for key in value if value[key] not in _NOTHING]
-            named = {key for key in said if any(key in each.members for each in self._apart)}
-            knowing = (
-                each for each in self._apart if each.keeps_others or named <= each.members.keys()
-            )
-            return any(each.fits(value, trace) for each in knowing)
+            named = {key for key in value if any(key in each.members for each in self._apart)}
+            said = {key for key in named if value[key] is not None}
+            fitting = [each for each in self._apart if each.fits(value, trace)]
+            knowing = [each.keeps_others or said <= each.members.keys() for each in fitting]
+            # Pydantic may take any that fits: past a null none may fit that would lose a member.
+            return any(knowing) if said == named else all(knowing) and bool(knowing)
         return any(each.fits(value, trace) for each in self._members)
 
     def _is_nobodys(self, value: JsonObject, trace: Trace) -> bool:
@@ -127,8 +127,6 @@ class UnionNode:
         return value
 
 
-_NOTHING: tuple[JsonValue, ...] = (None, "", [], {})
-"""What stands for a member of another alternative where all names are given."""
 _MIXED = Refused("ambiguous", "expected one of the alternatives, not members of several")
 _NOT_MEANT = Refused("no_value", "expected all of one alternative, not members of another or none")
 
