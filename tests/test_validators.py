@@ -907,14 +907,13 @@ def test_a_piece_is_found_wherever_it_begins(piece: str, text: str):
     assert list(_starts(piece, text)) == wanted
 
 
-@pytest.mark.parametrize(
-    ("piece", "places"),
-    [("-", 50_001), (". ", 50_000), ("1 ", 50_000), ("ab ", 50_000), ("a", 0), ("-ab ", 50_000)],
-)
-def test_a_long_value_that_repeats_itself_is_found_at_once(piece: str, places: int):
-    """Each place took a time that grows with the value."""
-    value, source = piece * 50_000, piece * 100_000
+@pytest.mark.untraced
+@pytest.mark.parametrize("piece", ["ab ", "-ab ", "a"])
+def test_a_long_value_that_repeats_itself_is_found_at_once(piece: str) -> None:
+    """Each place took a time that grows with the value: to look for all of them 7 s and more."""
+    value, source = piece * 30_000, piece * 60_000
+    places = 0 if piece == "a" else 30_000  # the letters go on as one word
     began = time.process_time()
     assert len(Grounded().spans(value.strip(), source)) in {places, places + 1}
-    assert not said(Grounded(), value, source) or piece == "a"
-    assert time.process_time() - began < 20
+    assert not said(Grounded(), value, source) or not places
+    assert time.process_time() - began < 5

@@ -54,6 +54,7 @@ TARGETS = {
 ANYTHING = compiled(Schema({}))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("family", "start"),
     [
