@@ -35,22 +35,23 @@ class Embedded:
     def complete(self, request: Request) -> Completion | CallFailure:
         """Ask the engine, which starts at the first call, if there is time for that."""
         began = perf_counter()
-        engine = self._in_time(request)
-        return (
-            _NO_ENGINE
-            if engine is None
-            else engine.complete(later(request, perf_counter() - began))
-        )
+        engine = self._in_time(request.timeout)
+        if engine is None:
+            return _NO_ENGINE
+        return engine.complete(later(request, perf_counter() - began))
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
-        """Ask the engine, once it is there: starting it can take seconds."""
-        engine = await self.aengine()
-        return await engine.acomplete(request)
+        """The same, awaited."""
+        began = perf_counter()
+        engine = await self.awaited(request.timeout)
+        if engine is None:
+            return _NO_ENGINE
+        return await engine.acomplete(later(request, perf_counter() - began))
 
     def stream(self, request: Request) -> Answering:
         """Ask the engine, as complete() does, for an answer in pieces."""
         began = perf_counter()
-        engine = self._in_time(request)
+        engine = self._in_time(request.timeout)
         if engine is None:
             return Told(request, _NO_ENGINE)
         return engine.stream(later(request, perf_counter() - began))
@@ -63,16 +64,20 @@ class Embedded:
         """What to ask; it is started when it is not there."""
         return _chat(self.name, local.address(models.locate(self.name)))
 
-    async def aengine(self) -> ChatModel:
-        """The same, awaited; an event loop that ends does not wait for it."""
-        return await asyncio.wrap_future(started(self.engine))
+    async def awaited(self, seconds: float | None) -> ChatModel | None:
+        """The engine, when it is there in so many *seconds*; a loop that ends does not wait."""
+        engine = asyncio.wrap_future(started(self.engine))
+        try:
+            done, _ = await asyncio.wait((engine,), timeout=seconds)
+        finally:
+            engine.cancel()  # once it is there this does nothing
+        return engine.result() if done else None
 
-    def _in_time(self, request: Request) -> ChatModel | None:
-        """The engine, when it is there within the time for *request*."""
-        if request.timeout is None:
+    def _in_time(self, seconds: float | None) -> ChatModel | None:
+        if seconds is None:
             return self.engine()
         engine = started(self.engine)
-        done, _ = wait((engine,), request.timeout)
+        done, _ = wait((engine,), seconds)
         return engine.result() if done else None
 
 
@@ -90,10 +95,8 @@ class _OfEngine(AsyncDelegating):
 
     async def _opened(self) -> AsyncAnswering:
         began = perf_counter()
-        try:
-            async with asyncio.timeout(self._request.timeout):
-                engine = await self._embedded.aengine()
-        except TimeoutError:
+        engine = await self._embedded.awaited(self._request.timeout)
+        if engine is None:
             return AsyncTold(self._request, _NO_ENGINE)
         return engine.astream(later(self._request, perf_counter() - began))
 
