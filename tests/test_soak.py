@@ -70,6 +70,7 @@ class Story:
     end: type = Value
     timeout: float | None = None
     mode: Mode = "auto"
+    call_timeout: float | None = None
 
 
 NEAR, FAR = 2.0, 200.0
@@ -124,10 +125,11 @@ STORIES = {
     "too far a wait": Story(["429_far"], "rate_limited", DeadlineExceeded, FAR),
     "silence": Story(["hang"], "late", DeadlineExceeded, NEAR),
     "silence after trouble": Story(["503_now", "stall"], "overloaded late", DeadlineExceeded, NEAR),
+    "silence, then an answer": Story(["hang", GOOD], "timeout accepted", call_timeout=NEAR),
 }
-WEIGHTS = [20] * 4 + [10] * (len(STORIES) - 6) + [1] * 2
+WEIGHTS = [20] * 4 + [10] * (len(STORIES) - 7) + [1] * 3
 """How often each is told: the plain ones more, silence less."""
-NEVER_ANSWERED = {"malformed", "unreachable", "late"}
+NEVER_ANSWERED = {"malformed", "unreachable", "late", "timeout"}
 """What leaves open whether the server charged for it; so does a 502, which is a gateway's."""
 
 
@@ -158,7 +160,7 @@ def runs_of(server: FaultServer, number: int) -> list[Run]:
     """
     draw = random.Random(20_261_123)  # noqa: S311  # the same mixture every time
     stories = draw.choices(list(STORIES.values()), WEIGHTS, k=number)
-    stories.sort(key=lambda story: story.timeout != NEAR)
+    stories.sort(key=lambda story: NEAR not in {story.timeout, story.call_timeout})
     runs = [
         Run(f"run-{at}", story, story.timeout or (FAR if at % 2 else None))
         for at, story in enumerate(stories)
@@ -192,7 +194,8 @@ def model_of(client: OpenAI | AsyncOpenAI, budget: Budget) -> Model:
 
 
 def options_of(run: Run) -> dict[str, Any]:
-    options = {"headers": {"x-fault": run.name}, "mode": run.story.mode}
+    options: dict[str, Any] = {"headers": {"x-fault": run.name}, "mode": run.story.mode}
+    options["call_timeout"] = run.story.call_timeout
     return options if run.timeout is None else {**options, "timeout": run.timeout}
 
 

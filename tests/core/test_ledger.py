@@ -106,6 +106,7 @@ REQUEST = st.builds(
     patch=st.none() | st.builds(Patch, VALUE, st.dictionaries(TEXT, PLACE, max_size=2)),
     model=COUNT,
     timeout=st.none() | SECONDS,
+    call_timeout=st.none() | SECONDS,
     idle_timeout=st.none() | SECONDS,
     first_token_timeout=st.none() | SECONDS,
     name=MAYBE_TEXT,

@@ -38,6 +38,7 @@ TASK = Task(
     ({"role": "user", "content": "How many?"},),
 )
 BUSY = CallFailure("busy", "rate_limited", retry_after=3.0)
+HUNG = CallFailure("no answer in the 5 s that one call may take", "timeout")
 
 
 def by_blocking(script: Script, resume: tuple[Attempt[object], ...] = ()) -> Story:
@@ -118,6 +119,7 @@ STORIES = [
     pytest.param([Completion("seventh"), Completion("7")], id="a bad answer and a good one"),
     pytest.param([Completion("x"), Completion("y")], id="bad answers only"),
     pytest.param([BUSY, BUSY, Completion("7")], id="a busy server"),
+    pytest.param([HUNG, HUNG, Completion("7")], id="calls that take too long"),
     pytest.param([CallFailure("no", "bad_request")], id="a failure for good"),
     pytest.param([Completion(None, "refusal", "no")], id="a refusal"),
     pytest.param(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from math import inf
+from math import inf, nan
 from typing import Any, cast
 
 import pytest
@@ -17,6 +17,8 @@ from deterministic_llm import (
     Completion,
     ConfigurationError,
     EnforcementError,
+    Final,
+    FirstTo,
     Limits,
     Model,
     Price,
@@ -25,6 +27,7 @@ from deterministic_llm import (
     Turn,
     Usage,
     enforce,
+    judge,
 )
 from deterministic_llm.testing import ScriptedModel
 
@@ -52,6 +55,12 @@ WRONG = [
     pytest.param({"timeout": 0}, "timeout=0: expected seconds above 0", id="no time at all"),
     pytest.param({"timeout": "5"}, "timeout='5': expected seconds above 0", id="a text of them"),
     pytest.param({"timeout": inf}, "expected seconds above 0, or None", id="endless time"),
+    pytest.param({"call_timeout": 0.0}, "call_timeout=0.0: expected seconds above 0", id="no call"),
+    pytest.param({"call_timeout": "5"}, "call_timeout='5': expected seconds", id="a call in words"),
+    pytest.param({"call_timeout": inf}, "expected seconds above 0, or None", id="an endless call"),
+    pytest.param({"call_timeout": nan}, "call_timeout=nan: expected seconds", id="no number"),
+    pytest.param({"call_timeout": True}, "call_timeout=True: expected seconds", id="yes, a limit"),
+    pytest.param({"call_timout": 5}, "did you mean call_timeout", id="a letter less"),
     pytest.param({"idle_timeout": -1.0}, "expected seconds above 0", id="less than no time"),
     pytest.param({"max_chars": 0}, "max_chars=0: expected 1 or more", id="no characters"),
     pytest.param({"early_stop": True}, "expected 'auto', 'always' or 'never'", id="a yes"),
@@ -103,8 +112,10 @@ def test_an_option_of_a_model_is_looked_at_when_it_is_made():
 def test_none_takes_back_an_option_that_is_none_by_default():
     """As one of the model, for a call."""
     names = ("timeout", "max_chars", "seed", "key", "temperature", "max_tokens", "headers")
-    model = ScriptedModel(["7"], timeout=1.0, seed=3)
-    assert model.generate("How many?", int, **cast("Any", dict.fromkeys(names))) == 7
+    taken_back = cast("Any", dict.fromkeys([*names, "call_timeout"]))
+    model = ScriptedModel(["7"], timeout=1.0, call_timeout=1.0, seed=3)
+    assert model.generate("How many?", int, **taken_back) == 7
+    assert (model.requests[0].timeout, model.requests[0].call_timeout) == (None, None)
 
 
 @both
@@ -137,6 +148,51 @@ def test_each_model_has_its_own_limits_and_prices(ask: Ask):
     assert (result.output, result.cost) == (7, 2)
     assert (purse.spent.usd, purse.spent.tokens) == (2, 1_500_000)
     assert (mine.in_flight, theirs.in_flight, mine.waiting) == (0, 0, 0)
+
+
+def call_times(*models: ScriptedModel) -> list[list[float | None]]:
+    """How long each call to each of *models* may take."""
+    return [[request.call_timeout for request in model.requests] for model in models]
+
+
+def streaming(model: ScriptedModel, **options: Any) -> Result[int]:
+    with model.stream("How many?", int, wait=wait_none(), **options) as events:
+        *_, last = events
+    return cast("Final[int]", last).result
+
+
+def astreaming(model: ScriptedModel, **options: Any) -> Result[int]:
+    async def told() -> Result[int]:
+        async with model.astream("How many?", int, wait=wait_none(), **options) as events:
+            return cast("Final[int]", [event async for event in events][-1]).result
+
+    return asyncio.run(told())
+
+
+@pytest.mark.parametrize("ask", [blocking, awaiting, streaming, astreaming])
+def test_each_call_is_told_its_own_time(ask: Ask):
+    """Of a re-ask, and of a fallback, which may have another of its own; it is no parameter."""
+    first = ScriptedModel([DEAD, "x", "z"], call_timeout=9.0)
+    second = ScriptedModel(["y", Completion(None, "refusal")], call_timeout=2.0)
+    third = ScriptedModel([SEVEN])
+    result = ask(first, fallback=[second, third], max_retries=1, limits=Limits(concurrency=1))
+    assert result.output == 7
+    assert call_times(first, second, third) == [[9.0, 9.0, 9.0], [2.0, 2.0], [9.0]]
+    assert all("call_timeout" not in each.parameters for each in first.requests)
+    assert first.requests[0].limited
+
+
+@both
+def test_votes_and_judges_have_it_too(ask: Ask):
+    """A judge has that of its own model, or what is said with the rule."""
+    model = ScriptedModel(["7"] * 3, call_timeout=9.0)
+    voter = ScriptedModel(["7"] * 3, call_timeout=2.0)
+    ruling = '{"reason": "It is.", "ok": true}'
+    own, told = ScriptedModel([ruling] * 9, call_timeout=1.0), ScriptedModel([ruling] * 9)
+    rules = [judge("Be small.", own), judge("Be odd.", told, call_timeout=3.0)]
+    ask(model, votes=FirstTo(2, voters=[voter]), validators=rules)
+    assert call_times(model, voter) == [[9.0], [2.0]]
+    assert {time for model in call_times(own, told) for time in model} == {1.0, 3.0}
 
 
 def test_a_function_falls_back_on_another_with_the_same_arguments():

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from loopback import Reply, serving
+from patience import eventually
 from words import KEY, MODEL, WORDS, Words
 
 from deterministic_llm import CallFailure, Completion, Model, Usage
@@ -208,6 +209,21 @@ def test_the_fault_server_speaks_as_it_is_asked(
     """What it plays comes to the same as in a chat completion."""
     request = replace(ASKED, parameters={"headers": {"x-fault": fault}})
     assert outcome(ask(models[provider], request)) == outcome(ask(models["openai"], request))
+
+
+@every_way
+@pytest.mark.parametrize("fault", ["hang", "drip"])
+@pytest.mark.parametrize("provider", WORDS)
+def test_a_call_has_a_time_of_its_own_whoever_is_asked(provider: str, fault: str, ask: Ask):
+    """It is that of the call: the client, which is made at the first one, takes none of it."""
+    with FaultServer(pace=0.1) as server:
+        model = WORDS[provider].model(server.base_url(fault).removesuffix("/v1"))
+        failure = ask(model, replace(ASKED, call_timeout=0.3))
+        assert eventually(lambda: server.busy == 0)
+        assert server.counts[fault] == 1
+    assert isinstance(failure, CallFailure)
+    assert (failure.kind, failure.sent, failure.seconds < 1.0) == ("timeout", True, True)
+    assert failure.message.endswith("in the 0.3 s that one call may take")
 
 
 @at_once

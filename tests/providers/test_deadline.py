@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Event
@@ -13,8 +13,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from openai import OpenAI
+from typing_extensions import override
 
+from deterministic_llm import CallFailure, Completion
+from deterministic_llm._core.attempts import Request
+from deterministic_llm.providers.openai.posts import chat
+from deterministic_llm.providers.openai.profiles import UNKNOWN
+from deterministic_llm.providers.openai.service import OpenAIService
+from deterministic_llm.testing import FaultServer
 from deterministic_llm.transport.deadline import Line, OverdueError, within
+from deterministic_llm.transport.remote import Remote
 
 
 @contextmanager
@@ -28,6 +37,35 @@ def connected(http_version: str = "HTTP/1.1") -> Iterator[tuple[Any, socket.sock
             SimpleNamespace(extensions={"network_stream": stream}, http_version=http_version),
             ours,
         )
+
+
+class Slow(OpenAIService):
+    """Makes its client in a while, as the first one of a process is."""
+
+    @override
+    def new_blocking(self) -> OpenAI:
+        Event().wait(0.3)
+        return super().new_blocking()
+
+
+def in_pieces(model: Remote[Any, Any], request: Request) -> CallFailure | Completion:
+    with model.stream(request) as answering:
+        list(answering)
+    return answering.answer()
+
+
+@pytest.mark.parametrize("ask", [Remote.complete, in_pieces])
+def test_what_has_no_client_in_time_is_not_sent(ask: Callable[..., CallFailure | Completion]):
+    """Not later either: the run is told that nobody can have charged for it."""
+    with FaultServer() as server:
+        service = Slow("m", server.base_url("ok"), "k", api=chat(lambda: UNKNOWN))
+        model = Remote(service)
+        failure = ask(model, Request(1, timeout=0.05))
+        assert isinstance(failure, CallFailure)
+        assert (failure.kind, failure.sent) == ("late", False)
+        assert failure.seconds >= 0.05
+        assert isinstance(ask(model, Request(2, timeout=30.0)), Completion)
+        assert server.counts == {"ok": 1}
 
 
 def test_what_the_work_returns_and_raises_comes_through():

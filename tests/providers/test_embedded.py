@@ -1,4 +1,4 @@
-"""The wait for the embedded engine is a part of the time of a run."""
+"""The wait for the embedded engine is a part of the run's time, and none of the call's."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def server() -> Iterator[FaultServer]:
         yield running
 
 
-def request(timeout: float | None = None) -> Request:
+def request(timeout: float | None = None, call_timeout: float | None = None) -> Request:
     prompt = ({"role": "user", "content": "Hi"},)
-    return Request(1, prompt, timeout=timeout)
+    return Request(1, prompt, timeout=timeout, call_timeout=call_timeout)
 
 
 @every_way
@@ -92,3 +92,16 @@ def test_an_engine_that_is_not_there_in_time_was_not_asked(server: FaultServer, 
     failure = ask(Starting(server.base_url("ok")), request(timeout=0.05))
     assert failure == CallFailure("the engine was not there in time", "late", sent=False)
     assert server.counts.get("ok", 0) == before
+
+
+@every_way
+def test_the_engines_start_is_no_part_of_a_call(server: FaultServer, ask: Ask):
+    """Which may be shorter than that."""
+    answer = ask(Starting(server.base_url("slow")), request(call_timeout=0.2))
+    assert isinstance(answer, Completion)
+    failure = ask(Starting(server.base_url("hang")), request(timeout=60.0, call_timeout=0.2))
+    assert isinstance(failure, CallFailure)
+    assert (failure.kind, failure.message.split(" in the ")[1]) == (
+        "timeout",
+        "0.2 s that one call may take",
+    )

@@ -212,6 +212,18 @@ def test_a_deadline_holds_whatever_the_server_does(caller: Caller, name: str):
     assert outcome.seconds >= LEFT
 
 
+@pytest.mark.parametrize("name", SILENT)
+def test_a_call_has_a_time_of_its_own(caller: Caller, name: str):
+    """When it is over that is no deadline: the call was sent, and may be made again."""
+    started = perf_counter()
+    outcome = caller.ask(replace(asking(name, 30.0), call_timeout=LEFT))
+    assert perf_counter() - started < LEFT + 0.25
+    assert without_words(outcome) == failed("timeout")
+    assert isinstance(outcome, CallFailure)
+    assert outcome.message.endswith("in the 0.3 s that one call may take")
+    assert outcome.seconds >= LEFT
+
+
 @pytest.mark.parametrize("name", ["ok", "429_after", "html", "reset", "parts"])
 def test_a_deadline_changes_nothing_else(caller: Caller, name: str):
     """In time, the answer is the same with a deadline as without."""

@@ -242,6 +242,8 @@ def test_a_call_that_fails_has_no_pieces():
 
 LIMITS = [
     pytest.param({"timeout": 0.05}, "late", id="the deadline"),
+    pytest.param({"call_timeout": 0.05}, "timeout", id="the time of one call"),
+    pytest.param({"call_timeout": 0.05, "timeout": 0.04}, "late", id="the lesser of the two"),
     pytest.param({"idle_timeout": 0.05}, "timeout", id="no next word"),
 ]
 

@@ -403,6 +403,18 @@ LIMITS = [
     pytest.param("stream_stall", {"timeout": LEFT}, "late", id="silence among the events"),
     pytest.param("stream_pings", {"timeout": LEFT}, "late", id="nothing but comments"),
     pytest.param("stream_drip", {"timeout": LEFT}, "late", id="a word now and then"),
+    pytest.param("hang", {"call_timeout": LEFT}, "timeout", id="silence, and the call's time"),
+    pytest.param("stall", {"call_timeout": LEFT}, "timeout", id="silence after a whole body began"),
+    pytest.param("stream_drip", {"call_timeout": LEFT}, "timeout", id="words, but no end of them"),
+    pytest.param(
+        "stream_drip",
+        {"call_timeout": LEFT, "first_token_timeout": 9.0, "idle_timeout": 9.0, "timeout": 9.0},
+        "timeout",
+        id="the whole of a call, however steady it is",
+    ),
+    pytest.param(
+        "stream_drip", {"call_timeout": 9.0, "timeout": LEFT}, "late", id="the run's time is less"
+    ),
     pytest.param("hang", {"first_token_timeout": LEFT}, "timeout", id="no first word"),
     pytest.param("drip", {"first_token_timeout": LEFT}, "timeout", id="blanks are no word"),
     pytest.param("stream_stall", {"idle_timeout": LEFT}, "timeout", id="no next word"),
@@ -444,8 +456,9 @@ def test_a_wait_ends_when_its_time_is_over(
 
 @both
 def test_in_time_the_limits_change_nothing(ask: Read):
-    """All three at once."""
-    limits = {"timeout": 30.0, "first_token_timeout": 30.0, "idle_timeout": 30.0}
+    """All of them at once."""
+    names = ("timeout", "call_timeout", "first_token_timeout", "idle_timeout")
+    limits = dict.fromkeys(names, 30.0)
     with FaultServer("hello, world", pause=0.002) as server:
         pieces, answer = ask(model_of(server), replace(ASKED, **limits))
     assert pieces == ["hell", "o, w", "orld"]

@@ -576,6 +576,7 @@ async def prompts(asker: Asker) -> None:
         "ask",
         Grade,
         timeout=30,
+        call_timeout=10.5,
         budget=Budget(usd="0.50", tokens=10_000, calls=5),
         limits=Limits(rpm=60, tpm=100_000, concurrency=8),
         breaker=Breaker(failures=5),

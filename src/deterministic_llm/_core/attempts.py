@@ -107,8 +107,9 @@ class Request:
     *prompt* is empty around a function that makes its own call; *feedback* says how to answer, or
     what was wrong with the answer before. *patch* asks for a part of the answer alone. *model*
     counts the models of the run: 0 is the first, then come those to fall back on; *name* is its
-    name, where that is known. *timeout* is what is left of the run's time, in seconds; a streamed
-    answer has *first_token_timeout* seconds to begin and *idle_timeout* from piece to piece.
+    name, where that is known. *timeout* is what is left of the run's time, in seconds, and
+    *call_timeout* how many this call alone may take once it is sent; a streamed answer has
+    *first_token_timeout* seconds to begin and *idle_timeout* from piece to piece.
     *sample* counts the votes of a run, from 0: each is another answer to the same question.
     *limited* asks for what the server says of its rate limits. *server* is which kind it said it
     is, where nobody knew and it was asked: the constraint was chosen by that.
@@ -130,6 +131,7 @@ class Request:
     first_token_timeout: float | None = None
     sample: int = 0
     limited: bool = field(default=False, compare=False, repr=False)
+    call_timeout: float | None = None
     server: str | None = field(default=None, compare=False)
 
     @property

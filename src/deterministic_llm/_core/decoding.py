@@ -305,6 +305,7 @@ _REQUEST = _Reader(
     idle_timeout=_optional(_seconds),
     sample=_count,
     first_token_timeout=_optional(_seconds),
+    call_timeout=_optional(_seconds),
     server=_optional(_text),
 )
 _USAGE = _Reader(Usage, **{each.name: _count for each in fields(Usage)})

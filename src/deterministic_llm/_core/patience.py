@@ -10,12 +10,15 @@ from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm._core.records import changed
 
-Limit: TypeAlias = Literal["timeout", "first_token_timeout", "idle_timeout"]
+Limit: TypeAlias = Literal["timeout", "call_timeout", "first_token_timeout", "idle_timeout"]
 """Which of the times of a request was over."""
+Allowed: TypeAlias = tuple[float, Limit]
+"""How many seconds may be waited, and which limit says so."""
 _LONGEST = 3600.0
 """Seconds: a timer of the system holds no more than some days."""
 _WORDS: Mapping[Limit, str] = {
     "timeout": "no answer{} in the {:.3g} s that were left",
+    "call_timeout": "no answer{} in the {:.3g} s that one call may take",
     "first_token_timeout": "no word of an answer{} in {:.3g} s",
     "idle_timeout": "no new word of the answer{} in {:.3g} s",
 }
@@ -29,8 +32,34 @@ def left_of(timeout: float | None, taken: float) -> float | None:
     return None if timeout is None else max(timeout - taken, _LEAST)
 
 
+def allowed(request: Request) -> Allowed | None:
+    """How long a call for *request* may take from when it is sent; None is as long as it takes."""
+    left, alone = request.timeout, request.call_timeout
+    if alone is None or (left is not None and left <= alone):
+        return None if left is None else (left, "timeout")
+    return alone, "call_timeout"
+
+
+def opening(request: Request) -> Allowed | None:
+    """How long an answer to *request* may take to begin to come; None is as long as it takes."""
+    first, whole = request.first_token_timeout, allowed(request)
+    if first is None or (whole is not None and whole[0] < first):
+        return whole
+    return first, "first_token_timeout"
+
+
+def overdue(by: Allowed, *, whom: str = "") -> CallFailure:
+    """The failure of a call to *whom* that a limit ended: only that of the run ends the run."""
+    seconds, limit = by
+    message = _WORDS[limit].format(f" from {whom}" if whom else "", seconds)
+    return CallFailure(message, "late" if limit == "timeout" else "timeout")
+
+
 def later(request: Request, taken: float) -> Request:
-    """*request* with the time that it has left once some seconds are *taken*."""
+    """*request* with the time that it has left once some seconds are *taken*.
+
+    They were not the call's own, which is still to be sent.
+    """
     if request.timeout is None:
         return request
     return changed(request, timeout=left_of(request.timeout, taken))
@@ -53,19 +82,7 @@ class Patience:
     @property
     def limited(self) -> bool:
         """Whether the call may not take any time."""
-        request = self.request
-        times = (request.timeout, request.first_token_timeout, request.idle_timeout)
-        return any(seconds is not None for seconds in times)
-
-    def opening(self) -> tuple[float, Limit] | None:
-        """Seconds in which an answer must begin to come, and by which limit."""
-        first, whole = self.request.first_token_timeout, self.request.timeout
-        times: list[tuple[float, Limit]] = []
-        if first is not None:
-            times.append((first, "first_token_timeout"))
-        if whole is not None:
-            times.append((whole, "timeout"))
-        return min(times, default=None)
+        return opening(self.request) is not None or self.request.idle_timeout is not None
 
     def pause(self, now: float) -> float:
         """Seconds after which to look again whether the wait is over; 0 once it is *overdue*."""
@@ -88,16 +105,14 @@ class Patience:
 
     def failure(self, limit: Limit, *, whom: str = "") -> CallFailure:
         """The failure of a call to *whom* that *limit* ended."""
-        allowed = cast("float", getattr(self.request, limit))
-        asked = f" from {whom}" if whom else ""
-        message = _WORDS[limit].format(asked, allowed)
-        return CallFailure(message, "late" if limit == "timeout" else "timeout")
+        return overdue((cast("float", getattr(self.request, limit)), limit), whom=whom)
 
-    def _ends(self, now: float) -> list[tuple[float, Limit]]:
+    def _ends(self, now: float) -> list[Allowed]:
         request, started = self.request, self.started
-        ends: list[tuple[float, Limit]] = []
-        if request.timeout is not None:
-            ends.append((started + request.timeout, "timeout"))
+        ends: list[Allowed] = []
+        whole = allowed(request)
+        if whole is not None:
+            ends.append((started + whole[0], whole[1]))
         if request.first_token_timeout is not None and not self.begun:
             ends.append((started + request.first_token_timeout, "first_token_timeout"))
         if request.idle_timeout is not None and self.begun:

@@ -85,6 +85,7 @@ _ROOM: _Rule = ("1 or more", _whole(1))
 _YES_OR_NO: _Rule = ("True or False", lambda value: isinstance(value, bool))
 _MUST_BE: Mapping[str, _Rule] = {
     "timeout": _SECONDS,
+    "call_timeout": _SECONDS,
     "idle_timeout": _SECONDS,
     "first_token_timeout": _SECONDS,
     "max_retries": _COUNT,
@@ -113,7 +114,8 @@ _MUST_BE: Mapping[str, _Rule] = {
 """What each option must be."""
 _MAY_BE_NONE = frozenset(
     {
-        *("timeout", "idle_timeout", "first_token_timeout", "max_chars", "seed", "key"),
+        *("timeout", "call_timeout", "idle_timeout", "first_token_timeout", "max_chars"),
+        *("seed", "key"),
         *("abstain_below", "max_tokens", "max_completion_tokens", "temperature", "top_p"),
         *("headers", "extra_body"),
     }

@@ -27,6 +27,7 @@ class Options(TypedDict, total=False):
     transport_retries: int
     wait: wait_base
     timeout: float
+    call_timeout: float
     idle_timeout: float
     first_token_timeout: float
     early_stop: EarlyStop

@@ -8,6 +8,7 @@ from typing import Any, final
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.contract import natively
 from deterministic_llm._core.exchange import ChatMessage, JsonObject, JsonValue
+from deterministic_llm._core.patience import allowed
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.shapes import chat
@@ -19,9 +20,10 @@ class Turn:
     """What one attempt should say: on the first turn how to answer, later what was wrong.
 
     *number* counts the calls of the run, and *violations* are what was wrong with the answer
-    before. *timeout* is what is left of the run's time, in seconds. *stream* says that the answer
-    is read as it comes: a function that returns chunks is then shown at work, and one that returns
-    the whole is read at its end. All else is worked out when it is asked for.
+    before. *timeout* is how many seconds this call may take: what is left of the run's time, or the
+    run's ``call_timeout=`` where that is less. *stream* says that the answer is read as it comes: a
+    function that returns chunks is then shown at work, and one that returns the whole is read at
+    its end. All else is worked out when it is asked for.
     """
 
     def __init__(self, request: Request, target: Target[object], *, stream: bool = False) -> None:
@@ -30,7 +32,8 @@ class Turn:
         self._target = target
         self.number = request.number
         self.violations = request.violations
-        self.timeout = request.timeout
+        limit = allowed(request)
+        self.timeout = None if limit is None else limit[0]
         self.stream = stream
 
     def __repr__(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
+
+from typing_extensions import TypeVar
 
 from deterministic_llm._core.answering import (
     Answer,
@@ -14,6 +16,7 @@ from deterministic_llm._core.answering import (
     Opening,
 )
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.records import changed
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
@@ -38,21 +41,27 @@ _KINDS: Mapping[str, type] = {
     "prices": Mapping,
     "allow_unpriced": bool,
 }
-OPTIONS = frozenset(_KINDS)
-"""The options that say what calls may cost and how fast they may come."""
+OPTIONS = frozenset({*_KINDS, "call_timeout"})
+"""The options that say what calls may cost, how fast they may come and how long they may take."""
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """What a call passes: the wait for its turn, the breaker, the meter, then what remembers it."""
+    """What a call passes: the wait for its turn, the breaker, the meter, then what remembers it.
+
+    When it is sent it may take *call_timeout* seconds: what it waited for was none of its time.
+    """
 
     meter: Meter
     breaker: Breaker | None = None
     limits: Limits | None = None
     memory: Memory | None = None
+    call_timeout: float | None = None
 
     def blocking(self, call: BlockingCall) -> BlockingCall:
         """*call* behind these guards."""
+        call = self._timed(call)
         if self.memory is not None:
             call = remembered(call, self.memory)
         call = metered(call, self.meter)
@@ -62,6 +71,7 @@ class Guards:
 
     def awaiting(self, call: AwaitingCall) -> AwaitingCall:
         """*call* behind these guards, to be awaited."""
+        call = self._timed(call)
         if self.memory is not None:
             call = aremembered(call, self.memory)
         call = ametered(call, self.meter)
@@ -71,6 +81,7 @@ class Guards:
 
     def opening(self, opening: Opening) -> Opening:
         """*opening* behind these guards."""
+        opening = self._timed(opening)
         if self.memory is not None:
             opening = gated_opening(opening, self.memory)
         opening = gated_opening(opening, self.meter)
@@ -80,12 +91,19 @@ class Guards:
 
     def aopening(self, opening: AsyncOpening) -> AsyncOpening:
         """*opening* behind these guards, to be awaited."""
+        opening = self._timed(opening)
         if self.memory is not None:
             opening = agated_opening(opening, self.memory)
         opening = agated_opening(opening, self.meter)
         if self.breaker is not None:
             opening = agated_opening(opening, self.breaker)
         return opening if self.limits is None else alimited_opening(opening, self.limits)
+
+    def _timed(self, call: Callable[[Request], R]) -> Callable[[Request], R]:
+        seconds = self.call_timeout
+        if seconds is None:
+            return call
+        return lambda request: call(changed(request, call_timeout=seconds))
 
 
 def guards_of(
@@ -111,8 +129,13 @@ def guards_of(
         reserve=cast("Spend | None", options.get("reserve")),
         allow_unpriced=bool(options.get("allow_unpriced", False)),
     )
-    breaker, limits = options.get("breaker"), options.get("limits")
-    return Guards(meter, cast("Breaker | None", breaker), cast("Limits | None", limits), memory)
+    return Guards(
+        meter,
+        cast("Breaker | None", options.get("breaker")),
+        cast("Limits | None", options.get("limits")),
+        memory,
+        cast("float | None", options.get("call_timeout")),
+    )
 
 
 def guarded(call: BlockingCall, guards: Sequence[Guards]) -> BlockingCall:

@@ -14,6 +14,7 @@ from deterministic_llm._core.answering import Answering, AsyncAnswering
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.hearing import Hearing
+from deterministic_llm._core.patience import allowed, overdue
 from deterministic_llm._core.shapes.answers import answer_of
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm._core.shapes.streams import Streamed
@@ -49,20 +50,20 @@ async def ask_async(function: Callable[[], object], request: Request) -> Complet
     One that is not done in the time of *request* is cancelled, and left behind where it does not
     let itself be cancelled.
     """
-    timeout = request.timeout
-    if timeout is None:
+    limit = allowed(request)
+    if limit is None:
         return await _asked(function)
     started = perf_counter()
     task = asyncio.ensure_future(_asked(function))
     try:
-        await asyncio.wait({task}, timeout=timeout)
+        await asyncio.wait({task}, timeout=limit[0])
         if task.done():
             return task.result()
     finally:
         if not task.done():
             await _left_behind(task)
     seconds = perf_counter() - started
-    return task.result() if _is_answered(task) else replace(_OVERDUE, seconds=seconds)
+    return task.result() if _is_answered(task) else replace(overdue(limit), seconds=seconds)
 
 
 async def _left_behind(task: asyncio.Future[Completion | CallFailure]) -> None:
@@ -79,7 +80,6 @@ def _is_answered(task: asyncio.Future[Completion | CallFailure]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-_OVERDUE = CallFailure("no answer before the deadline", "late")
 _GRACE = 0.04
 """Seconds that a cancelled function gets; the loop waits for a call a little longer than that."""
 _STUBBORN: set[asyncio.Future[Completion | CallFailure]] = set()

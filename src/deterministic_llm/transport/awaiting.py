@@ -62,17 +62,17 @@ class AwaitingSpeech(Speech[B, A]):
         seat = await self._clients.awaiting()
         await self._stack.enter_async_context(seat.used())
         self._client = seat.client
-        opening = self._patience.opening()
-        limit = asyncio.timeout(None if opening is None else opening[0])
+        limit = self._sending()
+        deadline = asyncio.timeout(None if limit is None else limit[0])
         try:
-            async with limit:
+            async with deadline:
                 response = await self._clients.service.apost(
                     seat.client, self._request, pieces=True
                 )
         except Exception as error:
             seat.note(error)
-            if opening is not None and limit.expired():
-                self._patience.overdue = opening[1]
+            if limit is not None and deadline.expired():
+                self._patience.overdue = limit[1]
             if not self._failed(error):
                 raise
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from time import perf_counter
 from types import TracebackType
 from typing import Self, cast
@@ -13,6 +14,7 @@ from deterministic_llm._core.patience import Patience
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.clients import Clients
 from deterministic_llm.transport.deadline import Line, OverdueError, within
+from deterministic_llm.transport.outcomes import UNREADY
 from deterministic_llm.transport.service import A, B
 from deterministic_llm.transport.speech import DRAINING, Speech
 from deterministic_llm.transport.waiting import Watchdog
@@ -27,20 +29,21 @@ class BlockingSpeech(Speech[B, A]):
         self._dog: Watchdog | None = None
 
     def __enter__(self) -> Self:
-        patience = self._begin()
-        opening = patience.opening()
+        self._begin()
+        client = self._clients.within(self._request.timeout)
+        if client is None:
+            self._fail(UNREADY)
+            return self
+        self._client = client
+        limit = self._sending()
         try:
-            if opening is None:
-                self._open(*self._post(self._line))
+            if limit is None:
+                self._open(self._post(client, self._line))
             else:
-                self._open(*within(opening[0], self._post, unwanted=_closed))
-        except OverdueError as error:
-            patience.overdue = None if opening is None else opening[1]
-            self._client = self._clients.made()
-            if not self._failed(error):
-                raise
+                self._open(within(limit[0], partial(self._post, client), unwanted=_closed))
         except Exception as error:
-            self._client = self._clients.made()
+            if isinstance(error, OverdueError) and limit is not None:
+                self._patience.overdue = limit[1]
             if not self._failed(error):
                 raise
         except BaseException:  # a block that is not entered is not left either
@@ -86,8 +89,7 @@ class BlockingSpeech(Speech[B, A]):
         self._stopped = True
         self._line.abandon()
 
-    def _open(self, client: B, response: RawResponse) -> None:
-        self._client = client
+    def _open(self, response: RawResponse) -> None:
         self._answered(response)
         self._line.take(response)
 
@@ -121,11 +123,10 @@ class BlockingSpeech(Speech[B, A]):
             self._line.release()
             response.close()
 
-    def _post(self, line: Line) -> tuple[B, RawResponse]:
-        client = self._clients.blocking()
+    def _post(self, client: B, line: Line) -> RawResponse:
         response = self._clients.service.post(client, self._request, pieces=True)
         line.take(response)
-        return client, response
+        return response
 
 
 def _chunks(response: RawResponse) -> Iterator[bytes]:
@@ -135,5 +136,5 @@ def _chunks(response: RawResponse) -> Iterator[bytes]:
     return iter(cast("Iterable[bytes]", response.stream))
 
 
-def _closed(opened: tuple[object, RawResponse]) -> None:
-    opened[1].close()
+def _closed(response: RawResponse) -> None:
+    response.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 from weakref import WeakKeyDictionary, finalize
 
+from deterministic_llm.transport.deadline import OverdueError, within
 from deterministic_llm.transport.service import A, B, Blocking, Service
 
 _MOST_POOL_TIMEOUTS = 3
@@ -79,9 +80,15 @@ class Clients(Generic[B, A]):
                     finalize(self, _left, client, process)
             return self._blocking[process]
 
-    def made(self) -> B | None:
-        """The client of this process, if there is one yet."""
-        return self._blocking.get(os.getpid())
+    def within(self, seconds: float | None) -> B | None:
+        """As blocking(); None when making it, which imports the SDK at first, takes too long."""
+        made = self._blocking.get(os.getpid())
+        if made is not None or seconds is None:
+            return made or self.blocking()
+        try:
+            return within(seconds, lambda _: self.blocking())
+        except OverdueError:
+            return None
 
     async def awaiting(self) -> Seat[A]:
         """The client of the running event loop: connections belong to the loop they began in."""

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.patience import Allowed, overdue
 from deterministic_llm._core.secrecy import HIDDEN, masked
 from deterministic_llm._core.shapes.failures import failure_of
 from deterministic_llm._core.shapes.waits import quota_of
@@ -24,22 +25,21 @@ _BEFORE_SENDING = frozenset(
     }
 )
 _SHORTEST_SECRET = 8
-_OVERDUE = "no answer from {} in the {:.3g} s that were left"
 UNREADY = CallFailure("there was no time to make a client and ask", "late", sent=False)
 """The first call imports the SDK, which takes a while."""
 
 
 def told(
-    error: Exception, peer: Peer, timeout: float | None, seconds: float
+    error: Exception, peer: Peer, limit: Allowed | None, seconds: float
 ) -> Completion | CallFailure | None:
-    """What *error* stands for; None when it is no failure of a call."""
+    """What *error* stands for, after *seconds*; None when it is no failure of a call."""
     if isinstance(error, TooLargeError):
         return CallFailure(str(error), "too_large", seconds=seconds)
     outcome = failure_of(error, seconds=seconds)
     if not isinstance(outcome, CallFailure):
         return outcome
-    if outcome.kind == "timeout" and timeout is not None and seconds >= timeout:
-        return late(peer, timeout, seconds)
+    if outcome.kind == "timeout" and limit is not None and seconds >= limit[0]:
+        return late(peer, limit, seconds)
     if outcome.status is None:
         cause = error.__cause__ or error
         message = f"no answer from {peer.address} ({type(cause).__name__}: {cause})"
@@ -69,9 +69,9 @@ def _never_left(error: Exception, peer: Peer) -> bool:
     return asked.startswith(peer.url)
 
 
-def late(peer: Peer, timeout: float, seconds: float) -> CallFailure:
-    """The failure of a call that was not answered in the time that the run had left."""
-    return CallFailure(_OVERDUE.format(peer.address, timeout), "late", seconds=seconds)
+def late(peer: Peer, limit: Allowed, seconds: float) -> CallFailure:
+    """The failure of a call that was not answered within its *limit*."""
+    return replace(overdue(limit, whom=peer.address), seconds=seconds)
 
 
 def hushed(failure: CallFailure, peer: Peer) -> CallFailure:

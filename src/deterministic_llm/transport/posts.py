@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Protocol, cast
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.patience import allowed, opening
 from deterministic_llm.transport.bodies import ENCODINGS, RawResponse
 
 OPTIONS: Mapping[str, str] = {
@@ -49,9 +50,9 @@ def posted(
     query = request.parameters.get("extra_query")
     if query is not None:
         options["params"] = query
-    left = time_left(request)
-    if left is not None:
-        options["timeout"] = cut(client.timeout, left, library)
+    limit = opening(request)
+    if limit is not None:
+        options["timeout"] = cut(client.timeout, limit[0], library)
     return {"body": body, "cast_to": library.Response, "options": options, "stream": True}
 
 
@@ -73,12 +74,6 @@ def headers(request: Request, *, pieces: bool) -> dict[str, object]:
         "Accept-Encoding": "identity" if pieces else ENCODINGS,
         **(cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}),
     }
-
-
-def time_left(request: Request) -> float | None:
-    """Seconds in which a response to *request* must have begun; None is as long as it takes."""
-    times = (request.timeout, request.first_token_timeout)
-    return min((seconds for seconds in times if seconds is not None), default=None)
 
 
 def cut(own: object, left: float, library: ModuleType) -> Phases:
@@ -115,8 +110,8 @@ def begun(response: RawResponse, read: float | None, request: Request) -> None:
     """
     phases = response.request.extensions.get("timeout")
     if request.first_token_timeout is not None and isinstance(phases, dict):
-        left = request.timeout
-        phases["read"] = read if left is None else shorter(read, left)
+        whole = allowed(request)
+        phases["read"] = read if whole is None else shorter(read, whole[0])
 
 
 def library_of(client: object) -> ModuleType:

@@ -16,6 +16,7 @@ from typing import Generic
 from deterministic_llm._core.answering import Answering, AsyncAnswering
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
+from deterministic_llm._core.patience import allowed, later
 from deterministic_llm._core.shapes.answers import body_of
 from deterministic_llm.transport.awaiting import AwaitingSpeech
 from deterministic_llm.transport.blocking import BlockingSpeech
@@ -42,23 +43,28 @@ class Remote(Generic[B, A]):
 
     def complete(self, request: Request) -> Completion | CallFailure:
         """Ask, and wait for the answer, as long as the request says or else the client."""
-        if request.timeout is None:
-            return self._answer(request, None)
+        began = perf_counter()
+        client = self._clients.within(request.timeout)
         started = perf_counter()
+        if client is None:
+            return replace(UNREADY, seconds=started - began)
+        request = later(request, started - began)
+        limit = allowed(request)
+        if limit is None:
+            return self._answer(client, request, None)
         try:
-            return within(request.timeout, partial(self._answer, request))
+            return within(limit[0], partial(self._answer, client, request))
         except OverdueError:
-            seconds = perf_counter() - started
-            client = self._clients.made()
-            if client is None:  # the first call imports the SDK
-                return replace(UNREADY, seconds=seconds)
-            return late(self._service.peer(client), request.timeout, seconds)
+            return late(self._service.peer(client), limit, perf_counter() - started)
 
     async def acomplete(self, request: Request) -> Completion | CallFailure:
         """Ask, and await the answer, as long as the request says or else the client."""
+        began = perf_counter()
         seat = await self._clients.awaiting()
-        deadline = asyncio.timeout(request.timeout)
         started = perf_counter()
+        request = later(request, started - began)
+        limit = allowed(request)
+        deadline = asyncio.timeout(None if limit is None else limit[0])
         async with seat.used():
             try:
                 async with deadline:
@@ -67,9 +73,9 @@ class Remote(Generic[B, A]):
                 seat.note(error)
                 peer = self._service.peer(seat.client)
                 seconds = perf_counter() - started
-                if request.timeout is not None and deadline.expired():
-                    return late(peer, request.timeout, seconds)
-                outcome = told(error, peer, request.timeout, seconds)
+                if limit is not None and deadline.expired():
+                    return late(peer, limit, seconds)
+                outcome = told(error, peer, limit, seconds)
                 if outcome is None:
                     raise
                 return outcome
@@ -84,8 +90,7 @@ class Remote(Generic[B, A]):
         """Ask for the answer in pieces, to be awaited."""
         return AwaitingSpeech(self._clients, request, self.max_bytes)
 
-    def _answer(self, request: Request, line: Line | None) -> Completion | CallFailure:
-        client = self._clients.blocking()
+    def _answer(self, client: B, request: Request, line: Line | None) -> Completion | CallFailure:
         started = perf_counter()
         try:
             response = self._service.post(client, request, pieces=False)
@@ -99,7 +104,7 @@ class Remote(Generic[B, A]):
                 response.close()
         except Exception as error:
             peer = self._service.peer(client)
-            outcome = told(error, peer, request.timeout, perf_counter() - started)
+            outcome = told(error, peer, allowed(request), perf_counter() - started)
             if outcome is None:
                 raise
             return outcome

@@ -11,6 +11,7 @@ from typing_extensions import override
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.hearing import Hearing
+from deterministic_llm._core.patience import Allowed, allowed, later, opening
 from deterministic_llm._core.shapes.events import BadEventError, Events
 from deterministic_llm.transport.bodies import (
     Inflater,
@@ -20,7 +21,7 @@ from deterministic_llm.transport.bodies import (
     inflater_of,
 )
 from deterministic_llm.transport.clients import Clients
-from deterministic_llm.transport.outcomes import UNREADY, hushed, noted, told
+from deterministic_llm.transport.outcomes import hushed, noted, told
 from deterministic_llm.transport.posts import begun
 from deterministic_llm.transport.service import A, B, Peer
 
@@ -44,6 +45,15 @@ class Speech(Hearing, Generic[B, A]):
         self._response: RawResponse | None = None
         self._inflater: Inflater | None = None
         self._headers: Mapping[str, str] = {}
+
+    def _sending(self) -> Allowed | None:
+        """The call is sent now, and this is how long its answer may take to begin.
+
+        What came before, such as making the client, was none of its own time.
+        """
+        self._request = later(self._request, self._seconds())
+        self._begin()
+        return opening(self._request)
 
     def _answered(self, response: RawResponse) -> None:
         peer = None if self._request.first_token_timeout is None else self._peer()
@@ -88,14 +98,12 @@ class Speech(Hearing, Generic[B, A]):
         return outcome is not None
 
     def _outcome_of(self, error: Exception) -> Completion | CallFailure | None:
-        peer, limit = self._peer(), self._patience.overdue
-        if peer is None:
-            return UNREADY if limit else None
+        peer, limit = cast("Peer", self._peer()), self._patience.overdue
         if limit is not None:
             return self._patience.failure(limit, whom=peer.address)
         if isinstance(error, BadEventError):
             return CallFailure(str(error), "malformed")
-        return told(error, peer, self._request.timeout, self._seconds())
+        return told(error, peer, allowed(self._request), self._seconds())
 
     @override
     def _said(self) -> Completion | CallFailure:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.patience import opening
 from deterministic_llm.transport.bodies import RawResponse
-from deterministic_llm.transport.posts import cut, headers, library_of, time_left
+from deterministic_llm.transport.posts import cut, headers, library_of
 
 
 class ContentClient(Protocol):
@@ -103,10 +104,10 @@ class Caller:
     ) -> object:
         asked = self.api._build_request("post", path, dict(body))  # noqa: SLF001
         asked.headers = {**asked.headers, **headers(request, pieces=pieces)}
-        left = time_left(request)
-        if left is not None:
+        limit = opening(request)
+        if limit is not None:
             library = library_of(cast("object", self.api._httpx_client))  # noqa: SLF001
-            asked.timeout = cut(asked.timeout, left, library)
+            asked.timeout = cut(asked.timeout, limit[0], library)
         return asked
 
 

@@ -51,8 +51,10 @@ class ChatModel(OpenAIModel):
         anyway. None where there is none.
         """
         try:
-            client = within(_MAKING * seconds, lambda _: self._clients.blocking())
-        except (OverdueError, ConfigurationError):
+            client = self._clients.within(_MAKING * seconds)
+        except ConfigurationError:
+            return None
+        if client is None:
             return None
         try:
             return within(seconds, partial(self._identify, client, seconds))
