@@ -6,9 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-NAMES = ("name", "score", "größe", "first name", "value", "rest", "key", "item0", "x")
+NAMES = ("name", "score", "größe", "first name", "first_name", "value", "rest", "key", "item0", "x")
 _PATTERNS = (r"^\d{2}$", "^[a-z]+$", "[a-z]{2}", r"^(?:ab|c)+$", "(?=a)a", r"\bx", "a|b$")
 _KEY_PATTERNS = ("^x-", "^[a-z]+$", r"^\d+$")
+_KEYS = ({"pattern": "^[a-z]*$"}, {"enum": ["near", "Far"]})
 _FORMATS = ("date", "email", "uuid", "uri", "ipv4", "int32")
 
 
@@ -77,6 +78,9 @@ def _objects(draw: st.DrawFn, inner: st.SearchStrategy[Any]) -> Any:
     if draw(st.integers(0, 5)) == 0:
         node["patternProperties"] = {draw(st.sampled_from(_KEY_PATTERNS)): draw(inner)}
     if draw(st.integers(0, 5)) == 0:
+        name, other = draw(st.sampled_from(NAMES)), draw(st.sampled_from(NAMES))
+        node |= {"if": {"required": [name]}, "then": {"properties": {other: draw(inner)}}}
+    if draw(st.integers(0, 5)) == 0:
         node["anyOf"] = [{"required": [name]} for name in properties]
     return node
 
@@ -85,7 +89,7 @@ def _objects(draw: st.DrawFn, inner: st.SearchStrategy[Any]) -> Any:
 def _maps(draw: st.DrawFn, inner: st.SearchStrategy[Any]) -> Any:
     node: Any = {"type": "object", "additionalProperties": draw(inner)}
     node |= draw(_some(minProperties=st.integers(0, 1), maxProperties=st.integers(2, 9)))
-    node |= draw(_some(propertyNames=st.just({"pattern": "^[a-z]*$"})))
+    node |= draw(_some(propertyNames=st.sampled_from(_KEYS)))
     if draw(st.integers(0, 3)) == 0:
         node["patternProperties"] = {draw(st.sampled_from(_KEY_PATTERNS)): draw(inner)}
         node["additionalProperties"] = False

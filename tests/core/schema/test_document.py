@@ -53,6 +53,15 @@ def test_a_schema_that_cannot_work_is_refused_when_declared(schema: JsonObject, 
     assert message in str(caught.value)
 
 
+def test_a_schema_that_is_too_deep_is_refused():
+    """By our own error, as everything that cannot work is."""
+    schema: JsonObject = {"type": "string"}
+    for _ in range(300):
+        schema = {"items": schema}
+    with pytest.raises(SchemaError, match="nested too deep"):
+        schema_target(schema, name="answer")
+
+
 def test_nothing_is_fetched():
     """A canary server behind every kind of reference is never asked."""
     with serving([Reply(body=b"{}")]) as server:
@@ -132,6 +141,9 @@ def test_a_value_is_validated_in_full(schema: JsonObject, value: JsonValue, viol
     [
         {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "integer"}]},
         {"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"type": "array"}}},
+        {"$ref": "#/$defs/a%20%C3%BC", "$defs": {"a ü": {"type": "array"}}},
+        {"$ref": "#/$defs/a%2520b", "$defs": {"a%20b": {"type": "array"}}},
+        {"$ref": "#/$defs/a%", "$defs": {"a%": {"type": "array"}}},
         {"properties": {"$ref": {"type": "string"}}},
         {"enum": [{"$ref": "https://x.test"}, [1]]},
         {"items": {"$ref": "#x"}, "$defs": {"a": {"$anchor": "x", "type": "integer"}}},
@@ -141,6 +153,9 @@ def test_a_value_is_validated_in_full(schema: JsonObject, value: JsonValue, viol
     ids=[
         "an older draft",
         "an escaped pointer",
+        "a pointer as addresses are written",
+        "a pointer to a name with an escape",
+        "a percent sign alone",
         "a property so called",
         "data so called",
         "an anchor",

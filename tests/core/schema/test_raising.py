@@ -19,6 +19,7 @@ from deterministic_llm._core.schema.lowering.patterns import fitted
 
 ANY: Any = {"type": "object", "properties": {"a": {}}, "required": ["a"]}
 MAP: Any = {"type": "object", "additionalProperties": {"type": "integer"}}
+LABELS: Any = {**MAP, "propertyNames": {"enum": ["Yes", "No"]}}
 ROW: Any = {"type": "array", "prefixItems": [{"type": "integer"}] * 3, "items": False}
 LABEL: Any = {"enum": ["Yes", "No", 3]}
 MIXED: Any = {"anyOf": [MAP, {"type": "integer"}, {"type": "array", "items": {"type": "null"}}]}
@@ -34,6 +35,8 @@ RAISED: list[tuple[str, Any, Dialect, Any, Any]] = [
     ("a row that is a list", ROW, OPENAI, [1], [1]),
     ("a label in other capitals", LABEL, ANTHROPIC, {"value": "YES"}, "Yes"),
     ("a label that is a number", LABEL, ANTHROPIC, {"value": 3}, 3),
+    ("a key in other capitals", LABELS, ANTHROPIC, {"value": [{"key": "YES", "value": 1}]},
+     {"Yes": 1}),
     ("another label", LABEL, ANTHROPIC, {"value": "perhaps"}, "perhaps"),
     ("null where nothing may be", {"type": "object", "properties": {"a": {"type": "integer"}}},
      OPENAI, {"a": None}, {}),
@@ -66,6 +69,8 @@ REFUSED: list[tuple[str, Any, Any, str]] = [
      "$.a: expected each key once, got 2"),
     ("an entry without a key", MAP, {"value": [{"value": 1}]},
      '$: expected objects of key and value, got {"value": 1}'),
+    ("a key that is no text", MAP, {"value": [{"key": 1, "value": 1}]},
+     "$: expected a key that is a text, got 1"),
     ("a gap in a row", ROW, {"item0": None, "item1": 2, "item2": None},
      "$[0]: expected every item before the last, got null"),
     ("a place that a row has not", ROW, {"value": 1},
@@ -139,6 +144,71 @@ def test_a_name_that_a_dialect_does_not_take_is_another_below():
     assert [*lowered.schema["properties"]] == ["first_name", "gr_e"]
     value = {"first name": "Ada", "größe": 3}
     assert lowered.raise_back(lowered.push_down(value)) == value
+
+
+def test_a_name_that_is_made_is_not_that_of_another_member():
+    """Whichever of the two comes first."""
+    for names in (["first name", "first_name"], ["first_name", "first name"]):
+        schema: Any = {
+            "type": "object",
+            "properties": {name: {"const": name} for name in names},
+            "required": names,
+        }
+        lowered = lower(schema, ANTHROPIC)
+        assert {*lowered.schema["required"]} == {"first_name", "first_name2"}
+        value = {name: name for name in names}
+        assert lowered.raise_back(lowered.push_down(value)) == value
+
+
+CARD: Any = {"type": "object", "properties": {"pays": {"enum": ["cash", "card"]}}}
+INTEGER: Any = {"type": "integer"}
+IS_CARD: Any = {"properties": {"pays": {"const": "card"}}}
+CONDITIONS: list[tuple[str, Any, Any]] = [
+    ("then", {"if": IS_CARD, "then": {"properties": {"number": INTEGER}}}, {"number": 1}),
+    ("else", {"if": IS_CARD, "else": {"properties": {"number": INTEGER}}}, {"number": 1}),
+    (
+        "either",
+        {
+            "if": IS_CARD,
+            "then": {"properties": {"number": INTEGER}},
+            "else": {"properties": {"number": {"type": "string"}}},
+        },
+        {"number": "none"},
+    ),
+    ("a condition in a condition",
+     {"if": IS_CARD, "then": {"if": {"required": ["x"]}, "then": {"required": ["number"]}}},
+     {"x": True, "number": 1}),
+    ("several conditions",
+     {"allOf": [{"if": IS_CARD, "then": {"required": [name]}} for name in ("number", "x")]},
+     {"number": 1, "x": 2}),
+    ("a name that depends", {"dependentRequired": {"x": ["number"]}}, {"x": [1], "number": 1}),
+    ("a schema that depends",
+     {"dependentSchemas": {"x": {"properties": {"number": INTEGER}}}}, {"x": [1], "number": 1}),
+    ("one of some names", {"anyOf": [{"required": ["x"]}, {"required": ["number"]}]}, {"x": "y"}),
+    ("a member that one condition forbids",
+     {"if": IS_CARD, "then": {"properties": {"number": INTEGER}},
+      "else": {"properties": {"number": False}}}, {"number": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize(
+    ("conditions", "members"), [row[1:] for row in CONDITIONS], ids=[row[0] for row in CONDITIONS]
+)
+def test_a_member_that_only_a_condition_names_can_be_said(conditions: Any, members: Any, name: str):
+    """Where other members are not asked for, it would be closed out with them."""
+    lowered = lower({**CARD, **conditions}, DIALECTS[name])
+    value = {"pays": "card", **members}
+    raised = lowered.raise_back(lowered.push_down(value))
+    assert {key: raised[key] for key in value} == value
+
+
+def test_a_member_that_conditions_only_forbid_stays_out():
+    """So does one of a schema that closes its objects itself."""
+    forbidden = {**CARD, "if": IS_CARD, "then": {"properties": {"number": False}}}
+    closed = {**CARD, "additionalProperties": False, "dependentRequired": {"pays": ["number"]}}
+    for schema in (forbidden, closed):
+        assert [*lower(schema, OPENAI).schema["properties"]] == ["pays"]
 
 
 PATTERNS = [

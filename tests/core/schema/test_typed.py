@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Annotated, Literal, NamedTuple
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from typing_extensions import TypedDict
+from typing_extensions import TypeAliasType, TypedDict
 
 from deterministic_llm import SchemaError
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.schema.target import Invalid, Valid
 from deterministic_llm._core.schema.typed import typed_target
+from deterministic_llm._core.schema.wording import resolve
 
 
 class Mood(Enum):
@@ -208,6 +209,37 @@ class Pair:
 def test_anything_that_pydantic_reads_is_a_target(kind: object, value: JsonValue, output: object):
     """The output is an instance of the type."""
     assert typed_target(kind).decoder.check(value) == Valid(output)
+
+
+class Grade(IntEnum):
+    """A grade."""
+
+    GOOD = 1
+    BAD = 6
+
+
+Year = TypeAliasType("Year", Annotated[int, Field(ge=1900)])
+Name = TypeAliasType("Name", Annotated[str, Field(min_length=2)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "value", "output"),
+    [
+        pytest.param(
+            dict[Grade, int], {"enum": ["1", "6"]}, {"1": 2}, {Grade.GOOD: 2}, id="numbers"
+        ),
+        pytest.param(dict[Year, int], None, {"1999": 2}, {1999: 2}, id="any number"),
+        pytest.param(dict[Name, int], {"minLength": 2}, {"ab": 2}, {"ab": 2}, id="texts"),
+    ],
+)
+def test_a_schema_says_of_keys_what_they_are_as_texts(
+    kind: object, names: JsonValue, value: JsonValue, output: object
+):
+    """A backend that is held to keys which are numbers can write no key at all."""
+    target = typed_target(kind)
+    said = resolve(target.schema.get("propertyNames"), root=target.schema)
+    assert said == names if names is None else said.items() >= names.items()
+    assert target.decoder.check(value) == Valid(output)
 
 
 def test_a_schema_repeats_no_names():

@@ -61,6 +61,14 @@ _REFERENCES = ("$ref", "$dynamicRef")
 
 def schema_target(schema: JsonObject, *, name: str) -> JsonTarget[JsonValue]:
     """Compile a JSON Schema document; raises SchemaError when it is invalid or looks outside."""
+    try:
+        return _compiled(schema, name)
+    except RecursionError:
+        fix = "give what is inside a name in $defs"
+        raise SchemaError(name, "is nested too deep to be checked", fix) from None
+
+
+def _compiled(schema: JsonObject, name: str) -> JsonTarget[JsonValue]:
     written = schema.get("$schema", _NEWEST)
     dialect = _DIALECTS.get(str(written).rstrip("#"))
     if dialect is None:

@@ -15,6 +15,7 @@ from typing_extensions import TypeForm, TypeVar, override
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.exactness import exact, validator_of
+from deterministic_llm._core.schema.keys import with_text_keys
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.membership import count_of
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
@@ -47,7 +48,7 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
         problem = str(error).partition("\n")[0]
         fix = "use a type that pydantic can read from JSON"
         raise SchemaError(name, f"this type cannot be a target: {problem}", fix) from error
-    schema = _at_the_root(cast("JsonObject", rewritten(written, _told)))
+    schema = _at_the_root(with_text_keys(cast("JsonObject", rewritten(written, _told))))
     core = exact(adapter.core_schema)
     own = core is adapter.core_schema
     validator = cast("SchemaValidator", adapter.validator) if own else validator_of(core, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -84,9 +85,25 @@ def resolve(node: JsonValue, *, root: JsonObject | None) -> JsonValue:
 
 
 def lookup(root: JsonObject, pointer: str) -> JsonValue:
-    """The node at a local JSON pointer such as ``#/$defs/Item``; None when there is none."""
+    """The node at a local JSON pointer such as ``#/$defs/Item``; None when there is none.
+
+    As in any address a character may be written with percent signs.
+    """
     if pointer != "#" and not pointer.startswith("#/"):
         return None
+    plain = _ENCODED.sub(_decoded, pointer)
+    node = _at(root, plain)
+    return _at(root, pointer) if node is None and plain != pointer else node
+
+
+_ENCODED = re.compile("(?:%[0-9A-Fa-f]{2})+")
+
+
+def _decoded(found: re.Match[str]) -> str:
+    return bytes.fromhex(found.group().replace("%", "")).decode(errors="replace")
+
+
+def _at(root: JsonObject, pointer: str) -> JsonValue:
     node: JsonValue = root
     for token in pointer[1:].split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")

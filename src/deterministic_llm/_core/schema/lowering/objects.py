@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.schema.lowering.codecs import VALUE, Codec, changes
+from deterministic_llm._core.schema.lowering.codecs import VALUE, Codec
+from deterministic_llm._core.schema.lowering.conditions import conditional
 from deterministic_llm._core.schema.lowering.intersections import RESIDUE, both, other_member
 from deterministic_llm._core.schema.lowering.optional import left_out, optional_text
 from deterministic_llm._core.schema.lowering.patterns import fitted
 from deterministic_llm._core.schema.lowering.records import KEY, REST, Entries, Record
 from deterministic_llm._core.schema.lowering.scalars import honoured
 from deterministic_llm._core.schema.lowering.scope import Low, Place, Scope
+from deterministic_llm._core.schema.wording import resolve
 
 _RULES = (
     "minProperties",
@@ -57,6 +59,8 @@ def record(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     others = _others(node, named)
     if not named and others.schema is not False:
         return _map(scope, node, others, place)
+    if others.schema is True:
+        named |= {name: each for name, each in conditional(node).items() if name not in named}
     if not _has_room(scope, named):
         return scope.text(node, place, f"an object with the members {', '.join(named)}")
     return _with_members(scope, node, named, others, place)
@@ -124,6 +128,8 @@ def _map(scope: Scope, node: JsonObject, others: _Others, place: Place) -> Low |
         return _with_members(scope, node, {}, _NONE, place)
     schema: JsonObject = {"type": "object"}
     rules = {name: node[name] for name in _RULES if name in node}
+    if "propertyNames" in rules:  # in words, where no reference leads anywhere
+        rules["propertyNames"] = resolve(rules["propertyNames"], root=scope.root)
     written = _key_pattern(scope, others)
     if written is not None:
         schema |= {"patternProperties": {written: low.schema or True}}
@@ -155,7 +161,7 @@ def _entries(scope: Scope, node: JsonObject, others: _Others, place: Place) -> L
     )
     key = scope.low(both(key_rule, names), inner)
     low = scope.low(others.schema, inner.below(VALUE, deeper=True))
-    if key is None or low is None or key.kinds != frozenset({"string"}) or changes(key.codec):
+    if key is None or low is None:
         return _with_members(scope, node, {}, _NONE, place)
     closed: JsonObject = {"additionalProperties": False} if scope.dialect.states_closed else {}
     item: JsonObject = {
@@ -174,7 +180,7 @@ def _entries(scope: Scope, node: JsonObject, others: _Others, place: Place) -> L
     rules |= {name: counts[name] for name in counts if name not in kept}
     told = scope.told({**node, "type": "array"}, rules, place)
     schema: JsonObject = {"type": "array", "items": item, **kept, **told}
-    return Low(schema, Entries(low.codec), frozenset({"array"}), shifted=True)
+    return Low(schema, Entries(low.codec, key.codec), frozenset({"array"}), shifted=True)
 
 
 _COUNTS: Mapping[str, str] = {"minProperties": "minItems", "maxProperties": "maxItems"}
@@ -258,7 +264,7 @@ def _members(
             continue
         if not must:
             low, must = left_out(scope, low, each, inner)
-        members.add(_name(scope, above, members.schemas), above, low, required=must)
+        members.add(_name(scope, above, (members.schemas, named)), above, low, required=must)
     if scope.dialect.one_required and members.schemas and not members.required:
         _require_one(scope, members, named, place)
     return members
@@ -274,13 +280,13 @@ def _require_one(
     members.add(name, above, text, required=True)
 
 
-def _name(scope: Scope, above: str, taken: Mapping[str, object]) -> str:
+def _name(scope: Scope, above: str, taken: Sequence[Mapping[str, object]]) -> str:
     """The name of a member below: as it is, unless the dialect does not take such names."""
     if scope.dialect.names is None or re.fullmatch(scope.dialect.names, above):
         return above
     name = free = re.sub(r"[^A-Za-z0-9_.-]+", "_", above)[:60] or "_"
     number = 1
-    while free in taken:
+    while any(free in each for each in taken):
         number += 1
         free = f"{name}{number}"
     return free

@@ -156,12 +156,13 @@ class Entries(Codec):
     """An object with keys of any name, below a list of keys and values."""
 
     inner: Codec
+    key: Codec = SAME
     plain = False
 
     @property
     @override
     def parts(self) -> Sequence[Codec]:
-        return (self.inner,)
+        return (self.inner, self.key)
 
     @override
     def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
@@ -170,9 +171,12 @@ class Entries(Codec):
         climb.sure = True
         raised: JsonObject = {}
         for each in value:
-            key = each.get(KEY) if isinstance(each, dict) else None
-            if not isinstance(each, dict) or not isinstance(key, str) or each.keys() != _ENTRY:
+            if not isinstance(each, dict) or each.keys() != _ENTRY:
                 climb.problems.append(problem(at, "type", "objects of key and value", each))
+                continue
+            key = self.key.up(each[KEY], at, climb)
+            if not isinstance(key, str):
+                climb.problems.append(problem(at, "type", "a key that is a text", key))
                 continue
             climb.told = True
             member = self.inner.up(each[VALUE], (*at, key), climb)
@@ -185,7 +189,9 @@ class Entries(Codec):
     def down(self, value: JsonValue) -> JsonValue:
         if not isinstance(value, dict):
             raise InexpressibleError
-        return [{KEY: key, VALUE: self.inner.down(each)} for key, each in value.items()]
+        return [
+            {KEY: self.key.down(key), VALUE: self.inner.down(each)} for key, each in value.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
