@@ -22,6 +22,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     TYPED_VALUE,
 )
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.locations import schema_at, sole, without
 from deterministic_llm._core.schema.merges import picked
@@ -207,7 +208,7 @@ def _alone(text: str, question: Question, brought: Brought) -> Brought:
     return _aligned({key: value}, question, brought, "a member without its key")
 
 
-_FENCED = re.compile(r"\s*```\w*\n(.*)\n\s*```\s*", re.DOTALL)
+_FENCED = expression(r"\s*```\w*\n(.*)\n\s*```\s*", re.DOTALL)
 
 
 def _can_only_be(value: JsonValue, node: JsonObject, target: JsonTarget[object]) -> bool:
@@ -242,7 +243,7 @@ def _tokens(path: str) -> list[str]:
     return [each for each in _BETWEEN.split(path) if each]
 
 
-_BETWEEN = re.compile(r"[$.#/\[\]\"']+")
+_BETWEEN = expression(r"[$.#/\[\]\"']+")
 """What stands between the names and numbers of a path, however it is spelled."""
 
 

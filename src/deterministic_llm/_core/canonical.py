@@ -6,7 +6,6 @@ surrogate pair is written as an escape.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -20,6 +19,7 @@ from pydantic import BaseModel, RootModel
 from pydantic_core import to_jsonable_python
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.regexes import expression
 
 
 def canonical_json(value: object) -> str:
@@ -102,7 +102,7 @@ def jsonable(value: object) -> JsonValue:
 
 _PLAIN = frozenset((bool, int, str))
 _SEQUENCES = frozenset((list, tuple))
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_HALF_PAIR = expression("[\ud800-\udfff]")
 
 
 def _key(key: object) -> str:

@@ -8,18 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.regexes import expression
 
-_SECRET = re.compile(
+_SECRET = expression(
     r"headers?$|api_?key|(?:^|_)(?:auth|jwt)(?:_|$)|authorization|cookie|bearer|secret|passw"
     r"|credential|private_?key|signature|(?:^|access_?|auth_?|refresh_?|session_?|id_?|security_?)token$"
 )
-_HEADERS = re.compile(r"headers?$")
-_TELLING = re.compile(r"(?:^|_)(?:key|pass|pin|token)(?:_|$)")
+_HEADERS = expression(r"headers?$")
+_TELLING = expression(r"(?:^|_)(?:key|pass|pin|token)(?:_|$)")
 """What a header is called that holds a secret, besides what any secret is called."""
-_SCHEME = re.compile(r"(?i)\s*(?:basic|bearer|digest|negotiate|token)\s+")
+_SCHEME = expression(r"(?i)\s*(?:basic|bearer|digest|negotiate|token)\s+")
 """How an authorization begins; the word is no secret."""
-_TOLD = re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk)-[\w-]{6,}")
-_KEYS = re.compile(
+_TOLD = expression(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk)-[\w-]{6,}")
+_KEYS = expression(
     r"(?<![\w-])(?:"
     r"(?:sk|pk|rk)-(?=[\w-]*\d)[\w-]{16,}"  # OpenAI, Anthropic and their like
     r"|(?:sk|pk|rk)_(?:live|test)_\w{16,}"  # Stripe
@@ -37,7 +38,7 @@ _SHORTEST = 6
 _RANDOM = 12
 """Characters, with a digit among them, from which a text is no word."""
 
-_PLAIN = re.compile(r"\s|^\d{4}-\d\d-\d\d(?:T[\d:.]+)?(?:Z|[+-][\d:]+)?$")
+_PLAIN = expression(r"\s|^\d{4}-\d\d-\d\d(?:T[\d:.]+)?(?:Z|[+-][\d:]+)?$")
 """What no key is: a text with blanks, a date, a time."""
 
 HIDDEN = "[hidden]"

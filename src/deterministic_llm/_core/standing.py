@@ -14,14 +14,15 @@ from deterministic_llm._core.evidence.labels import spelled
 from deterministic_llm._core.evidence.spans import Location, leaves
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.forms.exact import field_places
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm, TextForm
 from deterministic_llm._core.schema.locations import stands_at, value_at
 from deterministic_llm._core.schema.target import Target, TextTarget
 
 Places: TypeAlias = Mapping[Location, tuple[int, int]]
 
-_BEGINNING = re.compile(rb"[{\[]")
-_INSIDE = re.compile(r"[\s*_`\"']*(.*?)[\s*_`\"'.]*", re.DOTALL)
+_BEGINNING = expression(rb"[{\[]")
+_INSIDE = expression(r"[\s*_`\"']*(.*?)[\s*_`\"'.]*", re.DOTALL)
 
 
 def parts(value: JsonValue, location: Location = ()) -> Iterator[tuple[Location, JsonValue]]:

@@ -12,15 +12,16 @@ from typing import TypeAlias
 from deterministic_llm._core.evidence.evidence import Scalar
 from deterministic_llm._core.evidence.transcript import Transcript
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.shapes.tokens import bytes_of
 
 MOST = 1_000
 """Values up to which a place has labels."""
 _BEFORE = b" \t\r\n\"':"
 """What may stand in one token with the value behind it."""
-_ENDS = re.compile(rb"[^\w.+\x80-\xff-]|[.](?=[^0-9])")
+_ENDS = expression(rb"[^\w.+\x80-\xff-]|[.](?=[^0-9])")
 """What ends a label that stands bare: ``8,`` is the number 8, and 8.5 is another."""
-_CLOSES = re.compile(rb"\"")
+_CLOSES = expression(rb"\"")
 
 
 def legal_values(node: JsonObject) -> Sequence[Scalar] | None:

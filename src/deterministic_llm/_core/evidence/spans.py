@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from deterministic_llm._core.regexes import expression
+
 Location: TypeAlias = tuple[str | int, ...]
 
-_BLANKS = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_SCALAR = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?[0-9][0-9.eE+-]*+|true|false|null', re.DOTALL)
+_BLANKS = expression(rb"[ \t\r\n]*")
+_STRING = expression(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_SCALAR = expression(rb'"(?:[^"\\]|\\.)*+"|-?[0-9][0-9.eE+-]*+|true|false|null', re.DOTALL)
 _CLOSING = {b"{": b"}", b"[": b"]"}
 _NO_JSON = "no JSON at byte {}"
 

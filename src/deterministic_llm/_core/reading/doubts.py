@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import (
     has_moments,
     has_nullable_text,
@@ -67,9 +68,9 @@ def may_be_a_call(text: str) -> bool:
     return _CALL_WORD.search(text) is not None
 
 
-_NULL_WORD = re.compile(r'"[^\w"]*+(?=[nNuU])(?i:null|none|nil|undefined|n[^\w"]{0,2}a)[^\w"]*+"')
-_DIGITS_ALONE = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
-_TWO_TIMES = re.compile(r'\d:[0-5]\d\s?-\s?\d{2}:?\d{2}\s*"')
+_NULL_WORD = expression(r'"[^\w"]*+(?=[nNuU])(?i:null|none|nil|undefined|n[^\w"]{0,2}a)[^\w"]*+"')
+_DIGITS_ALONE = expression(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
+_TWO_TIMES = expression(r'\d:[0-5]\d\s?-\s?\d{2}:?\d{2}\s*"')
 _CALL_WORDS = ('"arguments"', '"parameters"', '"tool_input"', '"input"')
-_CALL_WORD = re.compile("|".join(_CALL_WORDS))
+_CALL_WORD = expression("|".join(_CALL_WORDS))
 _CALL_KEYS = frozenset({"name", "id", "type", "function", "tool", "tool_name", "action"})

@@ -6,7 +6,6 @@ hold no other answer; else None, and the text must be searched in full.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +23,7 @@ from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.reading.outright import output_of
 from deterministic_llm._core.reading.rivals import Claim, are_denied, claims, in_json, names_all
 from deterministic_llm._core.reading.syntax.native import half_a_pair
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.target import JsonTarget
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ def _fences(text: str) -> int:
 
 _FENCE_OPENS, _FENCE_CLOSES = "```json\n{", "}\n```"
 _CLOSER = {"{": "}", "[": "]"}
-_FIRST = re.compile(r"[{\[｛［<◁\x1b]")
-_LOADED = re.compile(r"[{}\[\]｛｝［］<◁\x1b]")
-_TICKS = re.compile(r"`{3,}|~{3,}")
-_QUOTE = re.compile("[\"'`“‘]")
+_FIRST = expression(r"[{\[｛［<◁\x1b]")
+_LOADED = expression(r"[{}\[\]｛｝［］<◁\x1b]")
+_TICKS = expression(r"`{3,}|~{3,}")
+_QUOTE = expression("[\"'`“‘]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -22,6 +21,7 @@ from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.complaints import names_extras
 from deterministic_llm._core.schema.locations import location_of
 from deterministic_llm._core.schema.target import Invalid, Valid
@@ -169,7 +169,7 @@ def _plain_json(piece: str, goal: Goal[object]) -> Document | None:
         return None
 
 
-LIKE_JSON = re.compile(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
+LIKE_JSON = expression(r"\s*+(?:\"|[\[{]\s*+[\"\[{\]}\d])")
 """How a text begins that is worth a try as JSON."""
 
 

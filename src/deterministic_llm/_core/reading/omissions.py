@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import marshal
-import re
 from collections.abc import Iterator
 
 from pydantic_core import to_json, to_jsonable_python
@@ -13,6 +12,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
@@ -20,8 +20,8 @@ from deterministic_llm._core.schema.wording import quote
 T = TypeVar("T")
 
 _ALONE = r"[\[(<]?(?:\.{3,}|…)[\])>]?"
-_DOTS = re.compile(rf"\s*{_ALONE}\s*")
-_DOTS_IN_JSON = re.compile(rf'"\s*{_ALONE}\s*"')
+_DOTS = expression(rf"\s*{_ALONE}\s*")
+_DOTS_IN_JSON = expression(rf'"\s*{_ALONE}\s*"')
 _LEAD, _END = r"[\s,.…&+(\[]*", r"[\s.…)\]]*"
 _AND = rf"{_LEAD}(?:[Aa]nd|[Pp]lus|[Uu]nd)\s+"
 _MORE = r"(?:more|others?|weitere)"
@@ -32,7 +32,7 @@ _WAYS = (
     rf"(?:{_AND}|\s*[.…+(\[]{_LEAD})\d+\s+{_MORE}(?:\s+\w+)?",
     rf"{_LEAD}(?:[Tt]he\s+)?(?:[Rr]est|[Oo]thers|[Rr]emaining \w+)\s+(?:(?:is|are)\s+)?omitted",
 )
-_FILLER = re.compile(rf"(?:{'|'.join(_WAYS)}){_END}")
+_FILLER = expression(rf"(?:{'|'.join(_WAYS)}){_END}")
 """What stands behind the items that are given for those that are not."""
 
 
@@ -71,7 +71,7 @@ def may_hold_omission(value: JsonValue, *, lists: bool) -> bool:
 
 
 _ELLIPSIS = "…".encode()
-_DOTS_QUOTED = re.compile(r"[\"'`“”‘’「『](?:\s|\\[nrt])*[\[(<]?(?:\.{3}|…|\\u2026)")
+_DOTS_QUOTED = expression(r"[\"'`“”‘’「『](?:\s|\\[nrt])*[\[(<]?(?:\.{3}|…|\\u2026)")
 _HINTS = (
     "tc",
     "et al",

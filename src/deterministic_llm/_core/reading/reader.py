@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -57,6 +56,7 @@ from deterministic_llm._core.reading.rivals import (
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.syntax.native import half_a_pair, native
 from deterministic_llm._core.reading.syntax.strict import decode
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
@@ -321,7 +321,7 @@ def _phrases(found: Found) -> Iterator[Candidate]:
 
 
 _OPENINGS = ("{", "[", '"', "\\")
-_WORD = re.compile(r"\w")
+_WORD = expression(r"\w")
 _EMPHASIS = " \t\r\n*_`\"'“”.:#"
 
 

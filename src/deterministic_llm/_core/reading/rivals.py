@@ -23,6 +23,7 @@ from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TRUE_WORDS
 from deterministic_llm._core.reading.finding.grades import LEADS, grade_given, is_grade
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import required_names
 from deterministic_llm._core.schema.target import JsonTarget
 
@@ -115,8 +116,8 @@ def _key_pattern(name: str, *, quoted: bool) -> re.Pattern[str]:
     return re.compile(rf"{before}{joined}{after}\s*[:：=]", re.IGNORECASE)
 
 
-_BEGUN = re.compile(r"[\[{]\s*(?:[\"'“][\w -]{0,40}[\"'”]?\s*:?\s*)?")
-_WORDS_OF_A_NAME = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
+_BEGUN = expression(r"[\[{]\s*(?:[\"'“][\w -]{0,40}[\"'”]?\s*:?\s*)?")
+_WORDS_OF_A_NAME = expression(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +198,10 @@ _LINE = (
     r"(?:\([^()\n]{{1,30}}\)[*_`]{{0,3}}\s?|i (?:gave|give|assigned|would give)\s)?"
     r"(?::|：|=|is\b|should be\b)[ \t*_`\"']{{0,6}}(?P<value>[^\n]{{1,80}})"
 )
-_NUMBER = re.compile(
+_NUMBER = expression(
     r"[$€£]?\s?([-+]?\d+(?:,\d{3})*(?:\.\d+)?)(?:\s?(?:/\s?\d+|out of \d+|points?))?[*_`\"']{0,3}"
     r"(?:\s*(?:$|[.,;!)](?!\d)|\(|[-–—]\s(?!\d))|\s(?:because|since|as|for|due)\b)"
 )
-_END_OF_LABEL = re.compile(r"[.,;!*`\"'(\n]|\s[-–—]\s|\s(?:because|since|as|for|due)\b")
-_WORD = re.compile(r"[^\W_]+")
-_PART = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
+_END_OF_LABEL = expression(r"[.,;!*`\"'(\n]|\s[-–—]\s|\s(?:because|since|as|for|due)\b")
+_WORD = expression(r"[^\W_]+")
+_PART = expression(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")

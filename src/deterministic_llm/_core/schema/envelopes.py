@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from deterministic_llm._core.exchange import JsonObject
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import TextForm
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.lowering.lowering import lower
@@ -23,10 +24,10 @@ FORMS: Final = frozenset({*DIALECTS, ENVELOPE})
 """All forms in which an answer may come that is not in the target's own."""
 _MEMBER = "answer"
 _OPENING = f'{{"{_MEMBER}":"'
-_CLOSING = re.compile(r"\s*\}?\s*")
-_PLAIN = re.compile(r'[^"\\]+')
-_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|[^u])")
-_UNFINISHED = re.compile(r"\\(?:u[0-9a-fA-F]{0,4}(?:\\(?:u[0-9a-fA-F]{0,3})?)?)?")
+_CLOSING = expression(r"\s*\}?\s*")
+_PLAIN = expression(r'[^"\\]+')
+_ESCAPE = expression(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|[^u])")
+_UNFINISHED = expression(r"\\(?:u[0-9a-fA-F]{0,4}(?:\\(?:u[0-9a-fA-F]{0,3})?)?)?")
 
 
 @lru_cache(maxsize=1024)

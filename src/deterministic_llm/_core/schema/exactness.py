@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic_core import PydanticKnownError, SchemaValidator, to_json
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.cores import Node, changed
 from deterministic_llm._core.schema.twins import Twins, twins_of
 
@@ -229,10 +230,10 @@ _NO_NUMBER = "expected JSON with finite numbers"
 _SECONDS = "expected a date or time as ISO 8601 writes it"
 _MONTHS = "as months and years differ in length, expected days, hours, minutes or seconds"
 _UNITS = "expected a duration that names its units, as PT1H30M"
-_CALENDAR = re.compile(r"[+-]?P[^T]*[YM]", re.IGNORECASE)
-_TWO_FIGURES = re.compile(r"\s*[+-]?\d+:\d+(?:\.\d*)?\s*")
+_CALENDAR = expression(r"[+-]?P[^T]*[YM]", re.IGNORECASE)
+_TWO_FIGURES = expression(r"\s*[+-]?\d+:\d+(?:\.\d*)?\s*")
 _KEPT = ("ref", "metadata", "serialization")
-_DIGITS = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
+_DIGITS = expression(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 _KINDS = ("other", "int", "bool")
 _MOMENTS = frozenset({"date", "datetime", "time"})
 _MAKERS: Mapping[str, Callable[[_Exact, Node], Node]] = {

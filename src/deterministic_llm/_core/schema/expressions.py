@@ -9,21 +9,23 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
+from deterministic_llm._core.regexes import expression
+
 MAX_DEPTH = 60
 """Groups inside groups that are read; far more than people write, few enough for recursion."""
 
-_ESCAPE = re.compile(
+_ESCAPE = expression(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[pPN]\{[^}]*\}|[pP][A-Z]|"
     r"g<[^>]*>|k<[^>]*>|[1-9][0-9]?|0[0-7]{0,2}|.)",
     re.DOTALL,
 )
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\\\]])*+\]", re.DOTALL)
-_QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d*)(,?)(\d*)\})([?+]?)")
-_GROUP = re.compile(
+_CLASS = expression(r"\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\\\]])*+\]", re.DOTALL)
+_QUANTIFIER = expression(r"(?:([*+?])|\{(\d*)(,?)(\d*)\})([?+]?)")
+_GROUP = expression(
     r"\((?:\?(?:P?<(?P<name>[^\W\d]\w*)>|(?P<look>=|!|<=|<!)|(?P<atomic>>)|"
     r"P=(?P<reference>\w+)\)|(?P<comment>\#)|(?P<flags>[aiLmsux]*(?:-[imsx]+)?)(?P<scope>[:)])))?"
 )
-_BLANK = re.compile(r"(?:\s|#[^\n]*)+")
+_BLANK = expression(r"(?:\s|#[^\n]*)+")
 _EDGES = frozenset({"\\b", "\\B", "\\A", "\\Z", "\\z", "\\m", "\\M", "\\G"})
 _FIXED = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 

@@ -8,18 +8,20 @@ from datetime import date, datetime, time
 
 from jsonschema import FormatChecker
 
+from deterministic_llm._core.regexes import expression
+
 _OFFSET = r"(?:[Zz]|[+-]\d{2}:\d{2})?"
 _CLOCK = rf"\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,9}})?)?{_OFFSET}"
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_TIME = re.compile(_CLOCK, re.ASCII)
-_MOMENT = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[Tt]{_CLOCK}", re.ASCII)
-_DURATION = re.compile(
+_DATE = expression(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = expression(_CLOCK, re.ASCII)
+_MOMENT = expression(rf"\d{{4}}-\d{{2}}-\d{{2}}[Tt]{_CLOCK}", re.ASCII)
+_DURATION = expression(
     r"[+-]?P(?=.)(?:\d+W|(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)",
     re.ASCII,
 )
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", re.ASCII)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)*")
-_HOST = re.compile(r"(?=.{1,253}\Z)(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*\.?")
+_URI = expression(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", re.ASCII)
+_EMAIL = expression(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)*")
+_HOST = expression(r"(?=.{1,253}\Z)(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*\.?")
 
 
 def format_checker() -> FormatChecker:

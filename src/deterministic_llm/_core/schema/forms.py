@@ -14,6 +14,7 @@ from typing import NoReturn, TypeAlias
 import regex
 
 from deterministic_llm._core.exchange import JsonObject
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.redos import backtracking
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm.errors import SchemaError
@@ -25,12 +26,12 @@ INLINE_TYPES: Mapping[str, str] = {
     "bool": "boolean",
 }
 """What may stand behind the colon in ``{name:int}``, and its JSON type."""
-_PIECE = re.compile(r"(?P<double>\{\{|\}\})|\{(?P<field>[^{}]*)\}|(?P<brace>[{}])|[^{}]+")
-_AROUND = re.compile(
+_PIECE = expression(r"(?P<double>\{\{|\}\})|\{(?P<field>[^{}]*)\}|(?P<brace>[{}])|[^{}]+")
+_AROUND = expression(
     r"""[\s*_`"'“”‘’«»「」.,:;!?(\[{<>#]*(?P<inside>\S.*?)[\s*_`"'“”‘’«»「」.,:;!?)\]}>。]*""",
     re.DOTALL,
 )
-_SEPARATED = re.compile(r"(?<=\w)[\s_-]+(?=\w)|\s+")
+_SEPARATED = expression(r"(?<=\w)[\s_-]+(?=\w)|\s+")
 _NARROWING = frozenset({"enum", "const", "format", "anyOf", "oneOf", "allOf", "$ref", "pattern"})
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import lru_cache
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.schema.wording import resolve
 
 Location: TypeAlias = tuple[str | int, ...]
 """The keys and indices that lead to a member."""
 
-_STEP = re.compile(r"\.?([^\W\d]\w*)|\[(\d+)\]|\[(\"(?:[^\"\\]|\\.)*\")\]")
+_STEP = expression(r"\.?([^\W\d]\w*)|\[(\d+)\]|\[(\"(?:[^\"\\]|\\.)*\")\]")
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import (
     ChoiceForm,
     Field,
@@ -27,8 +27,8 @@ _EXPRESSIONS: Mapping[str, str] = {
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "string": r"[^\n]+?",
 }
-_FLAGS = re.compile(r"\(\?[aiLmsux]+\)")
-_SPECIAL = re.compile(r"[\\.^$*+?{}\[\]|()]")
+_FLAGS = expression(r"\(\?[aiLmsux]+\)")
+_SPECIAL = expression(r"[\\.^$*+?{}\[\]|()]")
 
 
 def instruction(form: TextForm) -> str:

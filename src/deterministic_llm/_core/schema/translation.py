@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.expressions import (
     Chain,
     Chars,
@@ -73,7 +74,7 @@ _LEFT: Mapping[str, _Spans] = {
 _CONTROLS: Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "0": "\0"}
 _HEX = "[0-9a-fA-F]"
 _ONE = rf"\\(?:x{_HEX}{{2}}|u{_HEX}{{4}}|U{_HEX}{{8}}|.)|[^\\]"
-_SPAN = re.compile(rf"(?P<low>{_ONE})(?:-(?P<high>{_ONE}))?", re.DOTALL)
+_SPAN = expression(rf"(?P<low>{_ONE})(?:-(?P<high>{_ONE}))?", re.DOTALL)
 
 
 def translated(source: str) -> Language | None:

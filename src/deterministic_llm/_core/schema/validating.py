@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.target import Checked, Invalid, Valid, Validate
 from deterministic_llm._core.schema.twins import Twins
@@ -63,7 +64,7 @@ class TypeDecoder(Generic[T_co]):
 
 
 _TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
-_LONG_INTEGER = re.compile(rb"l[\x45-\xff].\0\0|l.[\x01-\xff]\0\0", re.DOTALL)
+_LONG_INTEGER = expression(rb"l[\x45-\xff].\0\0|l.[\x01-\xff]\0\0", re.DOTALL)
 
 
 def _too_large_for_floats(value: JsonValue) -> list[str | int] | None:

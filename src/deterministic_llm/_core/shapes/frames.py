@@ -8,17 +8,17 @@ JSON that is the same round a string says the same round it.
 from __future__ import annotations
 
 import json
-import re
 
 from pydantic_core import from_json
 from typing_extensions import override
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.shapes.streams import Voice
 
-_TEXT = re.compile(rb'"(?:content|arguments|reasoning_content|reasoning|text)"\s*:\s*(?=")')
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
-_NOISY = re.compile(rb'^(.*,\s*"obfuscation"\s*:\s*")[^"\\]*"\}$')
-_NOISE = re.compile(rb'[^"\\\n]*"\}')
+_TEXT = expression(rb'"(?:content|arguments|reasoning_content|reasoning|text)"\s*:\s*(?=")')
+_STRING = expression(rb'"(?:[^"\\]|\\.)*+"')
+_NOISY = expression(rb'^(.*,\s*"obfuscation"\s*:\s*")[^"\\]*"\}$')
+_NOISE = expression(rb'[^"\\\n]*"\}')
 _FIELD = b"data: "
 _END = b"\n\n"
 _TRIED = "?"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from deterministic_llm._core.exchange import FailureKind
+from deterministic_llm._core.regexes import expression
 
 _STATUSES: Mapping[int, FailureKind] = {
     401: "unauthorized",
@@ -157,7 +158,7 @@ _WRAPPERS: Mapping[str, FailureKind] = {
 """Classes of the SDKs that say less than what caused them."""
 _READ = 2_000
 _PATTERNS: Mapping[FailureKind, re.Pattern[str]] = {
-    kind: re.compile("|".join(sentences), re.IGNORECASE) for kind, sentences in _SENTENCES.items()
+    kind: expression("|".join(sentences), re.IGNORECASE) for kind, sentences in _SENTENCES.items()
 }
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from deterministic_llm._core.regexes import expression
+
 SCHEMA: Final = "schema"
 """This schema or grammar, as it was written; another one may be taken."""
 _CODES = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
@@ -71,9 +73,9 @@ _PARAMETERS = (
 """How they say that they take no such parameter, or one but not here."""
 _READ = 1_000
 _NAMED = {
-    name: re.compile("|".join(sentences), re.IGNORECASE) for name, sentences in _CONSTRAINTS.items()
+    name: expression("|".join(sentences), re.IGNORECASE) for name, sentences in _CONSTRAINTS.items()
 }
-_NAMES = [re.compile(sentence, re.IGNORECASE) for sentence in _PARAMETERS]
+_NAMES = [expression(sentence, re.IGNORECASE) for sentence in _PARAMETERS]
 
 
 def untaken(codes: Iterable[str], parameter: str | None, message: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -19,6 +18,7 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
     TOOL_PAYLOADS,
     TOOL_REST,
 )
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.complaints import below
 from deterministic_llm._core.schema.locations import Location, schema_at, sole
 from deterministic_llm._core.schema.sites import Site
@@ -52,7 +52,7 @@ def begun_in(text: str, *, leads: bool = False) -> JsonValue:
     raise ValueError(message)
 
 
-_BRACKETS = re.compile(r"[{\[]")
+_BRACKETS = expression(r"[{\[]")
 _MOST_BRACKETS = 4
 
 

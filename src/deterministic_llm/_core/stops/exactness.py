@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import regex
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm, PatternForm, TextForm
 from deterministic_llm._core.schema.phrasing import regex_of
 
@@ -42,5 +42,5 @@ def _expression(form: TextForm) -> regex.Pattern[str] | None:
     return None if _LOOKS_AROUND.search(source) else regex.compile(source)
 
 
-_LOOKS_AROUND = re.compile(r"\(\?(?:<?[=!]|P=|\()|\\(?:[1-9]|[gk]<)")
+_LOOKS_AROUND = expression(r"\(\?(?:<?[=!]|P=|\()|\\(?:[1-9]|[gk]<)")
 """Looking ahead or behind, and references to an earlier group."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.guards import Dead, Guards, Language
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.complaints import below
 from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.target import Invalid
@@ -50,7 +50,7 @@ class Guarded:
         return verdict if isinstance(verdict, Dead) else None
 
 
-_BRACKET = re.compile(r"[{\[]")
+_BRACKET = expression(r"[{\[]")
 
 
 def left(text: str, dead: Dead) -> Reason:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from deterministic_llm._core.reading.alignment.labels import fold_accents
 from deterministic_llm._core.reading.alignment.vocabulary import FRAME
+from deterministic_llm._core.regexes import expression
 
 
 def can_be_label(begun: str, labels: tuple[str, ...], name: str) -> bool:
@@ -60,7 +61,7 @@ def _squeezed(text: str) -> str:
 
 _LONGEST_LETTER = 2
 """Characters of what an option goes by."""
-_LETTERED = re.compile(r"\(?(?:[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_MARKS = re.compile(r"[\W_]+")
+_LETTERED = expression(r"\(?(?:[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
+_CAMEL = expression(r"(?<=[a-z])(?=[A-Z])")
+_WORD = expression(r"[^\W_]+(?:'[^\W_]+)?")
+_MARKS = expression(r"[\W_]+")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from deterministic_llm._core.regexes import expression
 
 CHUNK = 512
 """Characters that are looked at together."""
@@ -69,7 +69,7 @@ def _is_listed(run: str) -> bool:
     return not _SCALARS.sub("", bare).strip(_SIGNS)
 
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
-_CUT_WORDS = re.compile(r"\A\w+|\w+\Z")
-_SCALARS = re.compile(r"\b(?:true|false|null)\b|[-+]?\d[\d.eE+-]*+")
+_QUOTED = expression(r'"(?:[^"\\]|\\.)*+"?')
+_CUT_WORDS = expression(r"\A\w+|\w+\Z")
+_SCALARS = expression(r"\b(?:true|false|null)\b|[-+]?\d[\d.eE+-]*+")
 _SIGNS = " \t\r,:[]{}"

@@ -13,12 +13,13 @@ from deterministic_llm._core.reading.alignment.openings import from_text, opened
 from deterministic_llm._core.reading.alignment.scalars import null_word
 from deterministic_llm._core.reading.alignment.vocabulary import LIST_ENVELOPES
 from deterministic_llm._core.reading.syntax.documents import same
+from deterministic_llm._core.regexes import expression
 
-_SEVERAL_ITEMS = re.compile(r"[,;\n|/&•、\uff0c\uff1b]|\s(?:and|or|und|et|y|e|or)\s", re.IGNORECASE)
-_NO_ITEM = re.compile(
+_SEVERAL_ITEMS = expression(r"[,;\n|/&•、\uff0c\uff1b]|\s(?:and|or|und|et|y|e|or)\s", re.IGNORECASE)
+_NO_ITEM = expression(
     r"(?:no|none|nothing|empty|unknown|nil|null|n/a)\b.*|\W*", re.IGNORECASE | re.DOTALL
 )
-_BULLET = re.compile(r"\s*(?P<mark>[-*•\u2013·‣]|\(?(?P<number>\d{1,3})[.)])\s+(?=\S)")
+_BULLET = expression(r"\s*(?P<mark>[-*•\u2013·‣]|\(?(?P<number>\d{1,3})[.)])\s+(?=\S)")
 
 
 class ArrayNode:

@@ -14,6 +14,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     Refused,
 )
 from deterministic_llm._core.reading.alignment.numerals import ascii_digits, bare
+from deterministic_llm._core.regexes import expression
 
 _LONGEST = 60
 _MONTHS = (
@@ -36,34 +37,34 @@ _MONTH = r"(?P<month>[a-z]{3,9})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
 _WEEKDAY = r"(?:(?P<weekday>(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6})\.?,?\s+)?"
-_NUMERIC = re.compile(
+_NUMERIC = expression(
     r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
     r"|(?P<year2>(?:19|20)\d{2})(?P<month2>\d{2})(?P<day2>\d{2})"
     r"|(?P<year3>\d{4})\s?年\s?(?P<month3>\d{1,2})\s?月\s?(?P<day3>\d{1,2})\s?日"
 )
-_MIDNIGHT = re.compile(
+_MIDNIGHT = expression(
     r"(?P<day>\d{4}-\d{2}-\d{2})[t ]00:00(?::00(?:\.0{1,9})?)?(?:z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
 """A day as programs write it where they have dates with times alone."""
-_DAY_OR_MONTH = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
+_DAY_OR_MONTH = expression(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _NAMED = (
-    re.compile(rf"{_WEEKDAY}{_MONTH}\s+(?:the\s+)?{_DAY}(?:,\s*|\s+){_YEAR}"),
-    re.compile(rf"{_WEEKDAY}(?:the\s+)?{_DAY}(?:\s+of\s+|[\s-]+){_MONTH}(?:,\s*|[\s-]+){_YEAR}"),
+    expression(rf"{_WEEKDAY}{_MONTH}\s+(?:the\s+)?{_DAY}(?:,\s*|\s+){_YEAR}"),
+    expression(rf"{_WEEKDAY}(?:the\s+)?{_DAY}(?:\s+of\s+|[\s-]+){_MONTH}(?:,\s*|[\s-]+){_YEAR}"),
 )
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_ISO_TIME = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
-_CLOCK = re.compile(
+_ISO_DATE = expression(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_TIME = expression(r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
+_CLOCK = expression(
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::(?P<second>\d{2})(?P<rest>\.\d{1,9})?)?"
     r"(?:\s?(?P<half>[ap])\.?\s?m\.?)?"
     r"(?:\s?(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2}))?"
 )
-_MOMENT = re.compile(
+_MOMENT = expression(
     r"(?P<day>.+?)(?:\s+at\s+|,\s*|\s+|t)(?P<clock>\d{1,2}(?::\d.*|\s?[ap]\.?\s?m.*))"
 )
-_TWO_TIMES = re.compile(r"(\d{1,2}:\d{2})\s?-\s?(\d{2}):?(\d{2})\s*\Z", re.ASCII)
+_TWO_TIMES = expression(r"(\d{1,2}:\d{2})\s?-\s?(\d{2}):?(\d{2})\s*\Z", re.ASCII)
 _FARTHEST = 10
 """Hours west of Greenwich where hardly anybody lives."""
-_STAMP = re.compile(r"[+-]?\d+(?:\.\d*)?")
+_STAMP = expression(r"[+-]?\d+(?:\.\d*)?")
 
 
 def is_iso(text: str, form: str) -> bool:

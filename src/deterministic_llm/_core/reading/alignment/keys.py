@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from deterministic_llm._core.reading.alignment.labels import fold_accents
+from deterministic_llm._core.regexes import expression
 
 _DECORATION = " \t\r\n\u00a0\u3000*`\"'\u201c\u201d\u2018\u2019:\uff1a_"
-_BULLET = re.compile(r"[-•]\s+")
-_SEPARATORS = re.compile(
+_BULLET = expression(r"[-•]\s+")
+_SEPARATORS = expression(
     r"(?<=[^\W\d_])[\s_.\u2010\u2011-]+(?=\w)|(?<=\d)[\s_.\u2010\u2011-]+(?=[^\W\d_])"
 )
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\u2010\u2011-]+(?=\d)")
+_BETWEEN_DIGITS = expression(r"(?<=\d)[\s_\u2010\u2011-]+(?=\d)")
 _REMEMBERED = 256
 
 
@@ -66,7 +66,7 @@ def is_misspelled(key: str, name: str) -> bool:
     return exchanged and one[at + 2 :] == other[at + 2 :]
 
 
-_REVISION = re.compile(r"(?:final|revised|corrected|updated|adjusted|amended)(.+)")
+_REVISION = expression(r"(?:final|revised|corrected|updated|adjusted|amended)(.+)")
 _SHORTEST = 4
 """Letters of a name of which one can be wrong."""
 

@@ -20,19 +20,20 @@ from deterministic_llm._core.reading.alignment.bends import (
 )
 from deterministic_llm._core.reading.alignment.numerals import bare
 from deterministic_llm._core.reading.alignment.vocabulary import DOUBT, FRAME, QUESTION
+from deterministic_llm._core.regexes import expression
 
 _LONGEST = 300
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_SEPARATORS = re.compile(r"(?<=\w)[\s_\u2010\u2011\u2013-]+(?=\w)|\s+")
-_ACCENTS = re.compile(r"[\u0300-\u036f]+")
-_LETTERED = re.compile(r"\(?(?P<letter>[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
-_LETTER_ALONE = re.compile(r"[(\[]?([A-Za-z]|\d{1,2})[).:\]]?")
-_DESCRIBED = re.compile(
+_CAMEL = expression(r"(?<=[a-z])(?=[A-Z])")
+_SEPARATORS = expression(r"(?<=\w)[\s_\u2010\u2011\u2013-]+(?=\w)|\s+")
+_ACCENTS = expression(r"[\u0300-\u036f]+")
+_LETTERED = expression(r"\(?(?P<letter>[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
+_LETTER_ALONE = expression(r"[(\[]?([A-Za-z]|\d{1,2})[).:\]]?")
+_DESCRIBED = expression(
     r"\s*(?:[:;\n(]|[.!](?=\s)|\s[-\u2013\u2014]\s|\u2014|\u2013\s)|[\s.!;:,)*]*\Z"
 )
 _ENDS = " \t\n.!;:,)*"
-_LETTER_DESCRIBED = re.compile(r"[:)]")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_LETTER_DESCRIBED = expression(r"[:)]")
+_WORD = expression(r"[^\W_]+(?:'[^\W_]+)?")
 _MANY = 500
 """Labels from which on a sentence is no longer searched for them."""
 

@@ -29,11 +29,12 @@ from deterministic_llm._core.reading.alignment.scalars import (
     null_word,
     number_of,
 )
+from deterministic_llm._core.regexes import expression
 
 _EVERY: frozenset[type] = frozenset((str, int, float, bool, type(None), dict, list))
 _FORMS = frozenset({"date", "time", "date-time"})
-_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_GROUPED_QUANTIFIER = re.compile(r"\)[*+?{]|\\[1-9]|\(\?[=!<P(]")
+_DECIMAL = expression(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_GROUPED_QUANTIFIER = expression(r"\)[*+?{]|\\[1-9]|\(\?[=!<P(]")
 _LONGEST_MATCHED = 64
 _FAR = 10**18
 

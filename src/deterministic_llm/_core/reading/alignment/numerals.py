@@ -15,6 +15,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     NUMBER_WORD,
     Rule,
 )
+from deterministic_llm._core.regexes import expression
 
 LONGEST = 80
 """Characters of a text that can be more than plain digits and still be one number."""
@@ -27,10 +28,10 @@ _SIGNS = str.maketrans(
     "\u066b\u066c\uff5e",
     "---+.,%%%///$:().'~",
 )
-_PAIRED = re.compile(
+_PAIRED = expression(
     r"""(\*\*|__|\*|_|`|"|'|\u201c|\u2018|「)(?P<inner>.+?)(?:\1|\u201d|\u2019|」)""", re.DOTALL
 )
-_FIGURE = re.compile(
+_FIGURE = expression(
     r"""(?P<sign>[+-]?)(?:
         (?P<plain>\d+)
       | (?P<exponent>(?:\d+(?:\.\d+)?|\.\d+)[eE][+-]?\d{1,4})
@@ -42,7 +43,7 @@ _FIGURE = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
-_ONE_GROUP = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_ONE_GROUP = expression(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _FULL_WIDTH_ZERO = 0xFF10
 _TENS = {
     "twenty": 20,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias, cast
 
@@ -38,6 +37,7 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
 )
 from deterministic_llm._core.reading.alignment.vocabulary import TYPED_VALUE as TYPED_KEYS
 from deterministic_llm._core.reading.syntax.documents import same
+from deterministic_llm._core.regexes import expression
 
 Kind: TypeAlias = Literal["object", "array", "whole", "member"]
 """What is looked for: of single values, the whole answer may stand under any name."""
@@ -180,8 +180,8 @@ def _set_apart(key: str) -> bool:
     return _SET_APART.search(joined) is not None
 
 
-_WORDS_OF_A_KEY = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
-_SET_APART = re.compile(
+_WORDS_OF_A_KEY = expression(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
+_SET_APART = expression(
     r"(?:\A|_)(?:example|placeholder|dummy|fake|hypothetical|draft|initial|previous|old|original"
     r"|outdated|superseded|wrong|incorrect|invalid|rejected|discarded|reasoning|thinking|thoughts?"
     r"|scratchpad)(?:_|\Z)|\A(?:attempt|option|alternative|variant|try)_(?:[a-z]|\d+)\Z"

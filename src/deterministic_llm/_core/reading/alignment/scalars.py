@@ -40,13 +40,14 @@ from deterministic_llm._core.reading.alignment.units import (
     names_unit,
 )
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, NULL_WORDS, TRUE_WORDS
+from deterministic_llm._core.regexes import expression
 
 NumberKind: TypeAlias = Literal["integer", "number", "decimal"]
 """A JSON number as the schema wants it; a decimal keeps its digits as text."""
 
 _BOOLEANS = dict.fromkeys(TRUE_WORDS, True) | dict.fromkeys(FALSE_WORDS, False)
 
-_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_PLAIN = expression(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _NUMBER = r"[+-]?[^\W\d_]{0,3}[$€£¥₹]?\s?(?:\d[\d.,]*|[a-z]+(?:[- ][a-z]+)?)\s?%?"
 _BEFORE = (
     "~|≈|±|about|around|approximately|approx\\.?|circa|ca\\.?|roughly|nearly|almost|over|under|above"
@@ -58,28 +59,28 @@ _BETWEEN = (
     r"\s*(?:[-~;&|]|\u2013|\u2014|\.\.\.?|…|,\s)\s*"
     r"|\s+(?:to|through|until|or|and|versus|vs\.?)\s+"
 )
-_HEDGED = re.compile(rf"(?:{_BEFORE})\s*\d.*|[+-]?[\d.,]*\d\s?%?(?:{_AFTER}).*", re.DOTALL)
-_SEVERAL = re.compile(
+_HEDGED = expression(rf"(?:{_BEFORE})\s*\d.*|[+-]?[\d.,]*\d\s?%?(?:{_AFTER}).*", re.DOTALL)
+_SEVERAL = expression(
     rf"(?:between |from |either )?({_NUMBER})(?:{_BETWEEN})({_NUMBER})(?:\W.*)?", re.DOTALL
 )
-_THOUSANDTHS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
-_PERCENT = re.compile(r"(.+?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE | re.DOTALL)
-_RATIO = re.compile(r"(.+?)\s*(?:/|\bout of\b|\bof\b)\s*(.+)", re.IGNORECASE | re.DOTALL)
-_TWICE = re.compile(r"([^()]+?)\s*\(([^()]+)\)")
-_UNIT = re.compile(r"([+-]?\d[\d.,]*)\s?(°?[^\W\d_]+(?:/[^\W\d_]+)?\.?)")
-_ECHO = re.compile(
+_THOUSANDTHS = expression(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+_PERCENT = expression(r"(.+?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE | re.DOTALL)
+_RATIO = expression(r"(.+?)\s*(?:/|\bout of\b|\bof\b)\s*(.+)", re.IGNORECASE | re.DOTALL)
+_TWICE = expression(r"([^()]+?)\s*\(([^()]+)\)")
+_UNIT = expression(r"([+-]?\d[\d.,]*)\s?(°?[^\W\d_]+(?:/[^\W\d_]+)?\.?)")
+_ECHO = expression(
     r"(?P<word>yes|no)\s?[,.;:!–—-]+\s?(?:it|that|this|they|these|those|he|she|there|i)\s"
     r"(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|should)"
     r"(?P<denied>n['’]?t|\snot)?"
 )
 """The question said again: "Yes, it is", "No, they don't"."""
-_SHARE_WORDS = re.compile(r"fraction|ratio|share|probabil|proportion|0 (?:to|and) 1", re.IGNORECASE)
-_COUNT_WORDS = re.compile(
+_SHARE_WORDS = expression(r"fraction|ratio|share|probabil|proportion|0 (?:to|and) 1", re.IGNORECASE)
+_COUNT_WORDS = expression(
     r"count|number|votes|quantity|qty|amount|total|items|people|population|(?<![a-z])(?:ages?"
     r"|years?|days|hours|minutes|seconds|pages|points)(?![a-z])",
     re.IGNORECASE,
 )
-_PERCENT_WORDS = re.compile(r"percent|pct|%|per cent", re.IGNORECASE)
+_PERCENT_WORDS = expression(r"percent|pct|%|per cent", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

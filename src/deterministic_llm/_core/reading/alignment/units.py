@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from deterministic_llm._core.reading.alignment.vocabulary import words
+from deterministic_llm._core.regexes import expression
 
 _CURRENCIES: Mapping[str, str] = {
     "$": "USD CAD AUD NZD SGD HKD MXN ARS CLP COP TWD",
@@ -52,7 +53,7 @@ _MONEY: dict[str, frozenset[str]] = {
     **{sign: words(codes) for sign, codes in _CURRENCIES.items()},
 }
 _SIGN = "|".join(sorted(map(re.escape, _MONEY), key=len, reverse=True))
-_AMOUNT = re.compile(
+_AMOUNT = expression(
     rf"(?P<minus>[+-]?)\s*(?P<before>{_SIGN})?\s*(?P<figure>[+-]?[\d.].*?)\s*(?P<after>{_SIGN})?",
     re.DOTALL,
 )
@@ -118,8 +119,8 @@ _MEASURE_OF: dict[str, tuple[str, str]] = {
 }
 _AMBIGUOUS_ALONE = words("in m s d t c f k g h l b w")
 """Spellings that are a unit at the end of a property's name, but nothing in a sentence."""
-_WORD = re.compile(r"°?[^\W\d_]+(?:/[^\W\d_]+)?")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD = expression(r"°?[^\W\d_]+(?:/[^\W\d_]+)?")
+_CAMEL = expression(r"(?<=[a-z])(?=[A-Z])")
 
 
 def money(text: str) -> tuple[str, frozenset[str]] | None:

@@ -6,7 +6,7 @@ a block of thinking may end. Too much is taken for a sign of that rather than to
 
 from __future__ import annotations
 
-import re
+from deterministic_llm._core.regexes import expression
 
 _NEAR = 64
 
@@ -42,7 +42,7 @@ def _stands_apart(window: str, at: int) -> bool:
     return before[-1:] not in _BEFORE_A_PART
 
 
-_SIGNS = re.compile(r"[{\[]\s{0,60}+[\"'“{\[\w]|</|[\[◁]/|<\|/|\[/")
-_SIGN_CUT_OFF = re.compile(r"(?:[{\[]\s{0,60}|<\|?|◁)\Z")
+_SIGNS = expression(r"[{\[]\s{0,60}+[\"'“{\[\w]|</|[\[◁]/|<\|/|\[/")
+_SIGN_CUT_OFF = expression(r"(?:[{\[]\s{0,60}|<\|?|◁)\Z")
 _QUOTES = frozenset("\"'”’")
 _BEFORE_A_PART = frozenset(",{[(") | {""}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonValue
@@ -20,6 +19,7 @@ from deterministic_llm._core.reading.finding.marks import marking
 from deterministic_llm._core.reading.goals import Goal
 from deterministic_llm._core.reading.judging import judge
 from deterministic_llm._core.reading.outcomes import Parsed
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
 
 MOST_RIVALS = 8
@@ -218,4 +218,4 @@ class JsonAnswer:
         self._shown = self._rows = None
 
 
-_LIST_OF_LISTS = re.compile(r"\[\s*+\[")
+_LIST_OF_LISTS = expression(r"\[\s*+\[")

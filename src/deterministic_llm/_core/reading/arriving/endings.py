@@ -6,10 +6,7 @@ those of `syntax.strings`, without a guess at what is still to come.
 
 from __future__ import annotations
 
-import re
 from typing import Literal, TypeAlias
-
-import regex
 
 from deterministic_llm._core.reading.syntax.punctuation import (
     BARE_KEY,
@@ -27,6 +24,7 @@ from deterministic_llm._core.reading.syntax.punctuation import (
     QUOTES,
 )
 from deterministic_llm._core.reading.syntax.strings import Role
+from deterministic_llm._core.regexes import expression, partial_expression
 
 Verdict: TypeAlias = Literal["closes", "is inner", "may be either", "is unclear"]
 """What a mark does; it *may be either* as long as more text can tell, else it is *unclear*."""
@@ -76,15 +74,15 @@ def later_mark(text: str, role: Role) -> Verdict:
 _COMMENTS = frozenset("/#<\\")
 _DOUBTFUL = _COMMENTS | frozenset(COMMAS) | CLOSERS.keys() | {"+", "\\"}
 _ITEM_BEGINS = frozenset(OPENERS) | QUOTES.keys() | frozenset("-0123456789")
-_GAP = re.compile(rf"{BLANK}*+")
-_QUOTED_KEY = regex.compile(rf'"[^"\\\n]*+"{BLANK}*+:')
-_BARE_MEMBER = regex.compile(rf"{BARE_KEY}{BLANKS}{COLON}")
+_GAP = expression(rf"{BLANK}*+")
+_QUOTED_KEY = partial_expression(rf'"[^"\\\n]*+"{BLANK}*+:')
+_BARE_MEMBER = partial_expression(rf"{BARE_KEY}{BLANKS}{COLON}")
 _CLOSERS_TO_THE_END = rf"{CLOSER}(?:{CLOSER}|{BLANK}|\\[nrt])*+(?:{COMMA}|[^\n{QUOTE[1:]}*+\n)"
 _LATER = {
-    "member": regex.compile(
+    "member": partial_expression(
         rf"{_CLOSERS_TO_THE_END}|{COMMA}{BLANKS}(?:(?:{QUOTED}|{BARE_KEY}){BLANKS}{COLON}|{CLOSER})"
     ),
-    "item": regex.compile(
+    "item": partial_expression(
         rf"{_CLOSERS_TO_THE_END}|{COMMA}{BLANKS}(?:{QUOTE}|{OPENER}|[-+.\d]|{CLOSER}"
         r"|(?:[Tt]rue|[Ff]alse|null|None)\W)"
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -21,6 +20,7 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
     TOOL_PAYLOADS,
     TOOL_REST,
 )
+from deterministic_llm._core.regexes import expression
 
 Pace: TypeAlias = Literal["at once", "once it is no word for null", "closed"]
 """From when on a text is shown."""
@@ -98,5 +98,5 @@ def can_be_null(text: str) -> bool:
 
 
 _OF_TOOLS = TOOL_NAMES | TOOL_PAYLOADS | TOOL_REST | {"function"}
-_NO_LETTERS = re.compile(r"[\W_]++")
+_NO_LETTERS = expression(r"[\W_]++")
 _NULL_LETTERS = {_NO_LETTERS.sub("", word) for word in NULL_WORDS}

@@ -7,7 +7,6 @@ In go pieces of text, out comes the first bracket that begins like a payload, by
 # ruff: noqa: RUF001  (marks that look like others are looked for)
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +17,7 @@ from deterministic_llm._core.reading.finding.spans import begins
 from deterministic_llm._core.reading.finding.thinking import Tag, leaks_ahead, tag_at
 from deterministic_llm._core.reading.finding.whitespace import is_blank
 from deterministic_llm._core.reading.finding.wrappers import NamedTag, named_at
+from deterministic_llm._core.regexes import expression
 
 LONGEST_TAG = 400
 """Characters of a tag that are waited for."""
@@ -193,5 +193,5 @@ class Prose:
 
 _OPENERS = "{[｛［"
 _QUOTING = frozenset("\"'“„‘‚«「『")
-_OF_INTEREST = re.compile(r"[{\[｛［<◁]")
-_NUMBERS = re.compile(r"\[\s*+[-+.\d$€£~−]")
+_OF_INTEREST = expression(r"[{\[｛［<◁]")
+_NUMBERS = expression(r"\[\s*+[-+.\d$€£~−]")

@@ -15,6 +15,7 @@ from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.escapes import COMMAND, json_text, unescape
 from deterministic_llm._core.reading.syntax.punctuation import QUOTES
 from deterministic_llm._core.reading.syntax.strings import Role, read_string
+from deterministic_llm._core.regexes import expression
 
 MOST_MARKS = 200
 """Inner quotation marks of a string; with more of them it is left to the whole text."""
@@ -249,13 +250,13 @@ class Strand:
             self._tree.changes.append(Grown(self._location, value[len(said) :]))
 
 
-_RUNS = {mark: re.compile(rf"[^\\{re.escape(quote.closers)}]++") for mark, quote in QUOTES.items()}
-_STRICT_RUN = re.compile(r'[^"\\\x00-\x1f]++')
-_ESCAPE = re.compile(
+_RUNS = {mark: expression(rf"[^\\{re.escape(quote.closers)}]++") for mark, quote in QUOTES.items()}
+_STRICT_RUN = expression(r'[^"\\\x00-\x1f]++')
+_ESCAPE = expression(
     r"\\(?:[\"\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
     r"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
-_ESCAPE_CUT = re.compile(
+_ESCAPE_CUT = expression(
     r"\\(?:u(?:[0-9a-fA-F]{0,3}"
     r"|[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?))?\Z"
 )
@@ -269,6 +270,6 @@ _PLAIN = {
     "\\r": "\r",
     "\\t": "\t",
 }
-_DRIVE = re.compile(r"[A-Za-z]:")
-_LETTERS = re.compile(r"[A-Za-z]*+")
+_DRIVE = expression(r"[A-Za-z]:")
+_LETTERS = expression(r"[A-Za-z]*+")
 _LONGEST_COMMAND = 12

@@ -3,11 +3,11 @@
 # ruff: noqa: RUF001  (marks that look like others are looked for)
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.finding.thinking import Tag, leaks_ahead, tag_at
+from deterministic_llm._core.regexes import expression
 
 LONGEST_TAG = 400
 """Characters of a tag that are waited for."""
@@ -90,6 +90,6 @@ class Thoughts:
         return tag.role == "close"
 
 
-_TAG_SIGNS = re.compile(r"[<\[◁]")
-_OF_DATA = re.compile(r"[\"'`“„‘‚«「\[{(\\]")
-_NOT_PLAIN = re.compile(r"[<\[◁\"'`“„‘‚«「{(\\]")
+_TAG_SIGNS = expression(r"[<\[◁]")
+_OF_DATA = expression(r"[\"'`“„‘‚«「\[{(\\]")
+_NOT_PLAIN = expression(r"[<\[◁\"'`“„‘‚«「{(\\]")

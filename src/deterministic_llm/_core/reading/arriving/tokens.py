@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.punctuation import BARE_KEY, BLANK
 from deterministic_llm._core.reading.syntax.words import scalar
+from deterministic_llm._core.regexes import expression
 
 
 def plain(word: str) -> JsonValue:
@@ -21,17 +20,17 @@ _MOST_DIGITS = 16
 SCALARS = frozenset("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+.")
 OPENERS = frozenset(("{", "[", ""))
 COMMENTS = frozenset("/#<")
-BLANKS = re.compile(r"[ \t\r\n]*+")
-ODD_BLANKS = re.compile(rf"{BLANK}++")
-KEY = re.compile(r'"([^"\\\x00-\x1f]*+)(?:\Z|"[ \t\r\n]*+(?:\Z|(:)))')
-UNQUOTED_KEY = re.compile(rf"({BARE_KEY})[ \t]*+")
-COMMENT_BEGINS = re.compile(r"/\Z|<(?:!-?)?\Z")
+BLANKS = expression(r"[ \t\r\n]*+")
+ODD_BLANKS = expression(rf"{BLANK}++")
+KEY = expression(r'"([^"\\\x00-\x1f]*+)(?:\Z|"[ \t\r\n]*+(?:\Z|(:)))')
+UNQUOTED_KEY = expression(rf"({BARE_KEY})[ \t]*+")
+COMMENT_BEGINS = expression(r"/\Z|<(?:!-?)?\Z")
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _PLAIN = rf"({_NUMBER}|true|false|null)[ \t\r\n]*+"
 # A comma between two digits may be one inside a number.
-MEMBER = re.compile(rf"{_PLAIN}(?=[}}\]]|,[^0-9])")
-ITEM = re.compile(rf"{_PLAIN}(?=\]|,(?:[^0]|0[^0-9]))")
-WORD_ENDS = re.compile(r"[,{}\[\]\"'`:\\\r\n]|[ \t](?=//|/\*|#|<!--)")
-MAY_GO_ON = re.compile(r"[\s,]++")
-DECIDED = re.compile(r"[}\]]|,[^0-9]|[ \t\r\n]")
-DECIDED_TEXT = re.compile(r"[}\]\r\n]|,\s*+[\"'}\]]")
+MEMBER = expression(rf"{_PLAIN}(?=[}}\]]|,[^0-9])")
+ITEM = expression(rf"{_PLAIN}(?=\]|,(?:[^0]|0[^0-9]))")
+WORD_ENDS = expression(r"[,{}\[\]\"'`:\\\r\n]|[ \t](?=//|/\*|#|<!--)")
+MAY_GO_ON = expression(r"[\s,]++")
+DECIDED = expression(r"[}\]]|,[^0-9]|[ \t\r\n]")
+DECIDED_TEXT = expression(r"[}\]\r\n]|,\s*+[\"'}\]]")

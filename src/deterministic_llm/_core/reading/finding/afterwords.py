@@ -10,6 +10,7 @@ import re
 
 from deterministic_llm._core.reading.finding.candidates import Mark
 from deterministic_llm._core.reading.finding.phrasebook import ASKS_FOR_INPUT
+from deterministic_llm._core.regexes import expression
 
 _LEADS = (
     r"(?:(?:wait|hmm+|no|oops|ah|oh|actually|hold on|(?:up)?on (?:second thoughts?|reflection"
@@ -147,13 +148,13 @@ _NOT_ALL = (
     rf"[\"'“]?[\w-]+(?: [\w-]+){{0,2}}[\"'”]?{_END}|without (?:the )?[\"'“]?\d)"
 )
 BEHIND: tuple[tuple[str, re.Pattern[str], Mark], ...] = (
-    ("taken back", re.compile(_TAKEN_BACK), "draft"),
-    ("another value", re.compile(_ANOTHER_VALUE), "draft"),
-    ("called an example", re.compile(_AN_EXAMPLE), "example"),
-    ("not all of it", re.compile(_NOT_ALL), "part"),
-    ("asked for the input", re.compile(ASKS_FOR_INPUT + r"(?:[.!]|$)"), "draft"),
+    ("taken back", expression(_TAKEN_BACK), "draft"),
+    ("another value", expression(_ANOTHER_VALUE), "draft"),
+    ("called an example", expression(_AN_EXAMPLE), "example"),
+    ("not all of it", expression(_NOT_ALL), "part"),
+    ("asked for the input", expression(ASKS_FOR_INPUT + r"(?:[.!]|$)"), "draft"),
 )
-GOES_ON = re.compile(
+GOES_ON = expression(
     r"[ \t]*,?[ \t]*(?:,[ \t]*(?:[-+]?\d|[\"'“])|\.\.\.|…)|[ \t]*(?:\*[ \t]*\d|\+[ \t]*[\[{(])"
 )
 """An enumeration right behind a candidate, dots or a sum: there is more of it."""

@@ -11,6 +11,7 @@ from deterministic_llm._core.reading.finding import spans
 from deterministic_llm._core.reading.finding.candidates import Mark
 from deterministic_llm._core.reading.finding.fences import blocks
 from deterministic_llm._core.reading.finding.wrappers import wrappers
+from deterministic_llm._core.regexes import expression
 
 MAX_RESCUES = 8
 """Failed second looks at brackets that do not close; each costs one pass."""
@@ -156,16 +157,16 @@ class BracketSearch:
 
 _COLONS = frozenset({":", "："})
 _QUOTES = "\"'“"
-_MEMBER = re.compile(r"(?:\"[^\"\\\n]{1,128}+\"|'[^'\\\n]{1,128}+')\s{0,8}+[:：]\s*+\Z")
-_FIRST_MEMBER = re.compile(
+_MEMBER = expression(r"(?:\"[^\"\\\n]{1,128}+\"|'[^'\\\n]{1,128}+')\s{0,8}+[:：]\s*+\Z")
+_FIRST_MEMBER = expression(
     r"(?:(?<=\n)|\A|(?<=`)|(?<=>))[ \t\r>]{0,64}+((?:\"[^\"\\\n]{1,128}+\""
     r"|'[^'\\\n]{1,128}+')\s{0,8}+[:：])"
 )
-_AFTERWORD = re.compile(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
-_LEADS = re.compile(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
-_CITATION = re.compile(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
-_JOINED = re.compile(r"\s*[,;&.]?\s*(?:and|of)?\s*", re.IGNORECASE)
-_CITES = re.compile(
+_AFTERWORD = expression(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
+_LEADS = expression(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
+_CITATION = expression(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
+_JOINED = expression(r"\s*[,;&.]?\s*(?:and|of)?\s*", re.IGNORECASE)
+_CITES = expression(
     r"(?:[\w.,;!?)”\"']"
     r"|\b(?:in|see|refs?\.?|references?|from|per|cf\.?|by|sources?|eq\.?|figs?\.?|figures?"
     r"|tables?|sections?"

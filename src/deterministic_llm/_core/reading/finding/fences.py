@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from deterministic_llm._core.regexes import expression
+
 MAX_BLOCKS = 1_000
 """Blocks kept; a text with more of them is not an answer to one question."""
 
@@ -67,7 +69,7 @@ def _block(text: str, run: _Run, body_end: int, end: int, *, closed: bool) -> Bl
     return Block(run.start, min(body, body_end), body_end, end, label.lower(), closed)
 
 
-_RUN = re.compile(
+_RUN = expression(
     r"(?:(?P<run>`{3,}+)|^[ \t>]*+(?:[-*+][ \t]++)?+(?P<tildes>~{3,}+))"
     r"(?P<label>[A-Za-z][\w+.-]{0,30}+)?+",
     re.MULTILINE,

@@ -25,6 +25,7 @@ from deterministic_llm._core.reading.finding.groups import Group, groups, marked
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.finding.whitespace import cleaned, unquoted
+from deterministic_llm._core.regexes import expression
 
 __all__ = ["Found", "extraction", "find", "left_around", "scalar_phrases"]
 
@@ -179,8 +180,8 @@ _RULES: dict[Kind, str] = {
 _SPECIAL = (
     r"<\|[A-Za-z_]{1,24}\|>(?:assistant\b)?|</?s>|\[/?INST\]|<(?:start|end)_of_turn>(?:model\b)?"
 )
-_CONTROL = re.compile(_SPECIAL)
-_CONTROL_END = re.compile(rf"(?:{_SPECIAL})\Z")
-_EDGE = re.compile(rf"(?:\s|{_SPECIAL})*+")
-_ACTION = re.compile(r"\b(?:action input|tool input|arguments|parameters)\s*:\s*\Z", re.IGNORECASE)
-_CALL = re.compile(r"(?:[A-Za-z_][\w.]*\s?\(|[A-Za-z_]\w*\s?=)\s*\Z")
+_CONTROL = expression(_SPECIAL)
+_CONTROL_END = expression(rf"(?:{_SPECIAL})\Z")
+_EDGE = expression(rf"(?:\s|{_SPECIAL})*+")
+_ACTION = expression(r"\b(?:action input|tool input|arguments|parameters)\s*:\s*\Z", re.IGNORECASE)
+_CALL = expression(r"(?:[A-Za-z_][\w.]*\s?\(|[A-Za-z_]\w*\s?=)\s*\Z")

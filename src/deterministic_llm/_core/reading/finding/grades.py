@@ -5,8 +5,9 @@ In: what a text says besides its answer. Out: the number, if it gives one alone.
 
 from __future__ import annotations
 
-import re
 from itertools import islice
+
+from deterministic_llm._core.regexes import expression
 
 MOST = 64
 """Places that are looked at; a text with more of them grades many things."""
@@ -38,9 +39,9 @@ _WORK = (
     r"(?:essay|text|paper|answer|submission|work|piece|response|story|report|article|document|code"
     r"|solution|translation|summary|review)"
 )
-_DIGIT = re.compile(r"\d")
-_NAME = re.compile(r"score|grade|rating|points|marks?\Z|stars")
-_GIVEN = re.compile(
+_DIGIT = expression(r"\d")
+_NAME = expression(r"score|grade|rating|points|marks?\Z|stars")
+_GIVEN = expression(
     rf"(?:\n[^\w\n]{{0,12}}+|[.!?] ){LEADS}"
     r"(?P<led>(?:that|this|it)(?:['’]s| is) (?:an? )"
     r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"

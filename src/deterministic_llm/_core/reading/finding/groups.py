@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.brackets import Bracket
 from deterministic_llm._core.reading.finding.phrasebook import Marking
+from deterministic_llm._core.regexes import expression
 
 MAX_MARKED = 256
 """Groups whose surroundings are read; with more, nothing could be told apart."""
@@ -96,7 +97,7 @@ def _pointless(text: str, group: Group, groups: Sequence[Group]) -> bool:
 
 
 _FARTHEST = 80
-_JOIN = re.compile(
+_JOIN = expression(
     r"(?:[\s,;]|[`~]{3,}[A-Za-z]{0,10}|(?:and|und|et|y|&)\b|-{3,}|[-*•]\s|\d{1,4}[.):]\s"
     r"|(?:item|record|entry|object|row|line|no\.?|\#)\s?\d{1,4}\s?[.):]?)*+",
     re.IGNORECASE,

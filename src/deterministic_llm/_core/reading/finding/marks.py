@@ -23,6 +23,7 @@ from deterministic_llm._core.reading.finding.phrasebook import (
     VOCABULARY,
     Marking,
 )
+from deterministic_llm._core.regexes import expression
 
 REACH = 160
 """Characters before and after a candidate that are looked at."""
@@ -213,44 +214,44 @@ _EDGES = " \t\r\n\x0b\x0c\u00a0\u3000\u2060\u200b\u200c\u200d\ufeff"
 _OPEN = frozenset({None, PART})
 _STEPS_BACK = frozenset({"schema_echo", "metadata"})
 _OPENING_QUOTE = {'"': '"', "”": "“", "’": "‘", "»": "«", "」": "「", "“": "„"}
-_QUOTED_LINE = re.compile(r"(?:\n|\A)[ \t]*+>[ \t>]*+(?:[`~]{3,}\w*+\s*+>?[ \t>]*+)?\Z")
-_LABELLED = re.compile(r"(?:[`~]{3,}[\w+.-]{0,30}|\bjson)\Z")
-_TICKS = re.compile(r"(?:[`~]{3,}|[`~])\Z")
-_TAGGED = re.compile(r"(?:<[/\w:|=-]{1,40}(?: [^<>\n]{0,60})?)?>\Z")
-_QUOTING = re.compile(r"[\"'“„«「]\Z")
+_QUOTED_LINE = expression(r"(?:\n|\A)[ \t]*+>[ \t>]*+(?:[`~]{3,}\w*+\s*+>?[ \t>]*+)?\Z")
+_LABELLED = expression(r"(?:[`~]{3,}[\w+.-]{0,30}|\bjson)\Z")
+_TICKS = expression(r"(?:[`~]{3,}|[`~])\Z")
+_TAGGED = expression(r"(?:<[/\w:|=-]{1,40}(?: [^<>\n]{0,60})?)?>\Z")
+_QUOTING = expression(r"[\"'“„«「]\Z")
 _WRAPPINGS = {
     "`": _TICKS,
     "~": _TICKS,
     ">": _TAGGED,
-    "]": re.compile(r"\[/?[A-Z_]{2,20}\]\Z"),
-    "=": re.compile(r"(?:\b(?:const|let|var)\s)?\b[A-Za-z_][\w.]{0,40}\s?=\Z"),
-    "(": re.compile(r"(?:\b[A-Za-z_][\w.]{0,40})?\(\Z"),
+    "]": expression(r"\[/?[A-Z_]{2,20}\]\Z"),
+    "=": expression(r"(?:\b(?:const|let|var)\s)?\b[A-Za-z_][\w.]{0,40}\s?=\Z"),
+    "(": expression(r"(?:\b[A-Za-z_][\w.]{0,40})?\(\Z"),
 } | dict.fromkeys("\"'“„«「", _QUOTING)
-_CLOSING = re.compile(r"\A(?:[\s\u2060\u200b-\u200d\ufeff)\"'`;>”»」]|~{3,}|</?[\w:|=-]{1,40}>)+")
-_EMPHASIS = re.compile(r"[*_`#>~|•→]+|(?:^|(?<=\n))\s*(?:-|\d{1,2}[.)])\s")
-_CLAUSE_END = re.compile(r"(?<=[.!?;])\s+(?=\S)|[。！？；]+(?=\S)")
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_PREPOSITION = re.compile(r"\b(?:of|for|from|about|on|with|by|in|to)\b")
-_ASKED = re.compile(r"[ \t`\"'”)*]*+[?？]")
-_ESCAPED = re.compile(r"[\[{](?:[\s\[{]|\\[nrt])*+\\\"")
+_CLOSING = expression(r"\A(?:[\s\u2060\u200b-\u200d\ufeff)\"'`;>”»」]|~{3,}|</?[\w:|=-]{1,40}>)+")
+_EMPHASIS = expression(r"[*_`#>~|•→]+|(?:^|(?<=\n))\s*(?:-|\d{1,2}[.)])\s")
+_CLAUSE_END = expression(r"(?<=[.!?;])\s+(?=\S)|[。！？；]+(?=\S)")
+_WORD = expression(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_PREPOSITION = expression(r"\b(?:of|for|from|about|on|with|by|in|to)\b")
+_ASKED = expression(r"[ \t`\"'”)*]*+[?？]")
+_ESCAPED = expression(r"[\[{](?:[\s\[{]|\\[nrt])*+\\\"")
 _COMMENT_SIGNS = ("<!--", "/*", "//", "#")
-_COMMENT_OPENS = re.compile(r"(?:<!--|/\*|(?<!:)//|(?:\n|\A)[ \t]*+#)[ \t]*+\Z")
-_BRACKETS = re.compile(r"[{}\[\]|]")
+_COMMENT_OPENS = expression(r"(?:<!--|/\*|(?<!:)//|(?:\n|\A)[ \t]*+#)[ \t]*+\Z")
+_BRACKETS = expression(r"[{}\[\]|]")
 _FORMS = frozenset({"format", "schema", "structure", "shape", "template"})
-_IN_FORMAT = re.compile(
+_IN_FORMAT = expression(
     r"\b(?:in|using|with|per|following|matching|to)\s(?:the |this |that |your |a |an )?(?:\w+"
     r" ){0,3}"
     r"(?:format|schema|structure|shape|template)\b"
 )
 
-_METADATA = re.compile(
+_METADATA = expression(
     r'\{\s*"(?:(?:token_?)?usage|(?:prompt|completion|total|input|output|cached|reasoning)_?tokens'
     r"|finish_reason|stop_reason|latency(?:_ms|_s)?|elapsed(?:_ms|_s)?|request_id|created"
     r'|model"\s*:\s*"[^"\n]{0,80}"\s*,\s*"(?:tokens|usage|(?:prompt|completion|total|input|output)_?tokens'
     r'|finish_reason|latency\w{0,4}|created|temperature|id))"\s*:',
     re.IGNORECASE,
 )
-_SCHEMA = re.compile(
+_SCHEMA = expression(
     r'\{\s*(?:"(?:\$schema|\$defs|definitions)"\s*:'
     r'|(?:"(?:title|description|additionalProperties|\$id)"\s*:\s*(?:"[^"]{0,200}"|true|false)\s*,\s*){0,4}'
     r'(?:"type"\s*:\s*"object"[^{}]{0,200}"(?:properties|required)"\s*:|"properties"\s*:))'

@@ -6,10 +6,10 @@ lower-case. A phrase is looked for only in a line that has one of its words, or 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from deterministic_llm._core.reading.finding.candidates import Mark
+from deterministic_llm._core.regexes import expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ ASKS_FOR_INPUT = (
     r"|transcript|passage|question)s?\b(?! (?:if|for)\b)[^.,\n]{0,40}"
 )
 """A model that asks for what it was to look at has looked at nothing."""
-FOR_EXAMPLE = re.compile(
+FOR_EXAMPLE = expression(
     r"(?:\b(?:for example|for instance|e\.\s?g\.?|such as|as an (?:example|illustration)"
     r"|zum beispiel|z\.\s?b\.?|beispielsweise|par exemple|p\.\s?ex\.?|por ejemplo|p\.\s?ej\.?"
     r"|por exemplo|ad esempio|например)|例如|比如|譬如|例えば|たとえば|예를 들어)[\s,:，：、]*$"
 )
-FINAL_CALL = re.compile(r"\b(?:final_?(?:answer|result|output)|submit(?:_answer)?)\s?\(\s?\Z")
+FINAL_CALL = expression(r"\b(?:final_?(?:answer|result|output)|submit(?:_answer)?)\s?\(\s?\Z")
 
 _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     (
@@ -337,7 +337,7 @@ EXAMPLE_ENDS = _words(
     " esempio"
 )
 PHRASES = tuple(
-    (Marking(mark, rule, weak=weak), _words(needed), re.compile(pattern))
+    (Marking(mark, rule, weak=weak), _words(needed), expression(pattern))
     for rule, mark, weak, needed, pattern in _PHRASE_RULES
 )
 

@@ -12,6 +12,7 @@ from itertools import islice
 
 from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
+from deterministic_llm._core.regexes import expression
 
 MAX_PHRASES = 64
 """Frames looked at; a text with more of them gives no single answer."""
@@ -91,17 +92,17 @@ def _mark(text: str, frame: int, start: int, end: int, *, floor: int) -> Mark | 
 _STOPS = frozenset({".", "。", "!", "！", ";", "；", ","})
 _EMPHASIS = frozenset({"*", "_", "`"})
 _PAIRS = dict(zip("*_`\"'“‘«「『$(", "*_`\"'”’»」』$)", strict=True))
-_LATEX = re.compile(
+_LATEX = expression(
     r"\\\((.+)\\\)|\\\[(.+)\\\]|\\(?:boxed|text|textbf|mathbf|mathrm)\{([^{}]+)\}", re.DOTALL
 )
-_NOTHING = re.compile(
+_NOTHING = expression(
     r"(?:not\b|n['’]t\b|never\b|unknown\b|unclear\b|undetermined\b|as follows|below\b|above\b"
     r"|here\b"
     r"|probably\b|perhaps\b|maybe\b|likely\b|nicht\b|unklar\b|pas\b|no es\b|desconocid"
     r"|不是|未知|不明)",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(
+_CONDITION = expression(
     r"\b(?:if|whether|unless|suppose|assume|assuming|when|until|doubt|don['’]t|doesn['’]t|cannot"
     r"|can['’]t"
     r"|not sure|not certain|once|wenn|ob|falls|si|cuando|imagine|say that|claims? that|says? that"
@@ -129,31 +130,31 @@ _CJK_NOUN = r"(?:最终|最終的な|最終|正确|正しい)?(?:答案|结果|�
 _VALUE = rf"(?P<value>[^\n]{{1,{MAX_VALUE}}}+)"
 _MARKS = r"[*_`]{0,3}+"
 _FRAMES = (
-    re.compile(
+    expression(
         rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_QUALIFIERS}(?:{_NOUN}|{_CJK_NOUN}){_MARKS}\s?"
         rf"(?::|=|：|→|->)[ \t]*+{_MARKS}"
         rf"(?:[ \t]*+\n{{1,2}}[ \t]*+(?=[^\n]{{1,60}}\s*+\Z))?{_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
-    re.compile(
+    expression(
         r"(?<![\w-])(?:the|my|our|your|so|thus|die|das|der|la|le|el|il|a)\s{1,3}"
         rf"{_QUALIFIERS}{_NOUN}"
         rf"\s{{1,3}}(?:is|should be|would be|comes to|equals|ist|lautet|beträgt|est|es|é|è)"
         rf"\s?:?\s{{1,3}}{_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
-    re.compile(
+    expression(
         rf"^#{{1,6}}[ \t]{{1,4}}+{_MARKS}{_QUALIFIERS}(?:{_NOUN}"
         rf"|{_CJK_NOUN}){_MARKS}\s?:?[ \t]*+\n{{1,2}}"
         rf"(?=[^\n]{{1,{MAX_VALUE}}}\s*+\Z){_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
-    re.compile(rf"{_CJK_NOUN}(?:是|为|為|は)\s?{_VALUE}", re.MULTILINE),
-    re.compile(r"\\boxed\{(?P<value>[^{}\n]{1,200})\}"),
-    re.compile(r"^#{4}\s(?P<value>[^\n]{1,200})$", re.MULTILINE),
+    expression(rf"{_CJK_NOUN}(?:是|为|為|は)\s?{_VALUE}", re.MULTILINE),
+    expression(r"\\boxed\{(?P<value>[^{}\n]{1,200})\}"),
+    expression(r"^#{4}\s(?P<value>[^\n]{1,200})$", re.MULTILINE),
 )
-_WRAPPED = re.compile(r"\s*+[*`\"“'][^\n]{1,200}[*`\"”']\.?\s*")
-_SENTENCE_END = re.compile(
+_WRAPPED = expression(r"\s*+[*`\"“'][^\n]{1,200}[*`\"”']\.?\s*")
+_SENTENCE_END = expression(
     r"(?<=\S)[.!?](?=\s)|[。！？]|[\s,;(–—-]{1,4}(?:because|since|due to|given that|weil|parce que"
     r"|porque"
     r"|因为|なぜなら)\b",

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from deterministic_llm._core.regexes import expression
+
 REACH = 1_200
 """Characters at the beginning in which a refusal is looked for; later ones are part of a text."""
 
@@ -46,8 +48,8 @@ def clause(text: str, start: int, end: int) -> str:
 
 
 _PAIRS = (("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"), ("‘", "’"))
-_SENTENCE_END = re.compile(r"[.!?](?=\s|\Z)|[。！？\n]")
-_SAID = re.compile(
+_SENTENCE_END = expression(r"[.!?](?=\s|\Z)|[。！？\n]")
+_SAID = expression(
     r"(?:\b(?:said|says|saying|wrote|writes|replied|replies|answered|answers|states|stated|reads"
     r"|claims|claimed"
     r"|responded|told (?:me|us|him|her|them)|example|e\.g\.|quote|message|reply|subject|feedback"
@@ -162,4 +164,4 @@ _OTHERS = (
     r"(?:죄송|미안)[^\n]{0,40}(?:없습니다|못합니다|어렵습니다)",
     r"\bя\s(?:не\sмогу|не\sв\sсостоянии)\b[^.\n]{0,40}(?:помочь|ответить|предоставить|выполнить)",
 )
-_REFUSAL = re.compile("|".join(f"(?:{part})" for part in (*_ENGLISH, *_OTHERS)), re.IGNORECASE)
+_REFUSAL = expression("|".join(f"(?:{part})" for part in (*_ENGLISH, *_OTHERS)), re.IGNORECASE)

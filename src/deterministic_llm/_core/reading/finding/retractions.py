@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 
+from deterministic_llm._core.regexes import expression
+
 OTHERS: Mapping[bool, Sequence[str]] = {True: ("no", "false"), False: ("yes", "true")}
 """The words that would have said the other one of true and false."""
-_CORRECTING = re.compile(
+_CORRECTING = expression(
     r"(?:^|[.!?;:…\n–—-])[\s*_]*"
     r"(?:actually|wait|hmm+|sorry|oops|(?:or )?rather|correction|scratch that|make that|i mean"
     r"|(?:up)?on (?:second thoughts?|further thoughts?|reflection|review|reconsideration)"
@@ -30,8 +32,8 @@ _STATED = (
 )
 """Words before another label by which that is the answer."""
 _OVER = r"(?=\W*(?:[.!,;]|$|\n|\Z)|\s(?:because|since|instead|too)\b)"
-_SAYING = re.compile(rf"{_ALLOWED}|{_STATED}", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[_\s-]+")
+_SAYING = expression(rf"{_ALLOWED}|{_STATED}", re.IGNORECASE)
+_SEPARATORS = expression(r"[_\s-]+")
 
 
 def is_taken_back(behind: str, others: Iterable[str]) -> bool:
@@ -61,8 +63,8 @@ def is_another_number(behind: str, said: float | Decimal) -> bool:
 
 _FIGURE = r"(?P<number>\d{1,300}(?:,\d{3})*(?:\.\d+)?)"
 _NUMBERS = (
-    re.compile(rf"\n[^\w\n]{{0,12}}{_FIGURE}\s?%?[^\w\n]{{0,12}}(?=\n|\Z)"),
-    re.compile(
+    expression(rf"\n[^\w\n]{{0,12}}{_FIGURE}\s?%?[^\w\n]{{0,12}}(?=\n|\Z)"),
+    expression(
         r"\b(?:is|was|could|should|might) (?:it|that|this|the (?:answer|number|score|value))"
         rf"(?: (?:also|really|actually|rather|be|instead)){{0,3}} {_FIGURE}[^\w\n]{{0,6}}\?",
         re.IGNORECASE,

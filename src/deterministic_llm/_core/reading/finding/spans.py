@@ -14,6 +14,8 @@ from typing import Literal, TypeAlias
 
 import regex
 
+from deterministic_llm._core.regexes import expression, partial_expression
+
 MAX_OPEN = 1_000
 """Openers held at once; nothing that deep can be read, so the search stops there."""
 
@@ -123,7 +125,7 @@ _COMMENT = r"(?<=[\s,{}\[\]\"'])//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)|(?<=
 
 def _inside(double_quoted: str) -> re.Pattern[str]:
     """Everything between two brackets of a payload, in one match."""
-    return re.compile(
+    return expression(
         rf"""(?:\s*+(?:{_OTHER_STRINGS}))?+
         (?:[^{_BRACKETS}"'`‘‚“„«「『\\/\#,:=，：]++
         | {double_quoted}
@@ -139,14 +141,14 @@ def _inside(double_quoted: str) -> re.Pattern[str]:
 _INSIDE = _inside(rf'(?<!\w)"(?:[^"\\]++|\\.|"(?!{_FITS}))*+(?:"|{_CUT})')
 _INSIDE_PLAIN = _inside(rf'"(?:[^"\\]++|\\.)*+(?:"|{_CUT})')
 
-_GOES_ON = re.compile(r'\s*+,\s*+"[^"\\\n]{1,128}+"\s*+:')
+_GOES_ON = expression(r'\s*+,\s*+"[^"\\\n]{1,128}+"\s*+:')
 
 _BLANK = r"(?:[\s>\u200b\u2060\ufeff\u200e\u200f]|\\[nrt]){0,512}+"
 _QUOTE = r"\"|'|`|[“„‘‚«「『]|\\+[\"']|&quot;|&\#39;"
 _COMMENTS = r"//|/\*|\#\ |<!--"
 _NUMBERS = r"\[\s{0,8}+[-+.\d]{1,16}+\s{0,8}+,\s{0,8}+[-+.\d∞]{1,16}+\s{0,8}+\)"
 """An interval, open on its right."""
-_INTERVAL = regex.compile(_NUMBERS)
+_INTERVAL = partial_expression(_NUMBERS)
 
 
 def _start(end: str) -> str:
@@ -167,6 +169,6 @@ def _start(end: str) -> str:
     """
 
 
-_MAY_START = re.compile(r"[{｛](?![{\[(,.;:!?|~])|[\[［](?![(),;:!?|])")
-_START = re.compile(_start(r"\Z"), re.VERBOSE)
-_STARTED = regex.compile(_start("(?!)"), regex.VERBOSE)
+_MAY_START = expression(r"[{｛](?![{\[(,.;:!?|~])|[\[［](?![(),;:!?|])")
+_START = expression(_start(r"\Z"), re.VERBOSE)
+_STARTED = partial_expression(_start("(?!)"), regex.VERBOSE)

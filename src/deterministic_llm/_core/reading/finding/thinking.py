@@ -15,6 +15,7 @@ from typing import Literal
 import regex
 
 from deterministic_llm._core.reading.finding import spans
+from deterministic_llm._core.regexes import expression, partial_expression
 
 MAX_TAGS = 5_000
 """A text with so many tags never comes to an answer."""
@@ -193,7 +194,7 @@ _STRINGS = {
     "corner": ("「", "」"),
 }
 _FITS = r"(?=[ \t]*+(?:[,:}\])+;，：；｝］、\r\n]|\Z|//|/\*|\#|\\[nrt]))"
-_STRING_OPENS = re.compile(
+_STRING_OPENS = expression(
     r"[:,\[{(+=，：［｛][ \t]*+(?:"
     + "|".join(
         rf"(?P<{name}>{opening})(?:(?!{closing})[^\\\n]|\\.)*+\Z"
@@ -202,10 +203,10 @@ _STRING_OPENS = re.compile(
     + r"|(?P<escaped>\\\")(?:[^\"\\\n]|\\(?!\"))*+\Z)"
 )
 _STRING_CLOSES = {
-    name: re.compile(rf"(?:(?!{closing})[^\\\n]|\\.|{closing}(?!{_FITS}))*+{closing}{_FITS}")
+    name: expression(rf"(?:(?!{closing})[^\\\n]|\\.|{closing}(?!{_FITS}))*+{closing}{_FITS}")
     for name, (_, closing) in _STRINGS.items()
-} | {"escaped": re.compile(rf"(?:[^\"\\\n]|\\(?!\"))*+\\\"{_FITS}")}
-_BEGINS_LINE = re.compile(r"(?:\n|\A)[ \t>]*+\Z")
+} | {"escaped": expression(rf"(?:[^\"\\\n]|\\(?!\"))*+\\\"{_FITS}")}
+_BEGINS_LINE = expression(r"(?:\n|\A)[ \t>]*+\Z")
 _NAMES = (
     "think|thinking|thoughts?|reasoning|scratch_?pad|reflection|analysis|monologue|inner_monologue"
     "|chain_of_thought|cot|deliberation|internal_thoughts?|internal_reasoning"
@@ -219,7 +220,7 @@ _TAGS = rf"""
     | (?P<leak>\Aanalysis(?=[A-Z])|assistantfinal)
     """
 _LEAK = "analysis"
-_LEAKED = re.compile(rf"{_LEAK}[a-z]", re.IGNORECASE)
-_TAG = re.compile(_TAGS, re.VERBOSE | re.IGNORECASE)
-_MAY_BE_TAG = re.compile(r"<(?:[/a-z|]|\Z)|[\[◁](?:[/a-z]|\Z)", re.IGNORECASE)
-_ARRIVING = regex.compile(_TAGS, regex.VERBOSE | regex.IGNORECASE)
+_LEAKED = expression(rf"{_LEAK}[a-z]", re.IGNORECASE)
+_TAG = expression(_TAGS, re.VERBOSE | re.IGNORECASE)
+_MAY_BE_TAG = expression(r"<(?:[/a-z|]|\Z)|[\[◁](?:[/a-z]|\Z)", re.IGNORECASE)
+_ARRIVING = partial_expression(_TAGS, regex.VERBOSE | regex.IGNORECASE)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from deterministic_llm._core.regexes import expression
+
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
@@ -69,7 +71,7 @@ _OVER = (
 )
 _ENGLISH = Tongue(
     ("not ", "n't ", "n’t ", "cant ", "unable ", "declin"),
-    re.compile(
+    expression(
         rf"(?<![\w'’])(?:{_CANNOT}\s{_TASK}(?:\s{_WHAT})?{_OVER}"
         rf"|I\s(?:do\snot|don['’]t)\shave\s(?:access\sto\s)?(?:the|any|an?|your)\s"
         rf"(?:[^\W\d_]+\s){{0,2}}?{_INPUT}s?{_OVER}"
@@ -79,7 +81,7 @@ _ENGLISH = Tongue(
         rf"{_OVER})",
         re.IGNORECASE,
     ),
-    re.compile(
+    expression(
         r"\b(?:but|however|nevertheless|nonetheless|still|instead|anyway"
         r"|that\ssaid|although|though|otherwise|so(?!\s(?:this|that|it)\s(?:is|was)\s(?:just\s|only\s|merely\s)?"
         r"(?:an?\s)?(?:placeholder|dummy|made[\s-]up|arbitrary|random|example)\b)|thus|therefore|hence|accordingly|consequently"
@@ -90,12 +92,12 @@ _ENGLISH = Tongue(
         r"|graded?|scored?|rated?|judged?|evaluated?|assessed|treat\w*|record\w*|mark\w*|put|went|go))\b",
         re.IGNORECASE,
     ),
-    re.compile(
+    expression(
         r"\b(?:although|though|while|whilst|even\s(?:though|if)|if|where|when|because|what|that|which)"
         r"\s*\Z",
         re.IGNORECASE,
     ),
-    re.compile(
+    expression(
         r"[\s`*_>)]*(?:(?:please\s)?(?:note|nb|p\.?s\.?)(?:\sthat)?\s?:?\s+)?"
         r"(?:(?:however|unfortunately|sorry|I['’]m\s(?:sorry|afraid)|I\sapologi[sz]e|but)[,.:;]?\s+"
         r"(?:but\s|that\s)?){0,2}",
@@ -113,10 +115,10 @@ def _tongue(
     stops = _STOPS.format(because=because)
     return Tongue(
         worth,
-        re.compile(rf"(?<![\w'’])(?:{declines}){stops}", re.IGNORECASE),
-        re.compile(rf"\b(?:{explained})\b", re.IGNORECASE),
-        re.compile(rf"\b(?:{conceded})\s*\Z", re.IGNORECASE),
-        re.compile(rf"[\s`*_>)]*(?:(?:{led})[,.:;]?\s+){{0,2}}", re.IGNORECASE),
+        expression(rf"(?<![\w'’])(?:{declines}){stops}", re.IGNORECASE),
+        expression(rf"\b(?:{explained})\b", re.IGNORECASE),
+        expression(rf"\b(?:{conceded})\s*\Z", re.IGNORECASE),
+        expression(rf"[\s`*_>)]*(?:(?:{led})[,.:;]?\s+){{0,2}}", re.IGNORECASE),
     )
 
 
@@ -236,7 +238,7 @@ _CHINESE_INPUT = (
 )
 _CHINESE = Tongue(
     ("无法", "不能", "没有办法", "没法", "無法"),
-    re.compile(
+    expression(
         r"(?:我|本人|抱歉[，,、]?|对不起[，,、]?|很遗憾[，,、]?|遗憾的是[，,、]?|\A|(?<=[。！？\n]))"
         r"(?:目前|现在|暂时|恐怕|真的|实在|也|因此|所以)?(?:无法|無法|不能|没有办法|没法)"
         rf"(?:(?:对|为|给)(?:您的|你的|这篇|该|此|这个|这份|这段|本)?{_CHINESE_INPUT}?)?"
@@ -245,11 +247,11 @@ _CHINESE = Tongue(
         rf"(?:您的|你的|您|你|这篇|该|此|这个|这份|这段|的)?{_CHINESE_INPUT}?"
         r"(?=[*_`”’」]*\s*(?:[。，,；;：:！!\n（(]|\Z|因为|由于))"
     ),
-    re.compile(
+    expression(
         r"但|不过|然而|因此|所以|于是|仍|还是|暂定|估计|推测|根据|基于|我(?:给|打|评|判|选|填|将|会|只能)"
     ),
-    re.compile(r"(?:虽然|尽管|如果|即使|因为|若)\s*\Z"),
-    re.compile(r"[\s`*_>)]*(?:(?:注意?|备注|说明|抱歉|对不起|很遗憾)[，,：:]?\s*){0,2}"),
+    expression(r"(?:虽然|尽管|如果|即使|因为|若)\s*\Z"),
+    expression(r"[\s`*_>)]*(?:(?:注意?|备注|说明|抱歉|对不起|很遗憾)[，,：:]?\s*){0,2}"),
 )
 _JAPANESE_INPUT = (
     r"(?:エッセイ|作文|文章|テキスト|論文|文書|ドキュメント|内容|ファイル|画像|リクエスト|ご?質問|ご?依頼"
@@ -257,18 +259,18 @@ _JAPANESE_INPUT = (
 )
 _JAPANESE = Tongue(
     ("できません", "できない", "かねます", "できませんでした"),
-    re.compile(
+    expression(
         r"(?:\A|(?<=[。！？\n、,，])|(?:申し訳(?:ありません|ございません)が|すみませんが|残念ながら)[、,]?)\s*"
         rf"(?:私は|私には)?(?:(?:この|その|本|当該|ご提示の)?{_JAPANESE_INPUT}(?:を|は|に|には))?"
         r"(?:採点|評価|回答|お答え|判断|判定|分類|翻訳|要約|処理|提供|お手伝い|対応|確認|閲覧|アクセス)"
         r"(?:する)?(?:ことは|ことが|は|が)?(?:できません(?:でした)?|できない|いたしかねます|できかねます|しかねます)"
         r"(?=[*_`”’」]*\s*(?:[。.！!\n（(]|\Z|ので|ため|です))"
     ),
-    re.compile(
+    expression(
         r"しかし|ただし|ですが|けれど|そのため|したがって|よって|とりあえず|推測|推定|仮に|に基づ|とします|付けます|としました"
     ),
-    re.compile(r"(?:もし|仮に)\s*\Z"),
-    re.compile(
+    expression(r"(?:もし|仮に)\s*\Z"),
+    expression(
         r"[\s`*_>)]*(?:(?:注|備考|注意|なお|申し訳(?:ありません|ございません)(?=。))[：:、,。]?\s*){0,2}"
     ),
 )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.attempts import Repair
+from deterministic_llm._core.regexes import expression
 
 MAX_PLACES = 20
 """Places kept in a record."""
@@ -75,10 +76,10 @@ def unquoted(text: str, stretches: Sequence[tuple[int, int]]) -> tuple[str, tupl
 _SPACES = "\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x0b\x0c\x85"
 _INVISIBLE = "\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _BLANK = " \t\r\n\ufeff\u200b\u2060\u200e\u200f\u00a0"
-_ODD = re.compile(rf"[{_SPACES}{_INVISIBLE}\x1b]")
+_ODD = expression(rf"[{_SPACES}{_INVISIBLE}\x1b]")
 # A stretch counts when it touches a line's edge, a space or punctuation of the notation: between
 # two letters an odd space belongs to the words.
-_ODD_OR_STRING = re.compile(
+_ODD_OR_STRING = expression(
     rf"""
     "(?:[^"\\\n]++|\\.)*+"
     | (?P<odd> (?:\x1b\[[0-9;?]*+[A-Za-z])++
@@ -87,5 +88,5 @@ _ODD_OR_STRING = re.compile(
     """,
     re.VERBOSE,
 )
-_QUOTED_START = re.compile(r"(?:\n|\A)[ \t]*+>[ \t>]*+[^\n]*+\Z")
-_QUOTED_PREFIX = re.compile(r"(?<=\n)[ \t]*+>[ \t>]*")
+_QUOTED_START = expression(r"(?:\n|\A)[ \t]*+>[ \t>]*+[^\n]*+\Z")
+_QUOTED_PREFIX = expression(r"(?<=\n)[ \t]*+>[ \t>]*")

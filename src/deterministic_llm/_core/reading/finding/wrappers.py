@@ -9,6 +9,7 @@ from typing import Literal
 import regex
 
 from deterministic_llm._core.reading.finding.candidates import Mark
+from deterministic_llm._core.regexes import expression, partial_expression
 
 MAX_WRAPPERS = 1_000
 """Wrappers kept; a text with more of them is not an answer to one question."""
@@ -130,6 +131,6 @@ _TAGS = (
     rf"<(?=[/a-z])(?P<over>/)?(?:[a-z]{{1,16}}:)?(?P<name>{_NAMES})(?:[\s=][^<>]{{0,200}})?>"
     r"|\[(?P<bracket>TOOL_CALLS)\]"
 )
-_TAG = re.compile(_TAGS, re.IGNORECASE)
-_MAY_BE_TAG = re.compile(r"<(?:[/a-z]|\Z)", re.IGNORECASE)
-_ARRIVING = regex.compile(_TAGS, regex.IGNORECASE)
+_TAG = expression(_TAGS, re.IGNORECASE)
+_MAY_BE_TAG = expression(r"<(?:[/a-z]|\Z)", re.IGNORECASE)
+_ARRIVING = partial_expression(_TAGS, regex.IGNORECASE)

@@ -13,6 +13,7 @@ from deterministic_llm._core.reading.alignment.bends import NUMBER_TEXT
 from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
 from deterministic_llm._core.reading.forms.drift import EXPLAINED, UNQUOTED, repair
 from deterministic_llm._core.reading.forms.folding import folded
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.forms import Field
 from deterministic_llm._core.schema.phrasing import constants, kind_of, resolved
@@ -234,31 +235,31 @@ _QUOTES: Mapping[str, str] = {
     "„": "“”",
     "「": "」",
 }
-_EMPHASISED = re.compile(
+_EMPHASISED = expression(
     r"(?P<mark>\*\*\*|\*\*|\*|___|__|_|`|~~)(?P<inside>[^*_`~].*[^*_`~]|[^*_`~])(?P=mark)",
     re.DOTALL,
 )
-_TAGGED = re.compile(r"<(b|i|u|em|strong|code|mark)>(?P<inside>.+)</\1>", re.DOTALL | re.IGNORECASE)
-_BRACKETED = re.compile(r"[\[(<](?P<inside>[^\[\](){}<>]*\d[^\[\](){}<>]*)[\])>]")
-_PLACEHOLDER = re.compile(r"\{.*\}|\.{2,}|…|_{1,}|\?+|#+|-{2,}|[xXnN#?_]{1,3}|TBD|TODO", re.DOTALL)
-_TEXT_PLACEHOLDER = re.compile(r"\{+[\w ]+\}+|\.{3,}|…|_{2,}")
-_NAMED = re.compile(r"[<\[({]+\s*(?P<inside>[^<>\[\](){}]*?)\s*[>\])}]+")
+_TAGGED = expression(r"<(b|i|u|em|strong|code|mark)>(?P<inside>.+)</\1>", re.DOTALL | re.IGNORECASE)
+_BRACKETED = expression(r"[\[(<](?P<inside>[^\[\](){}<>]*\d[^\[\](){}<>]*)[\])>]")
+_PLACEHOLDER = expression(r"\{.*\}|\.{2,}|…|_{1,}|\?+|#+|-{2,}|[xXnN#?_]{1,3}|TBD|TODO", re.DOTALL)
+_TEXT_PLACEHOLDER = expression(r"\{+[\w ]+\}+|\.{3,}|…|_{2,}")
+_NAMED = expression(r"[<\[({]+\s*(?P<inside>[^<>\[\](){}]*?)\s*[>\])}]+")
 _FILLINGS = (
     "integer int number float string str text bool boolean value score your the a an insert enter"
     " here from to answer placeholder fill in of out 0 1 5 10 100 between and"
 )
 _GENERIC = frozenset(_FILLINGS.split())
-_RATIO = re.compile(r"/|\bof\b|\bover\b|%")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_EXPLANATION = re.compile(
+_RATIO = expression(r"/|\bof\b|\bover\b|%")
+_NUMBER = expression(r"\d+(?:[.,]\d+)*")
+_EXPLANATION = expression(
     r"\s+[-–—]+\s+|\s*[(\[]|\s*;\s|\s\|\s|,\s|[.!](?:\s|\Z)|\n"
     r"|\s+(?:because|since|as|due to|for|given|considering|based on|weil|da|porque|parce que)\s",
     re.IGNORECASE,
 )
-_CONTINUES = re.compile(
+_CONTINUES = expression(
     r"[\s\W]*(?:\d|(?:or|to|maybe|perhaps|possibly|up to|out of|of|on an?|half|and a|not|unless"
     r"|if|actually|rather|wait|no(?=[,.!])|oder|bis|vielleicht|ou|o|y|hundred|thousand|million|billion)\b)"
     r"|[^.\n]{0,40}\b(?:or|maybe|perhaps|possibly)\s+(?:even\s+|an?\s+)?\d",
     re.IGNORECASE,
 )
-_FIRST_CLAUSE = re.compile(r"[^\W\d_][^,.;()\n]{0,60}")
+_FIRST_CLAUSE = expression(r"[^\W\d_][^,.;()\n]{0,60}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -28,11 +27,12 @@ from deterministic_llm._core.reading.forms.surroundings import (
     takes_back,
     torn,
 )
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import Field, PatternForm
 from deterministic_llm._core.schema.wording import quote
 
-_NUMERIC = re.compile(r"[$€£¥]?\d")
-_JOINED = re.compile(r"[-:/]\w")
+_NUMERIC = expression(r"[$€£¥]?\d")
+_JOINED = expression(r"[-:/]\w")
 """What joins more to a number: "14:30:15", "ID-1234-A"."""
 _WRAPPING = " \t\r\n*_`\"'.“”‘’«»。"
 

@@ -23,6 +23,7 @@ from deterministic_llm._core.reading.forms.claims import (
 from deterministic_llm._core.reading.forms.drift import AS_JSON, OPTION, SPELLING, repair
 from deterministic_llm._core.reading.forms.folding import folded
 from deterministic_llm._core.reading.forms.instead import decoded
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm, option_key
 from deterministic_llm._core.schema.wording import one_of, quote
 
@@ -141,23 +142,23 @@ def _expression(form: ChoiceForm) -> re.Pattern[str]:
 
 
 _LONGEST = 500
-_WORDS = re.compile(r"[^\W_]+|[^\w\s]+")
+_WORDS = expression(r"[^\W_]+|[^\w\s]+")
 _JOINT = r"[\s_-]{0,3}"
-_BETWEEN = re.compile(
+_BETWEEN = expression(
     r"[\s,/|()*_`\"'-]{0,6}(?:(?:or|and|nor|vs\.?|oder|ou|o|y)(?!\w))?[\s,/|()*_`\"']{0,6}"
 )
-_STOP = re.compile(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
+_STOP = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
 _CLOSED = r"[*_`\"')\]]{0,6}"
 _WHY = r"[ \t]+(?:because|since|as|due to|given)\b"
-_BEHIND = re.compile(rf"{_CLOSED}(?:[.,;:!]|[ \t]*+(?:\n|\Z|\()|[ \t]+[-–—]|{_WHY})", re.IGNORECASE)
-_LETTER_BEHIND = re.compile(
+_BEHIND = expression(rf"{_CLOSED}(?:[.,;:!]|[ \t]*+(?:\n|\Z|\()|[ \t]+[-–—]|{_WHY})", re.IGNORECASE)
+_LETTER_BEHIND = expression(
     rf"{_CLOSED}(?:[.,;:!]|[ \t]*+(?:\n|\Z|\()|[ \t]+[-–—]|(?<=[)\]])[ \t]|{_WHY})", re.IGNORECASE
 )
-_SENTENCE = re.compile(r"(?<=[.!?:;])\s|\n")
-_NUMBERED = re.compile(r"\S[ \t]+\d{1,2}[.)][ \t]+\Z")
+_SENTENCE = expression(r"(?<=[.!?:;])\s|\n")
+_NUMBERED = expression(r"\S[ \t]+\d{1,2}[.)][ \t]+\Z")
 """A number in a line, as that of one item of several."""
-_NAMED = re.compile(r"\b(?:option|choice|letter|answer)[ \t]+[*_`\"'(\[]*\Z", re.IGNORECASE)
-_DOUBTED = re.compile(
+_NAMED = expression(r"\b(?:option|choice|letter|answer)[ \t]+[*_`\"'(\[]*\Z", re.IGNORECASE)
+_DOUBTED = expression(
     r"\b(?:not|never|neither|nor|unless|if|whether|doubt|rather than|instead of|either|between"
     r"|example|format|options?|could|might|may|maybe|perhaps|possibly|wrong|incorrect|other"
     r"|previous|earlier|expected|student|user|nicht|kein|pas|si|wenn|ob)\b|n't\b",
@@ -169,7 +170,7 @@ _NOUNS = (
     "|type|severity|tone|polarity|evaluation|assessment|antwort|ergebnis|réponse|respuesta|risposta"
     "|resposta|ответ|答案|回答|结果|結果|答え|答"
 )
-_CUE = re.compile(
+_CUE = expression(
     rf"(?:(?<!\w)(?:{_NOUNS})(?:[ \t*_`]+[^\W\d_]+){{0,6}}?[ \t*_`]*"
     r"(?:\b(?:is|are|was|would be|should be|remains|ist|est|es)\b"
     r"(?:[ \t]+(?:clearly|definitely|therefore|thus))?|:|=|->|→|是|为|は)"
@@ -179,10 +180,10 @@ _CUE = re.compile(
     r"[\s*_`\"'(\[]*\Z",
     re.IGNORECASE,
 )
-_CONDITIONAL = re.compile(
+_CONDITIONAL = expression(
     r"[ \t,;*_`]*+(?:but[ \t]+)?(?:only[ \t]+)?(?:if|unless|provided|depending)\b", re.IGNORECASE
 )
-_RETRACTING = re.compile(
+_RETRACTING = expression(
     r"\bbut(?:\s+\w+)?\s*\Z|\b(?:actually|wait|no,|sorry|correction|corrected|instead"
     r"|on (?:second thought|reflection)|scratch that|rather|change (?:it|that|my)|make (?:it|that)"
     r"|i meant?|should be|hmm)\b",

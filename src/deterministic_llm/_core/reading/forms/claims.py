@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.marks import REACH, choose, marking, takes_back
 from deterministic_llm._core.reading.forms.drift import AROUND, REPEATED, SET_ASIDE, repair
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.wording import quote
 
 MAX_CLAIMS = 1000
@@ -145,8 +145,8 @@ def _record(text: str, claims: Sequence[Claim], firm: Sequence[Claim]) -> tuple[
     return tuple(found)
 
 
-_SENTENCE = re.compile(r"[^.!?\n]++[.!?]*+")
-_BARE = re.compile(r"[\s*_`~#\"'.>-]*")
+_SENTENCE = expression(r"[^.!?\n]++[.!?]*+")
+_BARE = expression(r"[\s*_`~#\"'.>-]*")
 
 
 def with_repairs(claim: Claim, *repairs: Repair) -> Claim:

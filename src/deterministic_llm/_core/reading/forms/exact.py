@@ -25,6 +25,7 @@ from deterministic_llm._core.reading.forms.layouts import layout_of
 from deterministic_llm._core.reading.forms.records import claims_in
 from deterministic_llm._core.reading.forms.surroundings import is_prefaced, sums_up
 from deterministic_llm._core.reading.forms.texts import without_remark
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import (
     ChoiceForm,
     Field,
@@ -189,8 +190,8 @@ def _not_exact(form: TextForm, body: str) -> Unmatched:
     return Unmatched((Violation("$", "syntax", expected, quote(body), instruction(form)),))
 
 
-_HALF_EMPHASISED = re.compile(r"\A(?:[*`]|__|~~)|(?:[*`]|__|~~)\Z")
-_MARKER = re.compile(r"(?:[-*+•]|\d{1,6}[.)])\s")
+_HALF_EMPHASISED = expression(r"\A(?:[*`]|__|~~)|(?:[*`]|__|~~)\Z")
+_MARKER = expression(r"(?:[-*+•]|\d{1,6}[.)])\s")
 
 
 @lru_cache(maxsize=256)

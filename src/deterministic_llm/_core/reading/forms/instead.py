@@ -14,6 +14,7 @@ from deterministic_llm._core.reading.forms.claims import Matched, Unmatched
 from deterministic_llm._core.reading.forms.drift import AS_JSON, repair
 from deterministic_llm._core.reading.forms.layouts import Layout, Slot
 from deterministic_llm._core.reading.forms.records import claims_in
+from deterministic_llm._core.regexes import expression
 
 
 def match_json(layout: Layout, text: str) -> Matched | Unmatched | None:
@@ -101,4 +102,4 @@ def _value(layout: Layout, slot: Slot, value: JsonValue) -> Capture:
     return Capture(payload[slot.place.field.name], claim.repairs)
 
 
-_JSON = re.compile(r"(?:`{3,}\w*[ \t]*\n)?(?P<json>[\[{].*[\]}])\s*(?:`{3,})?", re.DOTALL)
+_JSON = expression(r"(?:`{3,}\w*[ \t]*\n)?(?P<json>[\[{].*[\]}])\s*(?:`{3,})?", re.DOTALL)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from deterministic_llm._core.reading.forms.captures import Place, place_of
 from deterministic_llm._core.reading.forms.literals import Ending, Label, ending, label
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import TemplateForm
 from deterministic_llm._core.schema.phrasing import is_open_ended
 
@@ -107,7 +107,7 @@ def reordered(layout: Layout, order: Sequence[int]) -> Layout:
     return Layout(layout.form, tuple(slots))
 
 
-_DIVIDED = re.compile(
+_DIVIDED = expression(
     r"(?P<behind>[^,;|\n]*?)(?:[ \t]*[,;|.][ \t]+|[ \t]+[-–—|][ \t]+)"
     r"(?P<label>[^,;|.\n]*[^\W\d_][^,;|.\n]*[:=：][ \t]*)"
 )

@@ -15,6 +15,7 @@ from deterministic_llm._core.reading.forms.instead import match_json
 from deterministic_llm._core.reading.forms.layouts import Layout, layout_of
 from deterministic_llm._core.reading.forms.records import claims_in
 from deterministic_llm._core.reading.forms.surroundings import sums_up
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import TemplateForm
 from deterministic_llm._core.schema.wording import quote
 
@@ -175,20 +176,20 @@ def lines_of(text: str, *, numbers: bool, table: bool = False) -> Iterator[Line]
 
 _MOST_TOLD = 100
 _BULLET = r"^[ \t>]*+(?P<marker>[-*+][ \t]++)?+"
-_BULLETED = re.compile(rf"{_BULLET}(?P<body>[^\n]+)", re.MULTILINE)
-_NUMBERED = re.compile(
+_BULLETED = expression(rf"{_BULLET}(?P<body>[^\n]+)", re.MULTILINE)
+_NUMBERED = expression(
     r"^[ \t>]*+(?P<marker>(?:[-*+][ \t]++)?+(?:(?P<number>\d{1,6})[.)][ \t]++)?+)?+"
     r"(?P<body>[^\n]+)",
     re.MULTILINE,
 )
-_RULE = re.compile(r"[`~]{3,}\w*|[-=_*|: ]{3,}")
-_HEADING = re.compile(r"#{1,6}[ \t][^\d/]*")
-_PREFACE = re.compile(
+_RULE = expression(r"[`~]{3,}\w*|[-=_*|: ]{3,}")
+_HEADING = expression(r"#{1,6}[ \t][^\d/]*")
+_PREFACE = expression(
     r"(?:here|sure|certainly|of course|okay|ok|below|the following|these are|this is|as requested"
     r"|i have|i've|i graded|hier|voici|aquí|以下)\b[^\n]*[:：.!]",
     re.IGNORECASE,
 )
-_REMARK = re.compile(
+_REMARK = expression(
     r"(?:let me know|i hope|hope (?:this|that|it)|feel free|please (?:let|feel)|would you like"
     r"|if you (?:need|have|would|want)|do you want|is there anything|happy to|best regards"
     r"|kind regards)\b[^\n]*",

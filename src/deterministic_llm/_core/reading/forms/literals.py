@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from deterministic_llm._core.reading.forms.folding import folded
+from deterministic_llm._core.regexes import expression
 
 GAP = r"[ \t*_`]*+"
 """Blanks and emphasis on one line."""
@@ -30,7 +31,7 @@ _NUMBER_WORDS = (
 NUMBER_WORDS = tuple(_NUMBER_WORDS.split())
 """The words for 0 to 20."""
 
-_TOKEN = re.compile(
+_TOKEN = expression(
     r"(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<number>\d+(?:[.,]\d+)*)"
     r"|(?P<blank>[\s*_`~#]+)|(?P<sign>.)",
     re.DOTALL,

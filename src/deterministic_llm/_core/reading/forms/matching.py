@@ -39,6 +39,7 @@ from deterministic_llm._core.reading.forms.records import claims_in
 from deterministic_llm._core.reading.forms.surroundings import stated_otherwise, takes_back
 from deterministic_llm._core.reading.syntax.documents import Unreadable
 from deterministic_llm._core.reading.syntax.strict import decode
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm, PatternForm, TemplateForm, TextForm
 from deterministic_llm._core.schema.phrasing import (
     canonical,
@@ -256,5 +257,5 @@ def _refused(said: str) -> Unmatched:
     return Unmatched((Violation("$", "refusal", "expected an answer", quote(said)),))
 
 
-_OUT_OF = re.compile(r"\s*/\s*(\d{1,6})\b.*", re.DOTALL)
-_WRAPPED = re.compile(r"[\s*_`~\"'#>]*+(?:(?<=`)\w{0,12}\n)?(?P<inside>[^\n]{1,200}?)[\s*_`~\"']*")
+_OUT_OF = expression(r"\s*/\s*(\d{1,6})\b.*", re.DOTALL)
+_WRAPPED = expression(r"[\s*_`~\"'#>]*+(?:(?<=`)\w{0,12}\n)?(?P<inside>[^\n]{1,200}?)[\s*_`~\"']*")

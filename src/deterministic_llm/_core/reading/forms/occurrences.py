@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from deterministic_llm._core.reading.forms.folding import folded
 from deterministic_llm._core.reading.forms.layouts import Layout
 from deterministic_llm._core.reading.forms.literals import Ending, Label
+from deterministic_llm._core.regexes import expression
 
 _LONGEST_LINE = 2000
 _MARKS = ("***", "**", "*", "__", "_", "`", "~~")
-_LINE_BEGINNING = re.compile(r"(?:\A|\n)[ \t>*_`#-]*\Z")
+_LINE_BEGINNING = expression(r"(?:\A|\n)[ \t>*_`#-]*\Z")
 
 
 class Occurrences:

@@ -36,6 +36,7 @@ from deterministic_llm._core.reading.forms.texts import (
     skip_blank_lines,
 )
 from deterministic_llm._core.reading.forms.unended import read_unended
+from deterministic_llm._core.regexes import expression
 
 _FIRM: frozenset[Code] = frozenset(
     {
@@ -247,12 +248,12 @@ def _explained_at(capture: Capture) -> int | None:
     return cuts[0] if cuts else None
 
 
-_LISTED_LINE = re.compile(
+_LISTED_LINE = expression(
     r"^[ \t>]*+(?:(?:[-*+]|\d{1,4}[.)])[ \t]++)?[*_`#]*+[ \t]*+(?P<body>\S)", re.MULTILINE
 )
-_BULLETED_LINE = re.compile(r"^[ \t>]*+(?:[-*+|][ \t]++)?[*_`#]*+[ \t]*+(?P<body>\S)", re.MULTILINE)
-_NEXT_LINE = re.compile(r"[^\n]*+\n[\s*_`#>]*+(?=\S)")
-_VALUE_BEFORE = re.compile(
+_BULLETED_LINE = expression(r"^[ \t>]*+(?:[-*+|][ \t]++)?[*_`#]*+[ \t]*+(?P<body>\S)", re.MULTILINE)
+_NEXT_LINE = expression(r"[^\n]*+\n[\s*_`#>]*+(?=\S)")
+_VALUE_BEFORE = expression(
     r"(?<![\w.,/'-])(?P<value>[-+]?(?:\d[\d.,]*|[^\W\d_]+|\{\w+\}))[ \t*_`\"')\]}]*\Z",
     re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from deterministic_llm._core.reading.forms.literals import LETTER, NUMBER_WORDS
+from deterministic_llm._core.regexes import expression
 
 NUMBER = rf"(?:[-+]?\d+(?:[.,]\d+)*|(?:{'|'.join(NUMBER_WORDS)})(?!\w))"
 """A number in digits, or a small one in words."""
@@ -133,20 +134,20 @@ _JOINERS = (
 )
 _JOINING = frozenset(_JOINERS.split())
 _ALLOWED_SPACELESS = ("的", "是", "为", "は", "最终", "最終", "总", "綜合", "综合", "本文")
-_SENTENCE_BREAK = re.compile(r"[.!?:;\n]")
-_NEGATION = re.compile(
+_SENTENCE_BREAK = expression(r"[.!?:;\n]")
+_NEGATION = expression(
     r"\b(?:not|never|cannot|without|unless|if|whether|rather than|instead of)\b|n't\b",
     re.IGNORECASE,
 )
-_SENTENCE_START = re.compile(
+_SENTENCE_START = expression(
     r"(?:\A|[\n.!?:;>#]|\n[ \t]*[-*])[ \t*_`#\"']*"
     r"(?:(?:the|my|your|its|this|final|overall|so|thus|therefore|hence|then|der|die|das|le|la|el|mi)"
     r"[ \t,]+){0,2}\Z",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
-_NOTHING_BEHIND = re.compile(r"[\s*_`\"')\]>.!]*+\Z")
-_BARE_END = re.compile(r"[ \t*_`\"']*+\Z")
+_SENTENCE_END = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
+_NOTHING_BEHIND = expression(r"[\s*_`\"')\]>.!]*+\Z")
+_BARE_END = expression(r"[ \t*_`\"']*+\Z")
 _OR = (
     "or|to|till|until|and|maybe|perhaps|possibly|versus|vs|but|though|no|wait|actually|hmm|rather"
     "|well|however|bis|oder|ou|o|y|minus|plus|less"
@@ -163,7 +164,7 @@ _INEXACT = (
     rf"|[,;]?[ \t(]*(?:max|min)(?:imum)?{_CLAUSE_END}"
 )
 """A sign or word behind a number by which it is more, less or about that."""
-_ANOTHER = re.compile(
+_ANOTHER = expression(
     rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&+×±]+[ \t]*+{NUMBER}|(?:->|→|=>)"
     r"|\([ \t]*±|[x×][ \t]*\d|[,;]?[ \t]*(?:plus|minus)\b"
     rf"|{_INEXACT}"
@@ -174,8 +175,8 @@ _ANOTHER = re.compile(
     rf"|[ \t,]*+(?:{_CONDITIONS})\b)",
     re.IGNORECASE,
 )
-_UNIT = re.compile(r"\d[ \t*_`]*(/|%|out of\b)[^%/\n]{0,12}\Z", re.IGNORECASE)
-_UNIT_WORD = re.compile(r"\d[ \t*_`]*([^\W\d_]{1,12})\Z")
+_UNIT = expression(r"\d[ \t*_`]*(/|%|out of\b)[^%/\n]{0,12}\Z", re.IGNORECASE)
+_UNIT_WORD = expression(r"\d[ \t*_`]*([^\W\d_]{1,12})\Z")
 # Numbers behind these words are told apart: "up from 7/10", "better than 7/10".
 _GOES_ON_IN = (
     r"(?:[^.!?\n()]|\([^()\n]*\)){{1,60}}?(?<!\bfrom )(?<!\bthan )(?<!\bof )(?<![\w.,/])"
@@ -183,11 +184,11 @@ _GOES_ON_IN = (
     + r"[ \t]*(?:{unit})"
 )
 _GOES_ON = {
-    sign: re.compile(_GOES_ON_IN.format(unit=unit), re.IGNORECASE)
+    sign: expression(_GOES_ON_IN.format(unit=unit), re.IGNORECASE)
     for sign, unit in (("/", r"/|out of\b"), ("%", "%"))
 }
 """Where the sentence behind a value goes on to another one of the same unit."""
-_SEVERAL_BEFORE = re.compile(
+_SEVERAL_BEFORE = expression(
     rf"(?:{NUMBER}[ \t]*(?:/[ \t]*\d+[ \t]*)?(?:[-–—~/&,+*×·]|\b(?:to|or|and|bis|oder)\b)"
     r"|\b(?:between|about|around|approximately|roughly|nearly|almost|over|under|above|below"
     r"|at least|at most|up to|more than|less than|(?:earlier|later) than|before|after|until|till"
@@ -205,7 +206,7 @@ _CHANGING = (
     "|(?:revised|adjusted|updated|downgraded?|upgraded?)|take (?:that|it) back"
     "|(?:lower|raise|reduce|increase|bump) (?:it|that|this|(?:the|my) \\w+) to"
 )
-_TAKEN_BACK = re.compile(
+_TAKEN_BACK = expression(
     rf"(?:(?:^|[.!?\n,;(–—-])[\s*_`\"'(]{{0,8}}"
     rf"(?:(?:{_TURNING})\b|no[,.!…—–-])[^\n]{{0,80}}?"
     rf"|\b(?:{_CHANGING})\b[^\n]{{0,25}}?)(?<![\w.,/]){NUMBER}"
@@ -215,14 +216,14 @@ _TAKEN_BACK = re.compile(
     r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without|for)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
-_PREFACED = re.compile(
+_PREFACED = expression(
     r"[!?:;]\s|\w{4,}\.\s|\n|^\W*(?:sure|here (?:is|are)|here's|certainly|of course|okay|ok)\b",
     re.IGNORECASE,
 )
-_SUMMARY = re.compile(
+_SUMMARY = expression(
     r"[*_`]*(?:average|mean|median|total|overall|sum|summary|correction|corrected|erratum|edit"
     r"|update)\b[*_`]*\s*[:=–-]",
     re.IGNORECASE,
 )
-_TORN_BEFORE = re.compile(rf"(?:\d|\d[.,]|{LETTER})\d\Z|(?:{LETTER}|\d){LETTER}\Z")
-_TORN_BEHIND = re.compile(rf"\d(?:\d|[.,]\d|%|{LETTER})|{LETTER}(?:{LETTER}|\d)")
+_TORN_BEFORE = expression(rf"(?:\d|\d[.,]|{LETTER})\d\Z|(?:{LETTER}|\d){LETTER}\Z")
+_TORN_BEHIND = expression(rf"\d(?:\d|[.,]\d|%|{LETTER})|{LETTER}(?:{LETTER}|\d)")

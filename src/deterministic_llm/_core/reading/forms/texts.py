@@ -17,6 +17,7 @@ from deterministic_llm._core.reading.forms.layouts import Slot
 from deterministic_llm._core.reading.forms.literals import Ending
 from deterministic_llm._core.reading.forms.occurrences import Occurrences, between, first_of
 from deterministic_llm._core.reading.forms.surroundings import is_prefaced
+from deterministic_llm._core.regexes import expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,12 @@ def _is_exact(text: str, slot: Slot, ending: re.Match[str]) -> bool:
 
 
 _MOST_ENDINGS = 50
-_BLANK_LINES = re.compile(r"[ \t]*+(?:\n[ \t*_`#>]*+){0,3}")
-_SENTENCES = re.compile(r"\w{2,}[.!?]\s+\S")
+_BLANK_LINES = expression(r"[ \t]*+(?:\n[ \t*_`#>]*+){0,3}")
+_SENTENCES = expression(r"\w{2,}[.!?]\s+\S")
 _SEPARATORS = " \t\n,;|–—-"
 _DECORATION = " \t\n*_`#>|-"
-_FENCE_END = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*$", re.MULTILINE)
-_REMARK = re.compile(
+_FENCE_END = expression(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*$", re.MULTILINE)
+_REMARK = expression(
     r"(?<=\n\n)[ \t*_]{0,8}(?:let me know|i hope|hope (?:this|that|it)|feel free|happy to"
     r"|please (?:let|feel|note that i)|if you (?:need|have|would|want|'d)|would you like"
     r"|do you want|is there anything|best regards|kind regards)\b[\s\S]*\Z",

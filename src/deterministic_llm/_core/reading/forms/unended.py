@@ -11,6 +11,7 @@ from deterministic_llm._core.reading.forms.drift import NO_DENOMINATOR, repair
 from deterministic_llm._core.reading.forms.layouts import Slot
 from deterministic_llm._core.reading.forms.literals import Ending
 from deterministic_llm._core.reading.forms.surroundings import NUMBER, ends_bare, ends_text
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.phrasing import resolved
 
 
@@ -73,8 +74,8 @@ def _may_grow(place: Place, phrase: Capture) -> bool:
 
 
 _TELLING = frozenset({"several_values", "placeholder", "range"})
-_NUMBER = re.compile(rf"[ \t*_`\"'(\[]*{NUMBER}", re.IGNORECASE)
-_RATIO = re.compile(
+_NUMBER = expression(rf"[ \t*_`\"'(\[]*{NUMBER}", re.IGNORECASE)
+_RATIO = expression(
     rf"[ \t*_`\"'(\[]*{NUMBER}[ \t*_`\"')\]]*(?:/|(?:out[ \t]+)?of\b|over\b)[ \t*_`]*"
     r"(?:\d+(?:[.,]\d+)*|a?[ \t]*[^\W\d_]+)",
     re.IGNORECASE,

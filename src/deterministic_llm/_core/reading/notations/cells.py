@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.keys import Names
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.wording import resolve
 
 
@@ -158,7 +159,7 @@ def _is_plain(bare: str) -> bool:
     return short and (len(parts) >= 3 or all(part == part.lower() for part in parts))
 
 
-_EMPHASIS = re.compile(r"(\*{1,3}|__|`)(?P<inner>(?:(?!\1).)+)\1", re.DOTALL)
-_COMMA = re.compile(r"[,、，]")
-_SEMICOLON = re.compile(r";")
-_NESTED = re.compile(r"[\[\]{}]")
+_EMPHASIS = expression(r"(\*{1,3}|__|`)(?P<inner>(?:(?!\1).)+)\1", re.DOTALL)
+_COMMA = expression(r"[,、，]")
+_SEMICOLON = expression(r";")
+_NESTED = expression(r"[\[\]{}]")

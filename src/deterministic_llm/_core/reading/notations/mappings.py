@@ -6,13 +6,13 @@ that belong to no value, or right behind it, leave two readings: then nothing is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from textwrap import dedent
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.notations.cells import Shape, Unsure, cell, kind_of, node_of
+from deterministic_llm._core.regexes import expression
 
 MAX_DEPTH = 6
 """Mappings and lists within one another; deeper ones are left unread."""
@@ -276,12 +276,12 @@ def _grouped(lines: Sequence[Line], margin: int) -> list[list[Line]]:
     return groups
 
 
-_LINE = re.compile(
+_LINE = expression(
     r"(?P<bullet>(?:[-*+•–]|\d{1,3}[.)])[ \t]{1,4})?(?:\#{1,6}[ \t]{1,4})?(?P<marks>\*{1,3}|__?|`"
     r"|[\"'])?"
     r"(?P<key>[^\W_][^:：=|<>{}\[\]\n\"*`]{0,63}?)(?P<closing>\*{1,3}|__?|`|[\"'])?"
     r"[ \t]{0,4}(?::(?=\s|\Z|\*|\")|：|=>?|->|→|[ \t][–—][ \t])(?P<value>[^\n]*)"
 )
-_ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+")
-_SCALAR_BLOCK = re.compile(r"[|>][+-]?\d?")
-_RULE = re.compile(r"[ \t]*(?:-{3,}|\*{3,}|={3,}|\.{3}|[`~]{3,}[\w+-]*|</?[\w-]+>)[ \t\r]*")
+_ITEM = expression(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+")
+_SCALAR_BLOCK = expression(r"[|>][+-]?\d?")
+_RULE = expression(r"[ \t]*(?:-{3,}|\*{3,}|={3,}|\.{3}|[`~]{3,}[\w+-]*|</?[\w-]+>)[ \t\r]*")

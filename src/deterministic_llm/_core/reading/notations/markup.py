@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.notations.cells import Shape, Unsure, cell, kind_of, node_of
+from deterministic_llm._core.regexes import expression
 
 MAX_DEPTH = 20
 """Elements within elements; deeper ones are no answer."""
@@ -156,10 +157,10 @@ def _rows(element: _Element, shape: Shape) -> JsonValue:
     return [*records] if all(record is not None for record in records) else None
 
 
-_TAG = re.compile(
+_TAG = expression(
     r"<!\[CDATA\[(?P<data>[^\]]{0,20000}+)\]\]>|<!--[^>]{0,300}-->|<\?[^<>]{0,200}\?>"
     r"|<(?P<over>/)?(?P<name>[^\W\d][\w.:-]{0,63}+)(?:=(?P<value>[\w.-]{1,64}+))?"
     r"(?P<rest>(?:\s{1,20}+[\w:.-]{1,64}+\s?=\s?(?:\"[^\"<]{0,2000}+\"|'[^'<]{0,2000}+'))*+)"
     r"\s{0,20}+(?P<empty>/)?>"
 )
-_ATTRIBUTE = re.compile(r"([\w:.-]+)\s?=\s?([\"'])(.*?)\2", re.DOTALL)
+_ATTRIBUTE = expression(r"([\w:.-]+)\s?=\s?([\"'])(.*?)\2", re.DOTALL)

@@ -31,6 +31,7 @@ from deterministic_llm._core.reading.notations.cells import (
 from deterministic_llm._core.reading.notations.mappings import mapping_start, read_mapping
 from deterministic_llm._core.reading.notations.markup import read_markup
 from deterministic_llm._core.reading.notations.tables import read_separated, read_table
+from deterministic_llm._core.regexes import expression
 
 MAX_CHARACTERS = 100_000
 """Longer texts are not read: models write no notation of that length."""
@@ -175,25 +176,25 @@ _READERS: tuple[tuple[str, _Reader], ...] = (
     ("key-value lines", read_mapping),
 )
 _NO_ANSWER = frozenset({"draft", "example", "quotation"})
-_ROW_OR_TAG = re.compile(r"^[ \t>]{0,8}(?:\||<(?!/)[\w.:=-]+[^<>\n]{0,200}>)", re.MULTILINE)
+_ROW_OR_TAG = expression(r"^[ \t>]{0,8}(?:\||<(?!/)[\w.:=-]+[^<>\n]{0,200}>)", re.MULTILINE)
 _STRING = r"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"
 _WRITTEN = rf"(?:{_STRING}|\[[^\[\]\n]{{0,2000}}\]|[^\s,()=\"'][^,()=\"'\n]{{0,200}})"
-_ARGUMENT = re.compile(rf"(?P<key>[A-Za-z_]\w{{0,63}})\s?=\s?(?P<value>{_WRITTEN})")
-_CALL = re.compile(
+_ARGUMENT = expression(rf"(?P<key>[A-Za-z_]\w{{0,63}})\s?=\s?(?P<value>{_WRITTEN})")
+_CALL = expression(
     r"(?<![\w.])[A-Za-z_][\w.]{0,63}\(\s{0,20}(?P<arguments>"
     rf"(?:[A-Za-z_]\w{{0,63}}\s?=\s?{_WRITTEN}(?:\s{{0,20}},\s{{0,20}})?){{1,100}})\s{{0,20}}\)"
 )
-_BULLET = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+")
-_BULLETS = re.compile(
+_BULLET = expression(r"[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+")
+_BULLETS = expression(
     r"(?:^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+[^\n]+(?:\n(?:[ \t]*\n)?|\Z))+", re.MULTILINE
 )
-_AND_SO_ON = re.compile(
+_AND_SO_ON = expression(
     r"^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+(?:and\s)?(?:(?:many|some|a few|several)\s)?"
     r"(?:etc|so (?:on|forth)|more|others?)\W*$",
     re.IGNORECASE,
 )
 """An item by which there are more."""
-_PRESENTS = re.compile(
+_PRESENTS = expression(
     r"(?:(?:sure|certainly|of course|okay|ok)[,.!]?\s*)?(?:here(?:['’]s|\s(?:is|are))\b|the"
     r" following\b|these are\b"
     r"|(?:the|my|your|all)\s(?:\w+\s){0,3}?(?:list|items|answers?|results?|keywords|tags|names"
@@ -201,7 +202,7 @@ _PRESENTS = re.compile(
     r"|(?:[^\W\d_]+['’]?[\s-]?){1,4}[:：]$|(?:结果|答案|列表|以下|如下))",
     re.IGNORECASE,
 )
-_ASKS = re.compile(
+_ASKS = expression(
     r"\b(?:i|we|you|please|need|needs|require|required|because|reasons?|why|cannot|can['’]?t"
     r"|questions?|missing"
     r"|steps?|options?|choose|first|before|unless|if|note|notes|consider|considerations|issues?"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.notations.cells import Shape, Unsure, cell
+from deterministic_llm._core.regexes import expression
 
 
 def read_table(text: str, shape: Shape) -> JsonValue:
@@ -122,11 +123,11 @@ def _down_the_side(rows: Sequence[Sequence[str]], shape: Shape) -> JsonValue:
     return record if shape.covers(record) else None
 
 
-_SUMMARY = re.compile(
+_SUMMARY = expression(
     r"[*_]*(?:(?:grand |sub-?)?totals?|sum|average|mean|median|overall|all|etc\.?|…|\.{2,})[*_]*:?",
     re.IGNORECASE,
 )
 """What stands in front of a row about those above it."""
-_ROW = re.compile(r"\|[^\n]*\||[^|\n]+\|[^\n]+|\|[^\n]+")
-_RULING = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|?)+")
-_BAR = re.compile(r"(?<!\\)\|")
+_ROW = expression(r"\|[^\n]*\||[^|\n]+\|[^\n]+|\|[^\n]+")
+_RULING = expression(r"\|?(?:\s*:?-{2,}:?\s*\|?)+")
+_BAR = expression(r"(?<!\\)\|")

@@ -8,6 +8,7 @@ from deterministic_llm._core.attempts import Code
 from deterministic_llm._core.reading.syntax.documents import ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.punctuation import BLANK, CLOSERS, MARK, QUOTED
+from deterministic_llm._core.regexes import expression
 
 
 def skip(text: str, at: int, end: int, *, edits: Edits) -> int:
@@ -39,11 +40,11 @@ def is_plain(comment: str) -> bool:
     return _NOT_PLAIN.search(comment) is None
 
 
-COMMENT = re.compile(
+COMMENT = expression(
     r"(?://|#)[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)|<!--(?:[^-]++|-(?!->))*+(?:-->|\Z)"
 )
-_BLANKS = re.compile(r"[ \t\r\n]*+")
-_ODD_BLANKS = re.compile(rf"(?P<escaped>\\[nrt])|{BLANK}++")
+_BLANKS = expression(r"[ \t\r\n]*+")
+_ODD_BLANKS = expression(rf"(?P<escaped>\\[nrt])|{BLANK}++")
 _UNUSUAL = frozenset(
     {"/", "#", "<", "\\", *re.findall(BLANK, "".join(map(chr, range(0x10000))))}
 ) - frozenset(" \t\r\n")
@@ -64,9 +65,9 @@ _OTHER_VALUE = (
 _MEMBER = (
     rf",{BLANK}*+(?:(?:{QUOTED}|[\w$]++)\s*+:|(?:{QUOTED}|[-+.\d]++){BLANK}*+[,\]}}]?{BLANK}*+\Z)"
 )
-_NOT_PLAIN = re.compile(rf"{_AND_SO_ON}|{_STAND_IN}|{_OTHER_VALUE}|{_MEMBER}|{MARK}", re.IGNORECASE)
-_LETTERS_ALONE = re.compile(r"[A-Za-z \t/*#-]*+")
-_LETTERS = re.compile("[a-z]+")
+_NOT_PLAIN = expression(rf"{_AND_SO_ON}|{_STAND_IN}|{_OTHER_VALUE}|{_MEMBER}|{MARK}", re.IGNORECASE)
+_LETTERS_ALONE = expression(r"[A-Za-z \t/*#-]*+")
+_LETTERS = expression("[a-z]+")
 _DOUBT = frozenset(
     {"omitted", "truncated", "abbreviated", "so", "etc", "items", "rest", "remaining"}
     | {"placeholder", "dummy", "made", "example", "sample", "tbd", "todo", "fixme"}
@@ -77,20 +78,20 @@ _REFUSED: tuple[tuple[Code, str, re.Pattern[str]], ...] = (
     (
         "ellipsis",
         "expected every item, not a comment in place of some",
-        re.compile(_AND_SO_ON, re.IGNORECASE),
+        expression(_AND_SO_ON, re.IGNORECASE),
     ),
     (
         "placeholder",
         "expected a value, not one that its comment calls a stand-in",
-        re.compile(_STAND_IN, re.IGNORECASE),
+        expression(_STAND_IN, re.IGNORECASE),
     ),
     (
         "ambiguous",
         "expected a comment that names no other value",
-        re.compile(_OTHER_VALUE, re.IGNORECASE),
+        expression(_OTHER_VALUE, re.IGNORECASE),
     ),
 )
-_MEMBER_AFTER_COMMA = re.compile(_MEMBER)
+_MEMBER_AFTER_COMMA = expression(_MEMBER)
 _BEFORE_MEMBERS = frozenset(",{[(;\uff0c\uff5b\uff3b\uff08")
 
 

@@ -38,6 +38,7 @@ from deterministic_llm._core.reading.syntax.punctuation import (
 from deterministic_llm._core.reading.syntax.runs import STARTS, run_ahead
 from deterministic_llm._core.reading.syntax.strings import Role, read_string
 from deterministic_llm._core.reading.syntax.words import read_word, scalar, several, spelled
+from deterministic_llm._core.regexes import expression
 
 
 def build(text: str, start: int, end: int) -> Reading:
@@ -50,20 +51,20 @@ def build(text: str, start: int, end: int) -> Reading:
 
 
 _Step: TypeAlias = "Callable[[], _Step | None]"
-_COLON = re.compile(COLON)
-_BARE_KEY = re.compile(rf"({BARE_KEY})(?={GAP}{COLON})")
-_KEY_CUT_OFF = re.compile(rf"(?:{BARE_KEY})?{BLANK}*+\Z")
-_KEY_AHEAD = re.compile(KEY_AHEAD)
-_PLUS = re.compile(rf"{GAP}\+{GAP}(?={QUOTE})")
-_NEXT_LINE = re.compile(rf"[ \t]*+\r?\n\s*+(?={QUOTE})(?!{KEY_AHEAD})")
-_ADJACENT = re.compile(rf"\s*+(?={QUOTE})")
-_U_PREFIX = re.compile(r"[uU](?=[\"'])")
-_ITEM_AHEAD = re.compile(rf"{QUOTE}|[\[{{(\uff5b\uff3b\uff08\-\d]|(?:[Tt]rue|[Ff]alse|null|None)\b")
-_ELLIPSIS = re.compile(r"\.{3}|\u2026")
-_END_OF_LINE = re.compile(r"[ \t]*+(?:\r?\n|\Z|[}\])]|//|#)")
-_CLOSER_AFTER = re.compile(rf"{BLANK}*+([}}\]\uff5d\uff3d])")
-_MEMBER_AFTER = re.compile(rf"{GAP}{COMMA}{GAP}{QUOTED}{GAP}{COLON}")
-_COMMA_AFTER = re.compile(rf"{GAP}{COMMA}")
+_COLON = expression(COLON)
+_BARE_KEY = expression(rf"({BARE_KEY})(?={GAP}{COLON})")
+_KEY_CUT_OFF = expression(rf"(?:{BARE_KEY})?{BLANK}*+\Z")
+_KEY_AHEAD = expression(KEY_AHEAD)
+_PLUS = expression(rf"{GAP}\+{GAP}(?={QUOTE})")
+_NEXT_LINE = expression(rf"[ \t]*+\r?\n\s*+(?={QUOTE})(?!{KEY_AHEAD})")
+_ADJACENT = expression(rf"\s*+(?={QUOTE})")
+_U_PREFIX = expression(r"[uU](?=[\"'])")
+_ITEM_AHEAD = expression(rf"{QUOTE}|[\[{{(\uff5b\uff3b\uff08\-\d]|(?:[Tt]rue|[Ff]alse|null|None)\b")
+_ELLIPSIS = expression(r"\.{3}|\u2026")
+_END_OF_LINE = expression(r"[ \t]*+(?:\r?\n|\Z|[}\])]|//|#)")
+_CLOSER_AFTER = expression(rf"{BLANK}*+([}}\]\uff5d\uff3d])")
+_MEMBER_AFTER = expression(rf"{GAP}{COMMA}{GAP}{QUOTED}{GAP}{COLON}")
+_COMMA_AFTER = expression(rf"{GAP}{COMMA}")
 _ENDS_OF_STRINGS = frozenset("".join(quote.closers for quote in QUOTES.values()))
 _ENDS_OF_VALUES = frozenset(",:}]")
 
@@ -395,6 +396,5 @@ class _Builder:
             or (any(damaged) and _COMMA_AFTER.match(self._text, self._at, self._end))
             or _MEMBER_AFTER.match(self._text, self._at, self._end)
         ):
-            raise ReadingError(
-                "ambiguous", "expected each closer in its place, the value ended", self._at
-            )
+            problem = "expected each closer in its place, the value ended"
+            raise ReadingError("ambiguous", problem, self._at)

@@ -8,6 +8,7 @@ from re import Match
 
 from deterministic_llm._core.reading.syntax.documents import ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
+from deterministic_llm._core.regexes import expression
 
 
 def unescape(raw: str, at: int, *, mark: str, role: str, edits: Edits) -> str:
@@ -31,20 +32,20 @@ def unescape(raw: str, at: int, *, mark: str, role: str, edits: Edits) -> str:
 
 
 _JSON = json.JSONDecoder(strict=False)
-_CONTROL = re.compile(r"[\x00-\x1f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_CONTROL = expression(r"[\x00-\x1f]")
+_SURROGATE = expression(r"[\ud800-\udfff]")
 _PLAIN = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _HEX = r"[0-9a-fA-F]"
-_ESCAPE = re.compile(
+_ESCAPE = expression(
     rf"\\(?:(?P<pair>u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}})|(?P<unit>u{_HEX}{{4}})"
     rf"|(?P<byte>x{_HEX}{{2}})|(?P<wide>U{_HEX}{{8}})|(?P<char>.)|\Z)",
     re.DOTALL,
 )
-_KNOWN = re.compile(
+_KNOWN = expression(
     rf"[^\\]*+(?:\\(?:[\"\\/bfnrt'`\n]|u{_HEX}{{4}}|x{_HEX}{{2}}|U{_HEX}{{8}})[^\\]*+)*+"
 )
-_FILE_PATH = re.compile(r"""[A-Za-z]:(?:\\{1,2}(?!')[^\\/:*?"<>|\n]*+)++""")
-COMMAND = re.compile(
+_FILE_PATH = expression(r"""[A-Za-z]:(?:\\{1,2}(?!')[^\\/:*?"<>|\n]*+)++""")
+COMMAND = expression(
     r"\\(?:n(?:abla|eq?|eg|ot(?:in)?|u|ewline|cong|mid|parallel|i)|t(?:au|heta|imes|an|anh|ext"
     r"(?:bf|it|rm)?|o|op|ilde|riangle|frac)|r(?:ho|ight(?:arrow)?|angle|ceil|floor)|r?vert)"
     r"(?![A-Za-z])"

@@ -19,6 +19,7 @@ from deterministic_llm._core.reading.syntax.documents import Document
 from deterministic_llm._core.reading.syntax.edits import MAX_PLACES, in_order, repair
 from deterministic_llm._core.reading.syntax.native import native
 from deterministic_llm._core.reading.syntax.words import LITERALS
+from deterministic_llm._core.regexes import expression
 
 
 def rewrite(text: str, start: int, end: int) -> Document | None:
@@ -41,23 +42,23 @@ def rewrite(text: str, start: int, end: int) -> Document | None:
     return Document(value, end - len(parts[-1]) + len(parts[-1].rstrip()), repairs)
 
 
-_OPENING = re.compile(r"[ \t\r\n]*+[{\[]")
-_STRINGS = re.compile(
+_OPENING = expression(r"[ \t\r\n]*+[{\[]")
+_STRINGS = expression(
     r"""("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)"""
     r"""|'(?<![^\W_].)[^'\\]*+(?:\\.[^'\\]*+)*+(?:'|\\?\Z))""",
     re.DOTALL,
 )
-_COMMENT = re.compile(
+_COMMENT = expression(
     r"(?:\#|/(?=[/*]))(?<![^\s,{}\[\]].)"
     r"(?:(?:(?<=\#)|/)[^\n\0]*+(?=\n|\Z)|\*(?:[^*\0]++|\*(?!/))*+\*/)"
 )
-_WORD = re.compile(r"([A-Za-z_$\x80-\U0010ffff](?<![\w$.+-].)[\w$-]*+)(\s*+:)?")
-_TRAILING_COMMA = re.compile(r",(?<![\s,\[{],)(?=\s*+[}\]])")
+_WORD = expression(r"([A-Za-z_$\x80-\U0010ffff](?<![\w$.+-].)[\w$-]*+)(\s*+:)?")
+_TRAILING_COMMA = expression(r",(?<![\s,\[{],)(?=\s*+[}\]])")
 _LITERALS = {
     word: json.dumps(value) for word, value in LITERALS.items() if word != json.dumps(value)
 }
-_ESCAPE_OR_QUOTE = re.compile(r'\\(.)|"', re.DOTALL)
-_ESCAPED_BREAK = re.compile(r"\\[\n\r\t]")
+_ESCAPE_OR_QUOTE = expression(r'\\(.)|"', re.DOTALL)
+_ESCAPED_BREAK = expression(r"\\[\n\r\t]")
 
 
 def _joined(structure: _Structure, strings: _Strings) -> str:
@@ -193,4 +194,4 @@ def _requote(match: re.Match[str]) -> str:
     return "'" if escaped == "'" else match[0]
 
 
-_BREAK = re.compile(r"[\n\r\t]")
+_BREAK = expression(r"[\n\r\t]")

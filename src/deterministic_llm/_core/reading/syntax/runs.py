@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from deterministic_llm._core.regexes import expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +33,5 @@ _TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _SCALAR = rf'(?:"{_TEXT}"|{_NUMBER}|true|false|null)'
 _MEMBER = rf'"{_TEXT}"\s*+:\s*+{_SCALAR}'
-_ITEMS = re.compile(rf"(?:{_SCALAR}\s*+,\s*+)*+(?:{_SCALAR}(?=\s*+\]))?+")
-_MEMBERS = re.compile(rf"(?:{_MEMBER}\s*+,\s*+)*+(?:{_MEMBER}(?=\s*+\}}))?+")
+_ITEMS = expression(rf"(?:{_SCALAR}\s*+,\s*+)*+(?:{_SCALAR}(?=\s*+\]))?+")
+_MEMBERS = expression(rf"(?:{_MEMBER}\s*+,\s*+)*+(?:{_MEMBER}(?=\s*+\}}))?+")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from deterministic_llm._core.attempts import Code
 from deterministic_llm._core.reading.syntax.building import build
 from deterministic_llm._core.reading.syntax.documents import (
@@ -13,6 +11,7 @@ from deterministic_llm._core.reading.syntax.documents import (
     unreadable,
 )
 from deterministic_llm._core.reading.syntax.native import native
+from deterministic_llm._core.regexes import expression
 
 
 def decode(text: str) -> Reading:
@@ -32,8 +31,8 @@ def decode(text: str) -> Reading:
         return _explained(text, str(error))
 
 
-_PLACE = re.compile(r" at line (\d+) column (\d+)\Z")
-_NOT_FINITE = re.compile(r"-?(?:NaN|nan|Inf|inf)")
+_PLACE = expression(r" at line (\d+) column (\d+)\Z")
+_NOT_FINITE = expression(r"-?(?:NaN|nan|Inf|inf)")
 _NEEDS_A_PLACE = ("Detected duplicate", "recursion limit", "number too large")
 _CODES: tuple[tuple[str, Code, str], ...] = (
     ("number out of range", "too_large", "expected an integer of at most 4300 digits"),

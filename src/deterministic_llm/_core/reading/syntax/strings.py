@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from re import Pattern
 from typing import Literal, TypeAlias
@@ -27,6 +26,7 @@ from deterministic_llm._core.reading.syntax.punctuation import (
     QUOTES,
     Quote,
 )
+from deterministic_llm._core.regexes import expression
 
 Role: TypeAlias = Literal["root", "key", "member", "item"]
 """Where a string stands: alone, before a colon, after one, or in a list."""
@@ -63,16 +63,16 @@ def read_string(text: str, at: int, end: int, *, role: Role, edits: Edits) -> Qu
     return Quoted(unescape(raw, at + 1, mark=text[at], role=role, edits=edits), closing + 1)
 
 
-_TRIPLE = re.compile(r"\"{3}|'{3}")
+_TRIPLE = expression(r"\"{3}|'{3}")
 _REST_OF_LINE = rf"(?=[ \t]*+(?:\n|\Z|{CLOSER}|/[/*]|#))"
 _FIRST: dict[Role, Pattern[str]] = {
-    "root": re.compile(_REST_OF_LINE),
-    "key": re.compile(rf"{BLANKS}{COMMENTS}(?:{COLON}|\Z)"),
-    "member": re.compile(
+    "root": expression(_REST_OF_LINE),
+    "key": expression(rf"{BLANKS}{COMMENTS}(?:{COLON}|\Z)"),
+    "member": expression(
         rf"{BLANKS}{COMMENTS}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{QUOTED}{BLANKS}{COLON}"
         rf"|(?<=\s|/){BARE_KEY}{BLANKS}{COLON})|[ \t]*+\n\s*+{QUOTE}"
     ),
-    "item": re.compile(
+    "item": expression(
         rf"{BLANKS}{COMMENTS}(?:{COMMA}|{CLOSER}|\+{GAP}{QUOTE}|\Z|{COLON}"
         rf"|(?<=\s|/)(?:{QUOTE}|{OPENER}|[-\d]))|[ \t]*+\n"
     ),
@@ -81,19 +81,19 @@ _CLOSERS_TO_THE_END = (
     rf"{CLOSER}(?:{CLOSER}|{BLANK}|\\[nrt])*+(?:\Z|{COMMA}|(?![^\n{QUOTE[1:]}*+{QUOTE}))"
 )
 _LATER: dict[Role, Pattern[str]] = {
-    "root": re.compile(_REST_OF_LINE),
-    "member": re.compile(
+    "root": expression(_REST_OF_LINE),
+    "member": expression(
         rf"{GAP}(?:{_CLOSERS_TO_THE_END}|{COMMA}{GAP}(?:{KEY_AHEAD}|{CLOSER}|\Z))"
     ),
-    "item": re.compile(
+    "item": expression(
         rf"{GAP}(?:{_CLOSERS_TO_THE_END}|{COMMA}{GAP}(?:{QUOTE}|{OPENER}|[-+.\d]|{CLOSER}|\Z"
         r"|(?:[Tt]rue|[Ff]alse|null|None)\b))"
     ),
 }
-_CLOSERS_AT_LINE_END = re.compile(rf"{CLOSER}[^\S\n]*+(?:\n|\Z)")
-_MARK = re.compile(MARK)
-_COLON_NEXT = re.compile(rf"{GAP}{COLON}")
-_COMMA_NEXT = re.compile(rf"{GAP}{COMMA}")
+_CLOSERS_AT_LINE_END = expression(rf"{CLOSER}[^\S\n]*+(?:\n|\Z)")
+_MARK = expression(MARK)
+_COLON_NEXT = expression(rf"{GAP}{COLON}")
+_COMMA_NEXT = expression(rf"{GAP}{COMMA}")
 _NOT_OPENING = frozenset(",.;:!?)]}\uff0c\u3002\uff1b\uff1a\uff01\uff1f")
 _APOSTROPHES = frozenset("'\u2018\u2019")
 

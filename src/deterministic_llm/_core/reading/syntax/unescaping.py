@@ -8,6 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from deterministic_llm._core.reading.syntax.escapes import json_text
+from deterministic_llm._core.regexes import expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ _MARKS = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t", "&quot;": '"', "&a
 _RULES = (
     (
         "escaped document",
-        re.compile(r'\s*+[\[{](?:[\s\[{]|\\[nrt])*+\\"'),
-        re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[0-9a-fA-F]{4}|.)", re.DOTALL),
+        expression(r'\s*+[\[{](?:[\s\[{]|\\[nrt])*+\\"'),
+        expression(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[0-9a-fA-F]{4}|.)", re.DOTALL),
     ),
     (
         "HTML entities",
-        re.compile(r"\s*+[\[{][\s\[{]*+&(?:quot|apos|#34|#39);"),
-        re.compile(r"&(?:quot|apos|lt|gt|amp|nbsp|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});"),
+        expression(r"\s*+[\[{][\s\[{]*+&(?:quot|apos|#34|#39);"),
+        expression(r"&(?:quot|apos|lt|gt|amp|nbsp|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});"),
     ),
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from deterministic_llm._core.reading.syntax.documents import MAX_DIGITS, ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.punctuation import COMMAS, QUOTES
+from deterministic_llm._core.regexes import expression
 
 LITERALS: dict[str, bool | None] = {
     "true": True,
@@ -91,22 +92,23 @@ def _words(stops: str) -> re.Pattern[str]:
 
 _WORD = _words(_STOPS)
 _IN_PARENTHESES = _words(_STOPS + r"()\uff08\uff09")
-_CUT = re.compile(r"[^\S\r\n]*+\Z")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
-_ODD_NUMBER = re.compile(
+_CUT = expression(r"[^\S\r\n]*+\Z")
+_A_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_NUMBER = expression(_A_NUMBER)
+_ODD_NUMBER = expression(
     r"[+-]?(?:0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}|0[oO][0-7]{1,21}"
     r"|(?:(?:0|[1-9][0-9]*+|[1-9][0-9]{0,2}(?:_[0-9]{3})++)(?:\.[0-9]*+)?|\.[0-9]++)"
     r"(?:[eE][+-]?[0-9]++)?)"
 )
-_NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-_PLAIN = rf"(?:{_NUMBER.pattern}|{'|'.join(LITERALS)})(?![\w.])"
-_SEVERAL = re.compile(
+_NOT_FINITE = expression(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_PLAIN = rf"(?:{_A_NUMBER}|{'|'.join(LITERALS)})(?![\w.])"
+_SEVERAL = expression(
     rf"{_PLAIN}(?:[^\S\r\n]++(?![0-9]{{3}}(?![0-9])){_PLAIN})++(?=[^\S\r\n]*+[,;\]\r\n])"
 )
-_GROUP = re.compile(r"0[0-9]{2}")
-_GROUPED = re.compile(r"[0-9],0")
-_ELLIPSIS = re.compile(r"\.{3}|\u2026")
-_NO_TEXT = re.compile(
+_GROUP = expression(r"0[0-9]{2}")
+_GROUPED = expression(r"[0-9],0")
+_ELLIPSIS = expression(r"\.{3}|\u2026")
+_NO_TEXT = expression(
     r"[\W_]*+\Z"  # nothing but marks
     r"|<|.*?(?::(?:\s|\Z)|=|\w\(|(?<![^\W_])['\u2019]|['\u2019](?![^\W_]))"
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.lowering.intersections import RESIDUE
 from deterministic_llm._core.schema.wording import describe, quote
 
@@ -49,7 +49,7 @@ def _phrase(dropped: Mapping[str, JsonValue], kind: str) -> Iterator[str]:
         yield f"format {form}"
 
 
-_BARE = re.compile(r"^(?:of|from) ")
+_BARE = expression(r"^(?:of|from) ")
 
 
 def _quoted(keyword: str) -> Callable[[JsonValue, Mapping[str, JsonValue]], Iterator[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.expressions import (
     Chain,
     Chars,
@@ -21,10 +22,10 @@ from deterministic_llm._core.schema.expressions import (
 )
 
 _CLASSES: Mapping[str, str] = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t\\n\\r"}
-_PLAIN_ESCAPE = re.compile(r"\\(?:[dws]|[tnr]|[^A-Za-z0-9])")
-_ODD_PROPERTY = re.compile(r"\\[pP](?!\{[LMNPSZC][a-z]?\})")
+_PLAIN_ESCAPE = expression(r"\\(?:[dws]|[tnr]|[^A-Za-z0-9])")
+_ODD_PROPERTY = expression(r"\\[pP](?!\{[LMNPSZC][a-z]?\})")
 """A property that is no general category: engines differ in those that they know."""
-_FLAGS = re.compile(r"\(\?[a-zA-Z]")
+_FLAGS = expression(r"\(\?[a-zA-Z]")
 
 
 def fitted(pattern: str, manner: str) -> str | None:
