@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
-from tenacity.wait import wait_fixed
+from tenacity.wait import wait_fixed, wait_none
 
 from deterministic_llm import (
     DeadlineExceeded,
     EnforcementError,
     Filtered,
+    FirstTo,
     NoProgress,
     ProviderError,
     Refused,
@@ -62,7 +63,7 @@ TARGET = typed_target(Person)
 def task(
     *,
     max_retries: int = 2,
-    transport_retries: int = 8,
+    transport_retries: int | None = None,
     parameters: dict[str, int] | None = None,
     constraint: Constraint = UNCONSTRAINED,
 ) -> Task[Person]:
@@ -413,6 +414,82 @@ def test_the_next_model_is_asked(answers: list[Completion | CallFailure], models
     fresh = next(each.request for each in story.attempts if each.request.model == 1)
     assert fresh.parameters == {"temperature": 0.0}
     assert fresh.feedback == story.attempts[0].request.feedback
+
+
+DOWN = CallFailure("no connection", "unreachable")
+HUNG = CallFailure("no answer in time", "timeout")
+LIMITED = CallFailure("slow down", "rate_limited", status=429)
+SOON = CallFailure("slow down", "rate_limited", status=429, retry_after=1.0)
+CONFLICT = CallFailure("again", "conflict", status=409)
+BROKEN = CallFailure("it broke", "server_error", status=500)
+HALF = CallFailure("it stopped", "cut_off")
+PAGE = CallFailure("a page", "malformed")
+OFF = Completion('{"age"', "aborted")
+PATIENCE = [
+    pytest.param([DOWN] * 3 + [GOOD], None, [0, 0, 0, 1], id="twice resent without a connection"),
+    pytest.param([BUSY] * 3 + [GOOD], None, [0, 0, 0, 1], id="or while it is overloaded"),
+    pytest.param([BROKEN] * 3 + [GOOD], None, [0, 0, 0, 1], id="or broken"),
+    pytest.param([HALF] * 3 + [GOOD], None, [0, 0, 0, 1], id="or cut off"),
+    pytest.param([CONFLICT] * 3 + [GOOD], None, [0, 0, 0, 1], id="or in conflict"),
+    pytest.param([LIMITED] * 3 + [GOOD], None, [0, 0, 0, 1], id="or over its rate"),
+    pytest.param([PAGE] * 3 + [GOOD], None, [0, 0, 0, 1], id="a page is as it was"),
+    pytest.param([OFF] * 3 + [GOOD], None, [0, 0, 0, 1], id="so is what the server breaks off"),
+    pytest.param([HUNG] * 2 + [GOOD], None, [0, 0, 1], id="once after a call that took too long"),
+    pytest.param([BUSY, DOWN, BROKEN, GOOD], None, [0, 0, 0, 1], id="whatever it is each time"),
+    pytest.param([BUSY, HUNG, GOOD], None, [0, 0, 1], id="the last one decides"),
+    pytest.param([HUNG, BUSY, GOOD], None, [0, 0, 0], id="and may be more patient"),
+    pytest.param([BUSY, BUSY, GOOD], None, [0, 0, 0], id="not sooner"),
+    pytest.param([HUNG, GOOD], None, [0, 0], id="not sooner than that either"),
+    pytest.param([BUSY, BUSY, BAD, BUSY, BUSY, GOOD], None, [0] * 6, id="an answer lies between"),
+    pytest.param([SOON] * 2 + [GOOD], None, [0, 0, 0], id="a short wait that it asks for"),
+    pytest.param([SOON] * 3 + [GOOD], None, [0, 0, 0, 1], id="and not for ever"),
+    pytest.param([TOLD, GOOD], None, [0, 1], id="a long wait that it asks for is not begun"),
+    pytest.param([SOON, TOLD, GOOD], None, [0, 0, 1], id="nor after a short one"),
+    pytest.param([BUSY] * 11 + [GOOD], None, [0] * 3 + [1] * 9, id="the last one is all there is"),
+    pytest.param([DENIED, TOLD, GOOD], None, [0, 1, 1], id="and waited for as it wishes"),
+    pytest.param([BUSY] * 8 + [GOOD], 8, [0] * 9, id="as often as the caller says"),
+    pytest.param([HUNG] * 4 + [GOOD], 3, [0] * 4 + [1], id="and no more often"),
+    pytest.param([TOLD, GOOD], 8, [0, 0], id="then also for as long as it asks"),
+    pytest.param([BUSY, GOOD], 0, [0, 1], id="or not at all"),
+]
+
+
+@pytest.mark.parametrize(("answers", "transport_retries", "models"), PATIENCE)
+def test_a_model_that_is_down_is_not_waited_for_while_another_is_left(
+    answers: list[Completion | CallFailure], transport_retries: int | None, models: list[int]
+):
+    """Unless the caller has said how often."""
+    job = falling_back("second")
+    job = replace(job, policy=replace(job.policy, transport_retries=transport_retries))
+    story = tell(job, answers)
+    assert isinstance(story.end, Accept)
+    assert [attempt.request.model for attempt in story.attempts] == models
+
+
+def test_every_failure_that_is_resent_says_how_often_while_another_model_is_left():
+    """None is as patient as if there were no other."""
+    for outcome, follow in FOLLOWS.items():
+        resent = (follow.with_fallback, follow.at_most) != (None, None)
+        assert resent or follow.step != "resend", outcome
+
+
+@pytest.mark.parametrize("told", [LIMITED, SOON])
+def test_seven_answers_of_429_are_waited_for(told: CallFailure):
+    """Where there is no other model: exactly 8 calls, as the headers say."""
+    story = tell(task(), [told] * 7 + [GOOD])
+    assert isinstance(story.end, Accept)
+    assert len(story.attempts) == 8
+    assert told is LIMITED or story.delays == [0.0] + [1.0] * 7
+
+
+def test_a_voter_is_the_only_one_to_give_its_vote():
+    """The models of ``fallback=`` are not for it."""
+    voter = ScriptedModel([BUSY] * 8 + [Completion("7")])
+    other, first = ScriptedModel(["7"]), ScriptedModel([BUSY] * 3 + [Completion("8")])
+    votes = FirstTo(2, voters=[voter])
+    result = first.run("How many?", int, votes=votes, fallback=[other], wait=wait_none())
+    assert result.output == 7
+    assert [len(each.requests) for each in (first, other, voter)] == [3, 1, 9]
 
 
 def test_the_next_model_is_waited_for_as_the_first_was():

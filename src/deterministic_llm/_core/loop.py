@@ -26,7 +26,7 @@ from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.evidence.evidence import Evidence
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.lessons import lessons_of
-from deterministic_llm._core.policy import FOLLOWS, Follow, delay_before_resend, failures_in_a_row
+from deterministic_llm._core.policy import FOLLOWS, Follow, delay_before_resend, tried_enough
 from deterministic_llm._core.questions import (
     again,
     asked_anew,
@@ -303,15 +303,8 @@ def _resent(task: Task[T_co], attempts: Sequence[Attempt[T_co]], last: Attempt[T
     """The same request after a wait; else, sent often enough or out of time, another model's."""
     follow, policy, theirs = FOLLOWS[last.outcome], task.policy, _of_one_model(attempts)
     final = isinstance(last, Failed) and last.failure.final
-    alike = 0
-    for attempt in reversed(theirs):
-        if attempt.outcome != last.outcome:
-            break
-        alike += 1
-    too_often = follow.at_most is not None and alike > follow.at_most
-    if follow.step == "stop" or final or too_often:
-        return _next_model(task, attempts, follow.error)
-    if failures_in_a_row(theirs) > policy.transport_retries:
+    another = last.request.model < len(task.fallback)
+    if follow.step == "stop" or final or tried_enough(policy, theirs, another=another):
         return _next_model(task, attempts, follow.error)
     delay = delay_before_resend(policy, theirs)
     if policy.timeout is not None and last.ended + delay >= policy.timeout:

@@ -40,12 +40,14 @@ _PATIENT = wait_exponential(multiplier=0.5, max=30)
 class Policy:
     """How often and how patiently a run goes on; *timeout* is in seconds for the whole of it.
 
+    *transport_retries* that are None are 8, or what FOLLOWS says while another model is left.
+
     The rest is for streams: *idle_timeout* seconds between two pieces of an answer and
     *first_token_timeout* until the first, and at most *max_chars* characters of it.
     """
 
     max_retries: int = 2
-    transport_retries: int = 8
+    transport_retries: int | None = None
     wait: wait_base = _PATIENT
     seed: int = 0
     timeout: float | None = None
@@ -61,13 +63,16 @@ class Policy:
 class Follow:
     """What follows an outcome, and the *error* that ends the run when that is used up.
 
-    *at_most* bounds how often in a row, where the run's own limit would be too patient.
+    *at_most* bounds how often in a row, where the run's own limit would be too patient, and
+    *with_fallback* while another model is left to ask: the two resends that the providers' SDKs
+    have by themselves.
     """
 
     step: Literal["accept", "reask", "enlarge", "resend", "lower", "stop"]
     error: type[EnforcementError]
     because: str
     at_most: int | None = None
+    with_fallback: int | None = None
 
 
 FOLLOWS: Mapping[Outcome, Follow] = {
@@ -82,14 +87,14 @@ FOLLOWS: Mapping[Outcome, Follow] = {
     "truncated": Follow("enlarge", Truncated, "cut at the token limit"),
     "refused": Follow("stop", Refused, "the model declined"),
     "filtered": Follow("stop", Filtered, "the provider withheld the answer"),
-    "unreachable": Follow("resend", ProviderError, "no connection, or it broke"),
-    "timeout": Follow("resend", ProviderError, "no answer in the time of one call"),
-    "conflict": Follow("resend", ProviderError, "status 409"),
-    "rate_limited": Follow("resend", ProviderError, "status 429"),
-    "overloaded": Follow("resend", ProviderError, "status 503 or 529"),
-    "server_error": Follow("resend", ProviderError, "any other status from 500"),
+    "unreachable": Follow("resend", ProviderError, "no connection, or it broke", None, 2),
+    "timeout": Follow("resend", ProviderError, "no answer in the time of one call", None, 1),
+    "conflict": Follow("resend", ProviderError, "status 409", None, 2),
+    "rate_limited": Follow("resend", ProviderError, "status 429", None, 2),
+    "overloaded": Follow("resend", ProviderError, "status 503 or 529", None, 2),
+    "server_error": Follow("resend", ProviderError, "any other status from 500", None, 2),
     "malformed": Follow("resend", ProviderError, "a body that is no answer", 2),
-    "cut_off": Follow("resend", ProviderError, "the answer stopped and nobody said why"),
+    "cut_off": Follow("resend", ProviderError, "the answer stopped and nobody said why", None, 2),
     "quota": Follow("stop", ProviderError, "no credit left: waiting brings none"),
     "unauthorized": Follow("stop", ProviderError, "status 401 or 403"),
     "bad_request": Follow("stop", ProviderError, "any other status from 400"),
@@ -101,6 +106,43 @@ FOLLOWS: Mapping[Outcome, Follow] = {
     "circuit_open": Follow("stop", ProviderError, "the provider has been failing for a while"),
 }
 """The whole policy of the loop, an outcome a row."""
+
+
+_TRANSPORT_RETRIES = 8
+_LONGEST_WITH_FALLBACK = 5.0
+"""Seconds that a server may ask to be left alone and is still waited for, another model at hand."""
+
+
+def tried_enough(policy: Policy, attempts: Sequence[Attempt[object]], *, another: bool) -> bool:
+    """Whether the last of *attempts* with one model is not sent again.
+
+    While *another* model is left to ask, one that is down is not waited for as long as the last
+    one would be, unless the caller has said how often.
+    """
+    last = attempts[-1]
+    follow, most = FOLLOWS[last.outcome], policy.transport_retries
+    if follow.at_most is not None and _alike(attempts) > follow.at_most:
+        return True
+    if most is None:
+        if another and _told_wait(last) > _LONGEST_WITH_FALLBACK:
+            return True
+        given = follow.with_fallback if another else None
+        most = _TRANSPORT_RETRIES if given is None else given
+    return failures_in_a_row(attempts) > most
+
+
+def _told_wait(attempt: Attempt[object]) -> float:
+    """Seconds that the server wished to be left alone."""
+    told = attempt.failure.retry_after if isinstance(attempt, Failed) else None
+    return told or 0.0
+
+
+def _alike(attempts: Sequence[Attempt[object]]) -> int:
+    """How many in a row came to the same as the last one."""
+    others = (
+        at for at, each in enumerate(reversed(attempts)) if each.outcome != attempts[-1].outcome
+    )
+    return next(others, len(attempts))
 
 
 def delay_before_resend(policy: Policy, attempts: Sequence[Attempt[object]]) -> float:

@@ -161,8 +161,9 @@ def enforce(
 
     Its answer is read as *output_type*; when it is not valid the function is called again, at most
     *max_retries* (2) times, told by a first parameter of type Turn what was wrong. Calls that fail
-    on the way are repeated up to *transport_retries* (8) times in a row. *strict* allows no
-    repairs. *on_exhausted* is ``"raise"`` (EnforcementError), ``"return_none"`` or a function of
+    on the way, or take more than *call_timeout* seconds, are repeated up to *transport_retries*
+    times in a row (8, or 2 while another model of *fallback* is left). *strict* allows no repairs.
+    *on_exhausted* is ``"raise"`` (EnforcementError), ``"return_none"`` or a function of
     the error. Raises SchemaError when *output_type* cannot be a target.
     """
     return Decorate(Terms(compiled(output_type), OwnCall(), on_exhausted, options))
