@@ -575,6 +575,14 @@ def test_a_snapshot_holds_what_is_closed(
     assert read(text, target, range(1, len(text)))[1] == wanted
 
 
+def test_a_snapshot_holds_nothing_once_all_is_taken_back() -> None:
+    """Also where a document beside the one that was shown is what makes it doubtful."""
+    text = """{"": []}['t'{"}{u"""
+    for cuts in ((), range(1, len(text))):
+        shown, snapshot = read(text, compiled(Schema({"required": ["items"]})), cuts)
+        assert (shown.closed, snapshot, shown.replaced) == ({}, None, 1)
+
+
 def test_a_snapshot_stays_as_it_was() -> None:
     reader = Incremental(GRADE)
     reader.feed('{"score": 8, "rubric": [{"criterion": "a", "points": 1}, ')

@@ -98,7 +98,9 @@ class JsonAnswer:
             self._tree.changes = changes
             rest = growth.feed(rest)
             if changes:
-                self._told = True
+                self._told = not growth.muted or not isinstance(changes[-1], Replaced)
+            if changes and not self._told:  # by a document beside the one that was shown
+                self._shown = self._rows = None
             if rest is not None:
                 rest = self._end(growth, rest, changes)
 
