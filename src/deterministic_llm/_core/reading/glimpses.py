@@ -6,6 +6,7 @@ hold no other answer; else None, and the text must be searched in full.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.candidates import Candidate, Kind
 from deterministic_llm._core.reading.finding.declining import declined
 from deterministic_llm._core.reading.finding.found import left_around
+from deterministic_llm._core.reading.finding.spans import next_start
 from deterministic_llm._core.reading.goals import Goal, Shortcut
 from deterministic_llm._core.reading.judging import LIKE_JSON, judge
 from deterministic_llm._core.reading.omissions import may_omit
@@ -35,6 +37,9 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
         return None
     start, end = seen
     before, behind = text[:start], text[end:]
+    words = text[start] == "[" and next_start(text, start, len(text)) != start
+    if words and not _stands_for_itself(before, text[start:end], behind):
+        return None
     heard = _heard_before if len(before) + len(behind) <= _FEW else _heard
     talk = heard(before, behind, goal.target)
     if talk is None:
@@ -47,6 +52,21 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
         return None
     left_out = talk.left_out or left_around(text, payload)
     return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
+
+
+def _stands_for_itself(before: str, piece: str, behind: str) -> bool:
+    """Whether words in brackets are a list: they may as well be a link, a note or a ticked box."""
+    before = _LONE_BULLET.sub("", before)
+    if "," not in piece or _BULLET.search(before) or _BULLET.search(behind):
+        return False
+    line = before[before.rfind("\n") + 1 :]
+    return _LEADS.search(line[-_FEW:]) is not None and _ENDS.match(behind) is not None
+
+
+_BULLET = expression(r"^[ \t>]*+(?:[-*+•]|\d{1,3}[.)])[ \t]", re.MULTILINE)
+_LONE_BULLET = expression(r"^[ \t>]*+[-*+•][ \t]++\Z", re.MULTILINE)
+_LEADS = expression(r"(?:\A[ \t>]*|[:=(>`：|]\*{0,2}[ \t]*|\b(?:is|are)[ \t])[*_`]*\Z")
+_ENDS = expression(r"[*_`]*[ \t]*[.!)|]?[*_`]*[ \t]*$", re.MULTILINE)
 
 
 def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:

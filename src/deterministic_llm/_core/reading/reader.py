@@ -284,6 +284,8 @@ def _another_unread(
     failed = [(run, reading) for run, reading in judged if isinstance(reading, Unread)]
     if any(is_other_piece(reading.draft, output, answer) for _, reading in failed):
         return True
+    if answer in ([], {}) and any(reading.draft and reading.draft.value for _, reading in failed):
+        return True  # nothing is said at one place, and something at another
     unread = [
         found.text[run[0].start : run[-1].end]
         for run, reading in failed
