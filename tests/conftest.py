@@ -28,10 +28,12 @@ if bundle := os.environ.get("PIP_CERT") or ssl.get_default_verify_paths().cafile
 
 WATCH_THE_CLOCK = frozenset(
     {
+        "test_call_times",
         "test_concurrency",
         "test_deadline",
         "test_deadlines",
         "test_demo",
+        "test_faults",
         "test_identifying",
         "test_interruption",
         "test_leaving",

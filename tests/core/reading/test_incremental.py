@@ -54,11 +54,16 @@ TARGETS = {
 ANYTHING = compiled(Schema({}))
 
 
-@pytest.mark.untraced
+def marks(family: str, start: int) -> list[pytest.MarkDecorator]:
+    """The families of one folder show coverage every line that there is to show."""
+    untraced = not family.startswith("validation/")
+    return [pytest.mark.untraced] * untraced + [pytest.mark.slow] * bool(start)
+
+
 @pytest.mark.parametrize(
     ("family", "start"),
     [
-        pytest.param(family, start, marks=pytest.mark.slow if start else ())
+        pytest.param(family, start, marks=marks(family, start))
         for family, cases in FAMILIES.items()
         for start in range(min(3, len(cases)))
     ],
