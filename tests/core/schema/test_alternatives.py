@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from time import process_time
+from typing import Annotated, Literal, cast
 
 import pytest
 from pydantic import BaseModel, Field
 
-from deterministic_llm import ResponseError, parse
+from deterministic_llm import JsonValue, ResponseError, parse
+from deterministic_llm._core.schema.target import Invalid
+from deterministic_llm.targets import compiled
 from deterministic_llm.testing import ScriptedModel
 
 
@@ -182,6 +185,16 @@ def test_only_the_closest_alternative_is_spoken_of(target: object, text: str, sa
     with pytest.raises(ResponseError) as caught:
         parse(text, target)
     assert [str(violation) for violation in caught.value.violations] == said
+
+
+def test_many_errors_take_time_in_proportion():
+    """Each of them was once compared with all others."""
+    begin = process_time()
+    wrong = [{"number": "x", "cvv": "x"} for _ in range(3_000)]
+    checked = compiled(list[Card | Transfer | Cash]).decoder.check(cast("JsonValue", wrong))
+    assert isinstance(checked, Invalid)
+    assert len(checked.violations) == len(wrong)
+    assert process_time() - begin < 8
 
 
 def test_a_tag_decides_before_anything_else():

@@ -37,10 +37,37 @@ def locate(
 
 def closest(details: Sequence[ErrorDetails], schema: JsonObject) -> Sequence[ErrorDetails]:
     """*details* less those of alternatives that the value at their place is farther from."""
-    prefixes = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
-    for prefix in sorted(prefixes, key=len):
-        details = _narrowed(details, schema, prefix) or details
-    return details
+    told = dict(enumerate(details))
+    steps = [
+        [*_steps(each["loc"], schema, names_member=each["type"] in _NAMES_A_MEMBER)]
+        for each in details
+    ]
+    for prefix, found in _places(details, steps):
+        here = [at for at in found if told.get(at) is details[at]]
+        alternatives: dict[str | int, _Alternative] = {}
+        for at in here:
+            step = steps[at][len(prefix)]
+            alternative = alternatives.setdefault(step.token, _Alternative(step.alternative))
+            alternative.add(at, details[at], depth=len(prefix))
+        if len(alternatives) > 1:
+            first, instead, kept = _decided(details, schema, prefix, [*alternatives.values()])
+            told[first] = instead
+            for at in here:
+                if at not in kept:
+                    del told[at]
+    return [*told.values()]
+
+
+def _places(
+    details: Sequence[ErrorDetails], steps: Sequence[Sequence[_Step]]
+) -> Sequence[tuple[Location, list[int]]]:
+    """Where a value may be one of several, from the outside in, with the errors of each place."""
+    places: dict[Location, list[int]] = {}
+    for at, detail in enumerate(details):
+        for depth, step in enumerate(steps[at]):
+            if step.is_label:
+                places.setdefault(detail["loc"][:depth], []).append(at)
+    return sorted(places.items(), key=lambda place: len(place[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +106,25 @@ def _steps(
 class _Alternative:
     """The errors of one alternative: where in the list of all they stand, and what they say.
 
-    *is_other_kind* says that the value is not of its kind at all: no object, no list.
+    *is_other_kind* says that the value is not of its kind at all: no object, no list. The *value*
+    is UNDECIDED where no error told it.
     """
 
     node: JsonValue
     at: list[int] = field(default_factory=list[int])
     missing: int = 0
     is_other_kind: bool = False
+    value: object = UNDECIDED
 
-    def add(self, at: int, detail: ErrorDetails, *, of_the_whole: bool) -> None:
-        """Take in the error *detail*, number *at*."""
+    def add(self, at: int, detail: ErrorDetails, *, depth: int) -> None:
+        """Take in the error *detail*, number *at*, of a value in so many containers."""
         self.at.append(at)
-        if detail["type"] == "missing":
-            self.missing += 1
-        self.is_other_kind = self.is_other_kind or of_the_whole
+        below = len(detail["loc"]) - depth
+        is_missing = detail["type"] == "missing"
+        self.missing += is_missing
+        self.is_other_kind = self.is_other_kind or below == 1
+        if below == 1 or (is_missing and below == 2):
+            self.value = detail["input"]
 
     def distance(self, value: object, schema: JsonObject) -> tuple[int, int, int]:
         """How far *value* is from it: by the members that it knows, lacks, and has wrong."""
@@ -103,36 +135,16 @@ class _Alternative:
         return -known, self.missing, len(self.at)
 
 
-def _narrowed(
-    details: Sequence[ErrorDetails], schema: JsonObject, prefix: Sequence[str | int]
-) -> Sequence[ErrorDetails] | None:
-    """*details* with those of one alternative at *prefix*; None where there is but one."""
-    found: dict[str | int, _Alternative] = {}
-    value: object = UNDECIDED
-    for at, detail in enumerate(details):
-        place = detail["loc"]
-        if len(place) <= len(prefix) or place[: len(prefix)] != prefix:
-            continue
-        step = [*_steps(place, schema, names_member=detail["type"] in _NAMES_A_MEMBER)][len(prefix)]
-        if not step.is_label:
-            continue
-        here = found.setdefault(step.token, _Alternative(step.alternative))
-        last = len(place) == len(prefix) + 1
-        here.add(at, detail, of_the_whole=last)
-        if last or (detail["type"] == "missing" and len(place) == len(prefix) + 2):
-            value = detail["input"]
-    return _decided(details, schema, prefix, [*found.values()], value) if len(found) > 1 else None
-
-
 def _decided(
     details: Sequence[ErrorDetails],
     schema: JsonObject,
-    prefix: Sequence[str | int],
+    prefix: Location,
     alternatives: Sequence[_Alternative],
-    value: object,
-) -> Sequence[ErrorDetails]:
-    ours = {at for each in alternatives for at in each.at}
-    first = min(ours)
+) -> tuple[int, ErrorDetails, set[int]]:
+    """The first error at *prefix*, what is told in its place, and those that are told besides."""
+    values = [each.value for each in alternatives if each.value is not UNDECIDED]
+    value = values[-1] if values else UNDECIDED
+    first = min(at for each in alternatives for at in each.at)
     fitting = [each for each in alternatives if not each.is_other_kind]
     ranked = sorted((each.distance(value, schema), min(each.at), each) for each in fitting)
     instead, kept = details[first], {first}  # where none fits, what is told there names them all
@@ -143,11 +155,7 @@ def _decided(
         instead = _undecided(prefix, forms, value)
     elif ranked:
         kept = {*ranked[0][2].at}
-    return [
-        instead if at == first else detail
-        for at, detail in enumerate(details)
-        if at not in ours or at in kept
-    ]
+    return first, instead, kept
 
 
 def _is_closer(first: tuple[int, int, int], second: tuple[int, int, int], value: object) -> bool:

@@ -20,6 +20,7 @@ from referencing import Registry
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.choosing import choosing
 from deterministic_llm._core.schema.document_sites import site_of_document
 from deterministic_llm._core.schema.formats import format_checker
 from deterministic_llm._core.schema.redos import backtracking
@@ -54,6 +55,9 @@ _DIALECTS: Mapping[str, type[Validator]] = {
     "https://json-schema.org/draft/2019-09/schema": Draft201909Validator,
     "https://json-schema.org/draft/2020-12/schema": Draft202012Validator,
 }
+_CHOOSING: Mapping[type[Validator], type[Validator]] = {
+    dialect: choosing(dialect) for dialect in _DIALECTS.values()
+}
 _NEWEST = "https://json-schema.org/draft/2020-12/schema"
 _FORMATS = format_checker()
 _REFERENCES = ("$ref", "$dynamicRef")
@@ -79,7 +83,8 @@ def _compiled(schema: JsonObject, name: str) -> JsonTarget[JsonValue]:
         _check_references(node, schema, f"{name} {pointer}")
         _check_patterns(node, f"{name} {pointer}")
     check_resolved(schema, dialect=str(written), name=name)
-    validator = dialect(schema, registry=Registry(), format_checker=_FORMATS)
+    plain: JsonObject = {key: schema[key] for key in schema if key != "$schema"}  # it names others
+    validator = _CHOOSING[dialect](plain, registry=Registry(), format_checker=_FORMATS)
     decoder = SchemaDecoder(validator, schema)
     site = site_of_document(schema, decoder.part, newest=dialect is Draft202012Validator)
     return JsonTarget(name, untitled(schema), decoder, site=site)

@@ -46,7 +46,9 @@ class Branches(Codec):
             _raised(option, value, at, climb) for option in self.options if option.answers(value)
         ]
         valid = {
-            text_of(each): each for option, each, wrong in raised if not wrong and option.fits(each)
+            text_of(each): each
+            for option, each, wrong in raised
+            if len(raised) > 1 and not wrong and option.fits(each)
         }
         if len(valid) > 1:
             said = " and ".join([*valid][:2])

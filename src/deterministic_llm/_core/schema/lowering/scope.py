@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeAlias, cast
 
-from jsonschema import Draft202012Validator
 from referencing import Registry
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.choosing import NEWEST
 from deterministic_llm._core.schema.formats import format_checker
 from deterministic_llm._core.schema.kinds import ALL_KINDS
 from deterministic_llm._core.schema.lowering.clauses import clause, joined
@@ -268,9 +268,10 @@ def _with_residue(node: JsonValue) -> JsonValue:
 
 def validator_of(schema: JsonObject) -> Checker:
     """What checks values of *schema*, formats included, and fetches nothing."""
+    plain: JsonObject = {key: schema[key] for key in schema if key != "$schema"}
     return cast(
         "Checker",
-        Draft202012Validator(schema, registry=Registry(), format_checker=_FORMATS),
+        NEWEST(plain, registry=Registry(), format_checker=_FORMATS),
     )
 
 
