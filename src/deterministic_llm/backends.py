@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from deterministic_llm._core.answering import Answering, AsyncAnswering
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
+from deterministic_llm._core.records import frozen
 from deterministic_llm.embedded import Embedded
 from deterministic_llm.enforcer.known import Known, Said
 from deterministic_llm.errors import ConfigurationError
@@ -62,7 +63,7 @@ class Backend(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Named:
     """A model that has a name: its *backend*, made when it is first asked, and what is *known*."""
 
@@ -146,7 +147,7 @@ def _of_stranger(model: str, address: str, make: Callable[..., ChatModel]) -> Na
     return Named(asked, known)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Stranger:
     """The server of a *model*, which *asked* can ask who it is."""
 

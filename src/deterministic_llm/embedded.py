@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import wait
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Self
 
@@ -20,13 +19,14 @@ from deterministic_llm._core.answering import (
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.patience import later
+from deterministic_llm._core.records import frozen
 from deterministic_llm._drivers.background import started
 from deterministic_llm.providers import local
 from deterministic_llm.providers.openai import ChatModel
 from deterministic_llm.storage import models
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Embedded:
     """The embedded engine with the model *name*; looked for each time: a fork or crash ends it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeAlias, cast, runtime_checkable
 
 from deterministic_llm._core.answering import (
@@ -21,6 +21,7 @@ from deterministic_llm._core.exchange import (
     Completion,
     JsonObject,
 )
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.shapes.members import items
 from deterministic_llm.backends import Backend, Client, named
 from deterministic_llm.enforcer.known import Known
@@ -49,7 +50,7 @@ def messages_of(prompt: object) -> tuple[ChatMessage, ...]:
     raise TypeError(message)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """The source of a function that returns a prompt: a backend is asked it."""
 
@@ -130,7 +131,7 @@ class Asked:
 _NO_KEY = "key= is for functions that make their own call: a prompt is its own key"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InTurn:
     """Several models, of which each request says which one is meant."""
 

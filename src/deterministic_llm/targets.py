@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing_extensions import TypeForm, TypeVar, override
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.reader import Parsed, read
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.forms import (
     compile_choice,
@@ -284,7 +285,7 @@ def _typed(output_type: TypeForm[object]) -> Target[object]:
     return typed_target(output_type)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Members:
     """The fields that a text form may name, and how their values become the output."""
 

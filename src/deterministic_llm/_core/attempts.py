@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from decimal import Decimal
 from enum import Enum
 from typing import Final, Generic, Literal, TypeAlias
@@ -27,7 +27,7 @@ from deterministic_llm._core.exchange import (
     Usage,
     summed,
 )
-from deterministic_llm._core.records import quick
+from deterministic_llm._core.records import frozen, quick
 from deterministic_llm._core.secrecy import without_secrets
 from deterministic_llm._core.shapes import chat
 
@@ -65,7 +65,6 @@ Code: TypeAlias = Literal[
 
 
 @quick
-@dataclass(frozen=True)
 class Violation:
     """One broken rule: where (JSONPath), what was expected, what was got, how to mend it.
 
@@ -86,7 +85,6 @@ class Violation:
 
 
 @quick
-@dataclass(frozen=True)
 class Repair:
     """One kind of edit that made a text readable, with its first 20 *places* in the text."""
 
@@ -100,7 +98,6 @@ class Repair:
 
 
 @quick
-@dataclass(frozen=True)
 class Request:
     """One question to a model: the caller's *prompt*, what we add, and how the answer is held.
 
@@ -163,7 +160,6 @@ class Request:
 
 
 @quick
-@dataclass(frozen=True)
 class Accepted(Generic[T_co]):
     """The answer is the *output*; *repairs* made it readable, *span* is where it stood."""
 
@@ -173,7 +169,6 @@ class Accepted(Generic[T_co]):
 
 
 @quick
-@dataclass(frozen=True)
 class Rejected:
     """The answer is not the target, and why."""
 
@@ -193,7 +188,7 @@ UNCHANGED: Final = _Unchanged.UNCHANGED
 """The value of a check that mended nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """What one validator said of an accepted output, in *seconds*.
 
@@ -213,7 +208,6 @@ class Checked:
 
 
 @quick
-@dataclass(frozen=True)
 class Answered(Generic[T_co]):
     """A call that brought an answer, with our verdict on it and what the validators said.
 
@@ -339,7 +333,7 @@ class Answered(Generic[T_co]):
         return tuple(violation for check in checks for violation in check.violations)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """A call that brought no answer."""
 

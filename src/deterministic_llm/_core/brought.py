@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from pydantic_core import from_json, to_json
@@ -22,6 +22,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     TYPED_VALUE,
 )
 from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.locations import schema_at, sole, without
@@ -33,7 +34,7 @@ from deterministic_llm._core.schema.target import Checked, JsonTarget, Valid
 _Way: TypeAlias = "Callable[[str, Question, Brought], Brought]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """The members of *patch* that were asked for, of *target* and in *dialect*."""
 
@@ -52,7 +53,7 @@ class Question:
         return raised(as_said(self.target), self.dialect)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Brought:
     """The asked *members* that a text brings, its *others*, and what of it was left open."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias, cast
 
 from pydantic import ValidationError
 
 from deterministic_llm._core.attempts import UNCHANGED, Attempt, Checked, Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.complaints import (
     as_json,
     got_at,
@@ -42,7 +43,7 @@ Severity: TypeAlias = Literal["error", "warning"]
 """Whether a failed check asks again, or is only told in the result."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validator:
     """One rule for outputs: *check* says whether it holds, *fix* mends without a call.
 
@@ -65,7 +66,7 @@ class Validator:
     rule: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """What a check that calls a model returns: its *violations*, and the calls it took."""
 
@@ -73,7 +74,7 @@ class Judgement:
     attempts: tuple[Attempt[object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Findings:
     """What one look at a *value* brought."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Generic
 
@@ -18,6 +18,7 @@ from deterministic_llm._core.exchange import (
     Mode,
 )
 from deterministic_llm._core.guards import Guards
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.envelopes import ENVELOPE, enveloped
 from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.inlining import inlined
@@ -30,7 +31,7 @@ from deterministic_llm.errors import ConfigurationError
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rung:
     """One way to hold an answer, and the words that go with it; empty where none are needed."""
 
@@ -38,7 +39,7 @@ class Rung:
     instructions: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contract(Generic[T_co]):
     """What the answer must be: *target*, held by *constraint*, read with or without repairs.
 

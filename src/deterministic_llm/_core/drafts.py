@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.records import quick
 
 
 @quick
-@dataclass(frozen=True)
 class Draft:
     """The one JSON value that an answer held although it is not the target yet.
 
@@ -27,7 +25,6 @@ class Draft:
 
 
 @quick
-@dataclass(frozen=True)
 class Place:
     """Where a member goes: instead of what is at *location*, or behind the last item of it.
 
@@ -40,7 +37,6 @@ class Place:
 
 
 @quick
-@dataclass(frozen=True)
 class Patch:
     """A part of the answer that is asked for alone: its keys, and their *places* in *base*."""
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.attempts import Answered, Attempt, Request
 from deterministic_llm._core.loop import Accept, Call, Check, GiveUp, Step, conclude
 from deterministic_llm._core.policy import FOLLOWS
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _OfRun:
     """*run* tells the runs of one process apart; it counts from 1."""
 
+    _: KW_ONLY
     run: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallStarted(_OfRun):
     """The *request* goes out, after a wait of *waited* seconds."""
 
@@ -27,28 +29,28 @@ class CallStarted(_OfRun):
     waited: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallFinished(_OfRun):
     """A call is over: it failed, or brought an answer, on which validators have not spoken yet."""
 
     attempt: Attempt[object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputRejected(_OfRun):
     """An answer came that is not accepted; ``attempt.violations`` say why."""
 
     attempt: Answered[object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reasked(_OfRun):
     """The same model is asked again, by *request*, as its answer was not accepted."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Escalated(_OfRun):
     """Another way of asking: for the *whole* in place of members, the next *model*, or a *mode*.
 
@@ -59,14 +61,14 @@ class Escalated(_OfRun):
     to: Literal["whole", "model", "mode"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accepted(_OfRun):
     """The run has its value."""
 
     result: Result[object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GaveUp(_OfRun):
     """The run ends without a value, by an EnforcementError or by what a function of it raised."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from deterministic_llm._core.records import quick
+from deterministic_llm._core.records import frozen, quick
 
 if TYPE_CHECKING:
     JsonValue: TypeAlias = (
@@ -71,7 +71,7 @@ Outcome: TypeAlias = AnswerOutcome | FailureKind
 """What one call came to, in the words of the policy table."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notation:
     """One language of texts in the notations it can be said in; None where it cannot be."""
 
@@ -81,7 +81,7 @@ class Notation:
     choices: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Constraint:
     """How the answer's form is held by the backend, in no provider's words.
 
@@ -103,7 +103,7 @@ UNCONSTRAINED = Constraint()
 """Nothing but the words of the prompt."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Abilities:
     """What a backend can hold an answer to, besides being asked nicely.
 
@@ -149,7 +149,6 @@ def summed(costs: Iterable[Decimal | None]) -> Decimal | None:
 
 
 @quick
-@dataclass(frozen=True)
 class Usage:
     """Tokens as the provider counted them; all zero when it did not say.
 
@@ -182,7 +181,7 @@ UNCOUNTED = Usage()
 """Of an answer whose tokens nobody counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allowance:
     """What is *left* of a rate limit of *limit*, and the seconds until it is *renewed* in full."""
 
@@ -191,7 +190,7 @@ class Allowance:
     renewed: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quota:
     """What a server said is left of its rate limits, for *requests* and for *tokens*."""
 
@@ -199,7 +198,7 @@ class Quota:
     tokens: Allowance | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolCall:
     """One tool that the model called: its *name*, and its *arguments* as the JSON text it wrote."""
 
@@ -207,7 +206,7 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """One token that a model wrote: its *text*, and the natural logarithm of its probability.
 
@@ -221,7 +220,6 @@ class Token:
 
 
 @quick
-@dataclass(frozen=True)
 class Completion:
     """One answer of a model; *text* is None when it said nothing readable.
 
@@ -265,7 +263,7 @@ class Completion:
         return completion
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallFailure:
     """A call that brought no answer; *retry_after* is the server's own wish, in seconds.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject
+from deterministic_llm._core.records import frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +24,7 @@ class Language:
     plain_numbers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dead:
     """Nothing that begins so is in the language: *offset* is that of the first wrong character.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from deterministic_llm._core.attempts import Attempt, Failed, Request
 from deterministic_llm._core.canonical import digest
 from deterministic_llm._core.exchange import CallFailure, Constraint, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.shapes import chat
 from deterministic_llm._core.shapes.untaken import SCHEMA
 
@@ -33,7 +33,7 @@ SPARED = frozenset(
 without them, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lessons:
     """What one model's server does not take: *parameters*, and ways to hold an answer.
 

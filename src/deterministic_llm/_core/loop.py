@@ -36,6 +36,7 @@ from deterministic_llm._core.questions import (
     with_room,
 )
 from deterministic_llm._core.recorded import about, recorded
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.schema.complaints import as_json
 from deterministic_llm._core.schema.target import Valid
@@ -61,7 +62,7 @@ class Call:
     delay: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """Ask *validator* about the output *value*, unless the record of the run has its word."""
 
@@ -82,7 +83,7 @@ class Accept(Generic[T_co]):
     confidence: Mapping[str, Evidence] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GiveUp:
     """The run ends without a value, with this *error*."""
 

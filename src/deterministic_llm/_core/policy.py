@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tenacity import RetryCallState
@@ -12,6 +11,7 @@ from tenacity.wait import wait_base, wait_exponential
 
 from deterministic_llm._core.attempts import Attempt, Failed
 from deterministic_llm._core.exchange import TOKEN_LIMITS, JsonValue, Outcome
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,
@@ -36,7 +36,7 @@ or that what the former one answered is asked again."""
 _PATIENT = wait_exponential(multiplier=0.5, max=30)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """How often and how patiently a run goes on; *timeout* is in seconds for the whole of it.
 
@@ -59,7 +59,7 @@ class Policy:
     on_drift: OnDrift = "warn"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Follow:
     """What follows an outcome, and the *error* that ends the run when that is used up.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, Literal, TypeAlias
 
@@ -26,7 +25,6 @@ agree on, or the same bytes."""
 
 
 @quick
-@dataclass(frozen=True)
 class Result(Generic[T_co]):
     """What a run came to: the *output* and every attempt that led to it.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Generic, overload
 
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.target import (
     Checked,
     Decoder,
@@ -38,7 +38,7 @@ def as_said(target: Target[object]) -> Target[JsonValue]:
     return JsonTarget(target.name, target.schema, _AsSaid(target.decoder), target.floats)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _AsSaid(Generic[T_co]):
     """Takes what *decoder* takes, as it stands."""
 

@@ -62,7 +62,6 @@ class Way:
 
 
 @quick  # each run has a copy of its own, made from a __dict__ without the defaults
-@dataclass(frozen=True)
 class Task(Generic[T_co]):
     """One run: what is asked, what the answer must be, and how patiently it is sought.
 

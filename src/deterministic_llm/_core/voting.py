@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeAlias
 
@@ -27,6 +27,7 @@ from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.lessons import lessons_of
 from deterministic_llm._core.loop import Accept, GiveUp, Step, next_step
 from deterministic_llm._core.questions import asked_anew
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.resuming import taken_up
 from deterministic_llm._core.schema.complaints import as_json
 from deterministic_llm._core.schema.forms import ChoiceForm, Field
@@ -39,7 +40,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vote(Generic[T_co]):
     """One vote to be taken: a run of its own, to go on from *attempts*."""
 
@@ -47,7 +48,7 @@ class Vote(Generic[T_co]):
     attempts: tuple[Attempt[T_co], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draw(Generic[T_co]):
     """Take these *votes*: one as a part of the run, or all at once, each a run *apart*."""
 
@@ -58,7 +59,7 @@ class Draw(Generic[T_co]):
 Turn: TypeAlias = Draw[T_co] | Accept[T_co] | GiveUp
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ballot(Generic[T_co]):
     """One valid answer: whose, what it is, and the JSON that says it."""
 

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic
 
@@ -17,6 +16,7 @@ from deterministic_llm._core.attempts import Attempt, Request
 from deterministic_llm._core.events import Accepted, CallFinished, CallStarted, GaveUp, decided
 from deterministic_llm._core.exchange import CallFailure, Completion
 from deterministic_llm._core.loop import Call, Check, conclude, judge, next_step
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.resuming import taken_up
 from deterministic_llm._core.streaming.events import StreamEvent
 from deterministic_llm._core.streaming.shown import Shown
@@ -136,7 +136,7 @@ async def astream(
         await tell(event)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run(Generic[T]):
     """A run under way: what is *shown* of its *attempts*, and who is told of them."""
 

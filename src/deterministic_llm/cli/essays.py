@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 
 _INSTALLED = Path(__file__).with_name("texts")
@@ -12,7 +12,7 @@ _CHECKOUT = Path(__file__).parents[3] / "examples" / "essays"
 _MOST_BYTES = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Essay:
     """A text to be graded, and what to call it."""
 

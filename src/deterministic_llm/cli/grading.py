@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
 from deterministic_llm._core.attempts import Attempt
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
 from deterministic_llm._drivers import blocking
 from deterministic_llm.cli.essays import Essay
@@ -28,7 +29,7 @@ _HOSTED: ModelOptions = {"seed": 7, "transport_retries": 3}
 """A reasoning model refuses a temperature, and spends its tokens on thinking first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grading:
     """What one essay brought: the model's *free* answer, and the *enforced* run."""
 

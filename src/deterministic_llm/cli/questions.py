@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -16,7 +16,7 @@ _TEXT = "text"
 """The member that a plain text is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """One input: its *members*, what it is called, and what a person gave, if anyone did."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, partial
@@ -17,6 +16,7 @@ from typing import cast
 
 from deterministic_llm._core.canonical import digest
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.telling import Unknown, UntoldError, by_repr, enclosed, told
 from deterministic_llm.enforcer.signatures import AnyFunction, turn_position, without_turn
 from deterministic_llm.errors import ConfigurationError
@@ -64,7 +64,7 @@ def code_of(function: AnyFunction) -> str:
     return digest([code.digest, {name: constants[name] for name in constants.keys() - code.stored}])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Coded:
     """What a piece of code does, and which names from outside it reads and writes.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 
 from deterministic_llm._core.exchange import Abilities
+from deterministic_llm._core.records import frozen
 from deterministic_llm.metering.memory import Memory, memory_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """What a server said it is, "unknown" where it did not, and what it can hold an answer to."""
 
@@ -35,14 +36,14 @@ class Server(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """What is known of one model before it is asked: its *options* are those of its own.
 
     *server*, where there is one, can say more; *said* is which kind it then said that it is.
     """
 
-    abilities: Abilities = Abilities()  # noqa: RUF009  # frozen
+    abilities: Abilities = Abilities()  # frozen
     options: Mapping[str, object] = field(default_factory=dict[str, object])
     name: str | None = None
     url: str | None = None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 
 Provider: TypeAlias = Literal["openai", "responses", "anthropic", "gemini"]
 """Whose words: OpenAI's chat completions and all that copy them, its Responses, and two others."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What one call should say besides model and prompt.
 

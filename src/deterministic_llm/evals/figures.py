@@ -7,7 +7,6 @@ questions, as the runs of one question are no independent witnesses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from math import fsum, isnan
@@ -31,6 +30,7 @@ from deterministic_llm._core.consensus.validity import (
     weighted_kappa,
 )
 from deterministic_llm._core.exchange import summed
+from deterministic_llm._core.records import frozen
 from deterministic_llm.evals.runs import Run
 
 WANTED = (0.8, 0.9, 0.95)
@@ -41,7 +41,7 @@ Labelled: TypeAlias = tuple[Sequence[float], float]
 """The scores that one question was given, and that of a person."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reliability:
     """How repeatable scores are, by the *items* that have one of every run.
 
@@ -56,7 +56,7 @@ class Reliability:
     votes: Mapping[float, int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validity:
     """How far the scores of all runs agree with those of people, for the *items* that have both.
 
@@ -71,7 +71,7 @@ class Validity:
     bias: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figures:
     """What *runs* of *items* questions say about a scorer.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias, cast
 
 from deterministic_llm._core.canonical import canonical_json, jsonable
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
 from deterministic_llm.errors import ConfigurationError, EnforcementError
 
@@ -17,7 +17,7 @@ Score: TypeAlias = str | Callable[..., float | None]
 function of the output."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """The *number*-th run of the question *item*, both from 0.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from typing_extensions import TypedDict, Unpack
 
 from deterministic_llm._core.canonical import digest, jsonable
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, Enforcer
 from deterministic_llm.enforcer.identities import code_of
@@ -50,7 +50,7 @@ class Measuring(TypedDict, total=False):
     progress: Advance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stability:
     """How repeatable the scorer *name* is: its *figures*, and the *rows* that they are made of.
 

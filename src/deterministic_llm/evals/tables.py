@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import isnan
 from typing import TYPE_CHECKING
 
 from deterministic_llm._core.canonical import jsonable
 from deterministic_llm._core.consensus.intervals import Interval
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm.evals.figures import Figures, Reliability, Validity
 
 if TYPE_CHECKING:
     from deterministic_llm.evals.stability import Stability
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One figure: what it is *called*, its *value*, what it lies between, and what it *means*."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from deterministic_llm._core.guards import Dead, Guards, Language
 from deterministic_llm._core.reading.forms.claims import Matched
 from deterministic_llm._core.reading.forms.exact import match_exactly
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.forms import TextForm
 from deterministic_llm._core.schema.target import JsonTarget, Target
 from deterministic_llm._core.stops.exactness import may_become_exact
@@ -16,7 +16,7 @@ from deterministic_llm.grammars.compiling import guards
 from deterministic_llm.grammars.hints import LONGEST, expected_one_of, shown
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leaving:
     """The first character that the target cannot have, at *offset*, and what was *expected*.
 

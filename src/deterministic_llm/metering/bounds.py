@@ -9,11 +9,11 @@ nobody publishes, so it counts double, with room for the instructions that come 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import TOKEN_LIMITS, UNCONSTRAINED, Constraint
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.shapes import chat
 from deterministic_llm.metering.prices import Price
 from deterministic_llm.metering.spend import ONE_CALL, Spend
@@ -42,7 +42,7 @@ _HIDDEN = frozenset(
 """Parameters that bring in tokens which the request itself does not hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unbounded:
     """Nobody can say what a request takes at most, and why; the sentence ends with what to do."""
 

@@ -8,12 +8,12 @@ any number of threads and event loops at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import count
 
 from deterministic_llm._core.exchange import EXACT
+from deterministic_llm._core.records import frozen
 from deterministic_llm.metering.changes import Changes
 from deterministic_llm.metering.spend import NOTHING, Dollars, Left, Spend, checked, dollars, whole
 
@@ -113,7 +113,7 @@ class Reservation:
         self.settle(NOTHING, unsettled=self.worst)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Short:
     """A reservation that was refused: *worst* was asked, *left* was there, of *limits*."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from typing_extensions import TypeVar
@@ -16,7 +15,7 @@ from deterministic_llm._core.answering import (
     Opening,
 )
 from deterministic_llm._core.attempts import Request
-from deterministic_llm._core.records import changed
+from deterministic_llm._core.records import changed, frozen
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.breaker import Breaker
 from deterministic_llm.metering.budgets import Budget
@@ -46,7 +45,7 @@ OPTIONS = frozenset({*_KINDS, "call_timeout"})
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guards:
     """What a call passes: the wait for its turn, the breaker, the meter, then what remembers it.
 

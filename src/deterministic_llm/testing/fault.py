@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import Completion
+from deterministic_llm._core.records import frozen
 from deterministic_llm.testing.wire import Wire
 
 Play: TypeAlias = Callable[[Wire, Completion], Awaitable[None]]
 """Answers one request on its wire; what the healthy answer would be is given to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One way to answer a request; *about* says what is wrong with it."""
 

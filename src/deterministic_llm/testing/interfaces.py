@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm.testing.anthropic import message, message_error, message_events
 from deterministic_llm.testing.gemini import content, content_error, content_events
 from deterministic_llm.testing.responses import response, response_events
@@ -15,7 +15,7 @@ from deterministic_llm.testing.wire import Wire
 _Events: TypeAlias = Callable[[JsonObject, int], Iterator[tuple[bytes, int]]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interface:
     """The words of one interface that is not that of chat completions."""
 

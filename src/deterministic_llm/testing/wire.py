@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue, Usage
+from deterministic_llm._core.records import frozen
 
 _REASONS = {200: "OK", 307: "Temporary Redirect"}
 _JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """One request: the name in its path or header, its body, and whether it only looks."""
 
@@ -24,7 +25,7 @@ class Asked:
     looks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tempo:
     """How fast a server speaks: *pace* between drops, *patience* of a silence, in seconds.
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import mimetypes
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from deterministic_llm._core.exchange import ChatMessage
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.shapes.members import get, items, text
 
 _DATA = "data:"
 _BASE64 = ";base64"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Medium:
     """An image, a sound or a file: its *data* in base64, or else where it is, *url* or *file_id*.
 
@@ -51,7 +51,7 @@ def medium_of(part: object) -> Medium | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Called:
     """A tool that the model called before: its *arguments* as an object."""
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.transport.bodies import RawResponse
 
@@ -28,7 +29,7 @@ A = TypeVar("A")
 """The client that is awaited."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Peer:
     """Whom a client calls: at *url*, with *secrets* that nobody is told.
 

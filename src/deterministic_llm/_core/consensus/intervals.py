@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import isnan, sqrt
 from statistics import NormalDist
 
 from typing_extensions import TypeVar
 
+from deterministic_llm._core.records import frozen
+
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """The *value* of a figure, and what it lies between: *low* and *high*."""
 

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import fsum
 from statistics import median_low
 
 from deterministic_llm._core.canonical import written
 from deterministic_llm._core.consensus.likeness import folded, likeness, medoid, paired
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.violations import json_path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """How *votes* fell on one question: the *counts* of its answers, most first.
 
@@ -35,7 +36,7 @@ class Tally:
     share: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Merged:
     """What votes agree on: the *value*, for each path the share of votes that say so, and tallies.
 
@@ -60,7 +61,7 @@ def no_text(location: Location) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ballots:
     """How votes are counted.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, fsum, sqrt
 
+from deterministic_llm._core.records import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Intraclass:
     """Intraclass correlations of single scores, by Shrout and Fleiss 1979.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from deterministic_llm._core.records import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Votes:
     """What several valid answers came to: so many, a *number*, and *failed* without a valid one.
 

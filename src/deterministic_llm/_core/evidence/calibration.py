@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import fsum
 
 from deterministic_llm._core.evidence.curves import Pairs
+from deterministic_llm._core.records import frozen
 
 _NO_PAIR = "expected at least one pair of a probability and a bool, got none"
 _NO_BIN = "expected at least one bin, got {}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bin:
     """*number* pairs of like probability: *said* is its mean, *came* the share that was right."""
 
@@ -23,7 +23,7 @@ class Bin:
     came: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What is left when answers below *threshold* are not taken.
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import exp, fsum, isfinite, log
 from typing import ClassVar, Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 
 Pairs: TypeAlias = Sequence[tuple[float, bool]]
 Method: TypeAlias = Literal["temperature", "platt", "isotonic"]
@@ -25,7 +25,7 @@ _STEPS = 100
 _SETTLED = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Temperature:
     """The logit divided by a *temperature*: above 1 it makes a model less sure of itself."""
 
@@ -62,7 +62,7 @@ class Temperature:
         return cls(temperature)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Platt:
     """``1 / (1 + exp(slope * p + shift))``, as Platt 1999 fits it."""
 
@@ -99,7 +99,7 @@ class Platt:
         return cls(_number(record, "slope"), _number(record, "shift"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Isotonic:
     """The steps that fit best of all that never fall, straight lines between their ends."""
 
@@ -151,7 +151,7 @@ CURVES: Mapping[str, type[Temperature | Platt | Isotonic]] = {
 """The curves by the names of their methods."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Block:
     first: float
     last: float

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import exp, fsum, log2, sqrt
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.canonical import written
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 
 Source: TypeAlias = Literal["decision", "logprobs", "votes", "verbalised"]
 """Who says how sure a value is, best first: an endpoint that decides, the probabilities of the
@@ -22,7 +23,7 @@ LOST_BELOW = 0.5
 """The captured mass below which there is no distribution."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """How sure *value* is, as its *source* says; with no source, *reason* says why nobody knows.
 

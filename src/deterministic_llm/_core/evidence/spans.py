@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 Location: TypeAlias = tuple[str | int, ...]
@@ -19,7 +19,7 @@ _CLOSING = {b"{": b"}", b"[": b"]"}
 _NO_JSON = "no JSON at byte {}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leaf:
     """One value that holds no others: where in the document it is, and its bytes in the text."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from deterministic_llm._core.exchange import Token
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.shapes.tokens import bytes_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transcript:
     """The bytes of a text, and the *tokens* that wrote them, none of which is empty.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import (
     has_moments,
@@ -18,7 +18,7 @@ from deterministic_llm._core.schema.kinds import (
 from deterministic_llm._core.schema.target import JsonTarget
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Doubts:
     """What in a valid text calls for a second look by alignment.
 

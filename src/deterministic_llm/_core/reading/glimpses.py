@@ -7,7 +7,6 @@ hold no other answer; else None, and the text must be searched in full.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from typing_extensions import TypeVar
@@ -25,6 +24,7 @@ from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.reading.outright import output_of
 from deterministic_llm._core.reading.rivals import Claim, are_denied, claims, in_json, names_all
 from deterministic_llm._core.reading.syntax.native import half_a_pair
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.target import JsonTarget
 
@@ -106,7 +106,7 @@ def glance(text: str) -> tuple[int, int] | None:
     return (start, end) if end > start else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Talk:
     """Plain prose around one payload: what holds that, and what is said of members.
 

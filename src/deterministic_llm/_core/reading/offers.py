@@ -6,7 +6,6 @@ A reading says one value or why there is none. This tells what else stood there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.found import find
@@ -14,10 +13,11 @@ from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.goals import goal_of
 from deterministic_llm._core.reading.judging import judge
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.target import JsonTarget
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """A stretch from *start* to *end*: what the words around it call it, and its *reading*.
 

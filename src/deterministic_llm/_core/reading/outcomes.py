@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic
 
 from typing_extensions import TypeVar
@@ -15,7 +14,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 @quick
-@dataclass(frozen=True)
 class Parsed(Generic[T_co]):
     """What a text says: the *output*, the *repairs* it took, and the *span* where it stood.
 
@@ -33,7 +31,6 @@ class Parsed(Generic[T_co]):
 
 
 @quick
-@dataclass(frozen=True)
 class Unread:
     """The text is not the target: why, and which repairs did not help.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
@@ -23,6 +22,7 @@ from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TRUE_WORDS
 from deterministic_llm._core.reading.finding.grades import LEADS, grade_given, is_grade
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import required_names
 from deterministic_llm._core.schema.target import JsonTarget
@@ -31,7 +31,7 @@ MAX_LINES = 64
 """Lines about members that are compared; more of them are a text about something else."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """What a line says: that the member *name* is *value*, a number, a label or a yes or no."""
 
@@ -120,7 +120,7 @@ _BEGUN = expression(r"[\[{]\s*(?:[\"'“][\w -]{0,40}[\"'”]?\s*:?\s*)?")
 _WORDS_OF_A_NAME = expression(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|\d+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Members:
     """How lines about the members begin, whose name a folded one is, and what labels it has.
 

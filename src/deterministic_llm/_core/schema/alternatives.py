@@ -13,6 +13,7 @@ from typing import cast
 from pydantic_core import ErrorDetails
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.violations import Location, member
 from deterministic_llm._core.schema.wording import resolve
 
@@ -70,7 +71,7 @@ def _places(
     return sorted(places.items(), key=lambda place: len(place[0]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Step:
     """One *token* of an error's place, and the schema *node* that it leads to.
 

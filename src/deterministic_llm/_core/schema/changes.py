@@ -8,10 +8,10 @@ anew breaks readers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.lowering.editions import modern
 from deterministic_llm._core.schema.lowering.intersections import (
     RESIDUE,
@@ -28,7 +28,7 @@ from deterministic_llm._core.schema.wording import quote
 Party: TypeAlias = Literal["writers", "readers"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What changed at *path*, and whom it *breaks*; nobody where it is compatible."""
 
@@ -50,7 +50,7 @@ def changes_between(old: JsonObject, new: JsonObject) -> tuple[Change, ...]:
 _Path: TypeAlias = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Comparison:
     old: References
     new: References

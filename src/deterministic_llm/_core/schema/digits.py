@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from itertools import groupby
 from typing import TypeAlias
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.language import (
     Language,
     Sign,
@@ -23,7 +23,7 @@ _NONZERO = Sign((("1", "9"),))
 _MINUS = Words("-")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bound:
     """The end of a range; *excluded* says that it is itself no part of it."""
 
@@ -157,7 +157,7 @@ def _repeated(low: int, high: int) -> Language:
     return _DIGIT if low == high == 1 else Times(_DIGIT, low, high)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Amounts:
     """Numbers without a sign, of limited *digits* and *decimals*."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from jsonschema import (
@@ -20,6 +20,7 @@ from referencing import Registry
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.choosing import choosing
 from deterministic_llm._core.schema.document_sites import site_of_document
 from deterministic_llm._core.schema.formats import format_checker
@@ -126,7 +127,7 @@ def _check_patterns(node: JsonObject, where: str) -> None:
             raise SchemaError(f"{where}/{keyword}", problem, "simplify it")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SchemaDecoder:
     """Validates by *validator*, and says what is wrong in the words of the whole *schema*."""
 

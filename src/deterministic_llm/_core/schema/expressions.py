@@ -6,9 +6,9 @@ Character classes stay text (``[a-z]``, ``\d``, ``.``): an engine is asked for t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 MAX_DEPTH = 60
@@ -30,42 +30,42 @@ _EDGES = frozenset({"\\b", "\\B", "\\A", "\\Z", "\\z", "\\m", "\\M", "\\G"})
 _FIXED = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chars:
     """One character out of a class, as the expression spells it."""
 
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     r"""A place that takes no character: ``^``, ``$``, ``\b``."""
 
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """The text of an earlier group again."""
 
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chain:
     """Parts one after another."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """One of the options."""
 
     options: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeat:
     """The body *low* to *high* times, without end when *high* is None."""
 
@@ -75,7 +75,7 @@ class Repeat:
     possessive: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """A group that captures: named, or None when only numbered."""
 
@@ -83,14 +83,14 @@ class Group:
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Atomic:
     """A group that is never tried another way once it has matched."""
 
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """What stands before or behind a place, without being taken."""
 
@@ -104,7 +104,7 @@ class UnreadableExpressionError(Exception):
     """This construct is outside of what the tree can say."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expression:
     """A whole expression; *caseless* when any part of it is."""
 

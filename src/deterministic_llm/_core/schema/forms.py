@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NoReturn, TypeAlias
 
 import regex
 
 from deterministic_llm._core.exchange import JsonObject
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.redos import backtracking
 from deterministic_llm._core.schema.wording import quote
@@ -35,7 +36,7 @@ _SEPARATED = expression(r"(?<=\w)[\s_-]+(?=\w)|\s+")
 _NARROWING = frozenset({"enum", "const", "format", "anyOf", "oneOf", "allOf", "$ref", "pattern"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """A named place for a value that fits *schema*."""
 
@@ -48,7 +49,7 @@ class Field:
         return self.schema.get("type") == "string" and not _NARROWING & self.schema.keys()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TemplateForm:
     """Literal text and fields in turn; with *many*, each line of the answer is one record."""
 
@@ -62,7 +63,7 @@ class TemplateForm:
         return tuple(piece for piece in self.pieces if isinstance(piece, Field))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PatternForm:
     """A regular expression whose named groups are the fields."""
 
@@ -71,7 +72,7 @@ class PatternForm:
     unsafe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChoiceForm:
     """One of the options, given back exactly as listed."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from deterministic_llm._core.exchange import JsonObject
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.digits import Bound, integer_range, number_range
 from deterministic_llm._core.schema.forms import (
     ChoiceForm,
@@ -76,7 +76,7 @@ def _of_template(form: TemplateForm, limits: Limits) -> Language:
     return series((record, Times(series((Words("\n"), record)))))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Place:
     """Where a field stands: what is written *after* it, and the *limits* of all of them."""
 

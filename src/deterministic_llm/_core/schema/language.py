@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from deterministic_llm._core.records import frozen
 
 Span: TypeAlias = str | tuple[str, str]
 """One character, or all from the first to the last of two."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """This text, letter by letter."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sign:
     """One character of the *spans*, or one that is in none of them."""
 
@@ -25,21 +26,21 @@ class Sign:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """Parts one after another."""
 
     parts: tuple[Language, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """One of the options."""
 
     options: tuple[Language, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Times:
     """The body *low* to *high* times, without end when *high* is None."""
 
@@ -48,7 +49,7 @@ class Times:
     high: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Named:
     """A body that a notation with rules writes as a rule of its own."""
 
@@ -56,7 +57,7 @@ class Named:
     body: Language
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Json:
     """Any JSON of one *kind*, which may hold itself."""
 
@@ -66,7 +67,7 @@ class Json:
 Language: TypeAlias = Words | Sign | Series | Either | Times | Named | Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """How much may be written where a schema sets no limit; None is without end.
 

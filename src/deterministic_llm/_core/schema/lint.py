@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS, LLGUIDANCE
 from deterministic_llm._core.schema.lowering.distinctions import all_apart
 from deterministic_llm._core.schema.lowering.editions import modern
@@ -21,7 +21,7 @@ Level: TypeAlias = Literal["error", "warning"]
 """Whether a schema cannot work, or works otherwise than it looks."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that is wrong at *pointer*, by the *rule* that found it, and how to mend it."""
 
@@ -32,7 +32,7 @@ class Finding:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backend:
     """What one dialect makes of a schema: *refused* says why it cannot be lowered at all."""
 
@@ -69,7 +69,7 @@ def _backend(schema: JsonObject, name: str) -> Backend:
         return Backend(name, refused=str(error))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Context:
     references: References
     checker: Checker

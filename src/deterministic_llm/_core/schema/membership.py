@@ -8,12 +8,14 @@ name was said twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from math import isfinite
 from typing import TypeAlias, cast
 
 from pydantic import BaseModel
+
+from deterministic_llm._core.records import frozen
 
 Count: TypeAlias = Callable[[object], int]
 """The members of a value and of all in it."""
@@ -39,7 +41,7 @@ class _UnknownError(Exception):
     """What a value has cannot be told from it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Counts:
     """*known* are the definitions of a type, *opened* those of them that are being counted."""
 

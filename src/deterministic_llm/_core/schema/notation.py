@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from deterministic_llm._core.records import frozen
 
 WIDTH = 80
 """Characters up to which an object without comments stays on one line."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Phrase:
     """A type as *lines*, with *notes* on it that whoever uses it writes beside it.
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 import regex
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.expressions import (
     Atomic,
     Chain,
@@ -79,7 +80,7 @@ class _Alphabet:
         return self.known[source]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Piece:
     """How often a piece matches nothing, and the ways into and out of it."""
 
@@ -91,7 +92,7 @@ class _Piece:
 _NOTHING = _Piece(1, {}, {})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Automaton:
     alphabet: _Alphabet
     sources: list[str] = field(default_factory=list[str])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.naming import CONDITIONS, named, reference
 from deterministic_llm._core.schema.notation import (
     ANY,
@@ -67,7 +67,7 @@ def render(schema: JsonObject) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Scope:
     root: JsonObject
     names: Mapping[str, str]

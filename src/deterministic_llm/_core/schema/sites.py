@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.target import Checked, Decoder, Invalid, Valid
 from deterministic_llm._core.schema.wording import resolve
 
@@ -14,7 +14,7 @@ Token: TypeAlias = str | int
 """The name of a member, or the index of an item."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """What a value that is still being written must keep to, where that is known.
 
@@ -99,7 +99,7 @@ class Site:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Members:
     """The places below one: *named* ones, the *others* of an object, the *items* of a list."""
 

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.forms import TextForm
 
 if TYPE_CHECKING:
@@ -19,19 +20,14 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, init=False)
+@frozen
 class Valid(Generic[T_co]):
     """The payload is the target, as this *output*."""
 
     output: T_co
 
-    def __init__(self, output: T_co) -> None:
-        # One is made of every member that is validated by itself: a frozen dataclass takes twice as
-        # long by itself.
-        self.__dict__["output"] = output
 
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invalid:
     """The payload is not the target, with every rule that it breaks in document order."""
 

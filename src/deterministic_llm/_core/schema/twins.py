@@ -7,13 +7,13 @@ member with several names, as an alias and its own, takes the first of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pydantic_core import SchemaValidator, to_json
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.cores import Node, below
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreConfig, CoreSchema
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Twins:
     """Finds keys of one object that its type takes for the same.
 
@@ -64,7 +64,7 @@ class Twins:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Names:
     """The names of the members of a model, each with all that it goes by; some *needed*."""
 

@@ -7,11 +7,11 @@ what it is, as a validator that runs before its model's could, or one of several
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.cores import Node, below, changed
 from deterministic_llm._core.schema.exactness import validator_of
@@ -47,7 +47,7 @@ def site_of_type(core_schema: object, schema: JsonObject) -> Site:
 _NO_CONFIG: Node = {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Spot:
     """A *core* schema with the *config* of what it stands in, its JSON Schema, and its *name*."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, Protocol
 
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.target import Checked, Invalid, Valid, Validate
@@ -31,7 +32,7 @@ class ReadsJson(Protocol[T_co]):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeDecoder(Generic[T_co]):
     """Validates with pydantic's strict mode, whose JSON rules still read dates and enums.
 

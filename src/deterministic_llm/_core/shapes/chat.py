@@ -5,8 +5,6 @@ The keys of caches, and the first records, have a constraint in these words, too
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deterministic_llm._core.exchange import (
     UNCONSTRAINED,
     ChatMessage,
@@ -15,6 +13,7 @@ from deterministic_llm._core.exchange import (
     Mode,
     Notation,
 )
+from deterministic_llm._core.records import frozen
 
 
 def conversation(prompt: tuple[ChatMessage, ...], feedback: str) -> tuple[ChatMessage, ...]:
@@ -80,7 +79,7 @@ CHAT_MEMBERS = frozenset({"response_format", "tool"})
 """What a record of a constraint in these words has, and no other."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatConstraint:
     """A constraint as records told it at first: in these words."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from deterministic_llm._core.reading.alignment.labels import fold_accents
 from deterministic_llm._core.reading.alignment.vocabulary import FRAME
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 
@@ -31,7 +31,7 @@ def can_be_label(begun: str, labels: tuple[str, ...], name: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Said:
     """How a text may begin that names a label, and the *words* of which a sentence is made."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.locations import Location
 
 Scope: TypeAlias = Literal["held", "strict", "everywhere"]
@@ -13,7 +13,7 @@ Scope: TypeAlias = Literal["held", "strict", "everywhere"]
 character, in what is read without repairs, or in any text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One reason to stop, by *name*: its *scope*, and what it *sees*."""
 
@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
 what is waited for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """Why an answer was stopped: the *rule*, what is wrong, and the *member* that is, if one is."""
 

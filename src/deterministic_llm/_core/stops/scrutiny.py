@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from deterministic_llm._core.attempts import Request, Violation
@@ -21,6 +20,7 @@ from deterministic_llm._core.reading.incremental import (
     Opened,
     Replaced,
 )
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.complaints import below
 from deterministic_llm._core.schema.envelopes import ENVELOPE, Envelope
 from deterministic_llm._core.schema.forms import ChoiceForm
@@ -297,7 +297,7 @@ class Scrutiny:
             yield Reason(DIVERGED, (Violation("$", "syntax", expected, quote(text.strip())),))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Suspect:
     """A member that its own type refuses: where it is in the answer, and in the whole."""
 

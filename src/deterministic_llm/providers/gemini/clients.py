@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.patience import opening
+from deterministic_llm._core.records import frozen
 from deterministic_llm.transport.bodies import RawResponse
 from deterministic_llm.transport.posts import cut, headers, library_of
 
@@ -31,7 +31,7 @@ class ContentClient(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caller:
     """What posts for *client*, which closes its connections when nobody has it any more.
 

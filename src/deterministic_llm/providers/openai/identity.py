@@ -19,9 +19,9 @@ A server that names somebody else, as gateways do, is not asked any further.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm.providers.openai.profiles import (
     LLAMA_CPP,
     LMSTUDIO,
@@ -37,7 +37,7 @@ LISTING = "/models"
 """The page that every server of the interface has, under its ``base_url``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """What came of asking for *path*: the *status*, None where nothing came, and the JSON *body*.
 
@@ -50,7 +50,7 @@ class Page:
     body: JsonValue = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """The *profile* of a server that was asked; one that is not *lasting* may be asked again."""
 

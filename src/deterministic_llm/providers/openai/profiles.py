@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -18,9 +18,10 @@ from deterministic_llm._core.exchange import (
     JsonValue,
     NotationName,
 )
+from deterministic_llm._core.records import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spot:
     """Where a grammar stands in a request: as *member*, or *within* it beside its *type*."""
 
@@ -36,7 +37,7 @@ class Spot:
         return {self.member: {**kind, self.within: grammar}}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CustomTool:
     """A tool that must be called, with a text of the grammar in its *syntax*."""
 
@@ -53,7 +54,7 @@ class CustomTool:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Profile:
     """One provider, or one kind of server.
 

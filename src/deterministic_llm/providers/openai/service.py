@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast
 
 from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.shapes.members import get
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.providers.openai.identity import LISTING
@@ -33,7 +34,7 @@ class Body(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Api:
     """One interface of a server: its path, and the body of a request in its words."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from deterministic_llm._core.attempts import Code, Loss
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A heuristic by *name*: its *loss*, what it *does*, and how far it reaches.
 
@@ -22,7 +22,7 @@ class Rule:
     does: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bent:
     """A rule applied: the *value* that the schema means."""
 
@@ -30,7 +30,7 @@ class Bent:
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A rule saw what was written and why it cannot be one value: *reason* is a clause."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from decimal import Decimal
 
 from deterministic_llm._core.reading.alignment.bends import (
@@ -15,6 +14,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     NUMBER_WORD,
     Rule,
 )
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 LONGEST = 80
@@ -80,7 +80,7 @@ _WORDS = _TENS | {
 _HUNDRED = {"hundred": 100, "a hundred": 100, "one hundred": 100}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """One *value* that a text may stand for, and the *rule* that reads it so."""
 

@@ -8,7 +8,6 @@ than a validator why there is no value, a violation says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from deterministic_llm._core.attempts import Repair, Violation
@@ -48,7 +47,6 @@ _IMPLIED = {
 
 
 @quick
-@dataclass(frozen=True)
 class Aligned:
     """The *value* after all edits, each edit, and what could not be told to be one value."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -40,6 +39,7 @@ from deterministic_llm._core.reading.alignment.units import (
     names_unit,
 )
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, NULL_WORDS, TRUE_WORDS
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 NumberKind: TypeAlias = Literal["integer", "number", "decimal"]
@@ -83,7 +83,7 @@ _COUNT_WORDS = expression(
 _PERCENT_WORDS = expression(r"percent|pct|%|per cent", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """The number that a schema node asks for, and the *name* of the member that holds it."""
 

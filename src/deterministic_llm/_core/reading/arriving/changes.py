@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 
 Location: TypeAlias = tuple[str | int, ...]
 """Keys of the target and indices, from the outside in."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closed:
     """A value is complete. It is shared with what holds it: nobody is to change it."""
 
@@ -19,7 +19,7 @@ class Closed:
     value: JsonValue
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grown:
     """The string at *location* goes on with *piece*."""
 
@@ -27,7 +27,7 @@ class Grown:
     piece: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """A value begins; of one of *kind* "other" nothing is shown before it closes."""
 
@@ -35,7 +35,7 @@ class Opened:
     kind: Literal["object", "list", "string", "other"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replaced:
     """What was being read is not the answer: all changes so far are void."""
 

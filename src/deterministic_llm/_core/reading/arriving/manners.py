@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -20,13 +19,14 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
     TOOL_PAYLOADS,
     TOOL_REST,
 )
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 Pace: TypeAlias = Literal["at once", "once it is no word for null", "closed"]
 """From when on a text is shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manner:
     """How the kinds of values of one node arrive.
 

@@ -7,7 +7,6 @@ In go pieces of text, out comes the first bracket that begins like a payload, by
 # ruff: noqa: RUF001  (marks that look like others are looked for)
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from deterministic_llm._core.reading.finding.brackets import is_lead, is_member_value
@@ -17,6 +16,7 @@ from deterministic_llm._core.reading.finding.spans import begins
 from deterministic_llm._core.reading.finding.thinking import Tag, leaks_ahead, tag_at
 from deterministic_llm._core.reading.finding.whitespace import is_blank
 from deterministic_llm._core.reading.finding.wrappers import NamedTag, named_at
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 LONGEST_TAG = 400
@@ -25,7 +25,7 @@ _KEPT = 1_000
 _TOO_LONG = 4_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beginning:
     """A document begins at index *start* of the whole text, and *rest* is what came of it.
 
@@ -43,12 +43,12 @@ class Beginning:
     joined: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Void:
     """All that came before was thinking."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """Only the whole text can tell what the *rest* of it says."""
 

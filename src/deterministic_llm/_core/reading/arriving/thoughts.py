@@ -3,17 +3,16 @@
 # ruff: noqa: RUF001  (marks that look like others are looked for)
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.finding.thinking import Tag, leaks_ahead, tag_at
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 LONGEST_TAG = 400
 """Characters of a tag that are waited for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visible:
     """More *text* to be read, as long as what came, with blanks in the place of thinking.
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from deterministic_llm._core.reading.finding import spans
 from deterministic_llm._core.reading.finding.candidates import Mark
 from deterministic_llm._core.reading.finding.fences import blocks
 from deterministic_llm._core.reading.finding.wrappers import wrappers
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 MAX_RESCUES = 8
 """Failed second looks at brackets that do not close; each costs one pass."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holder:
     """A fence or a tag, seen alike."""
 
@@ -30,7 +30,7 @@ class Holder:
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bracket:
     start: int
     end: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from deterministic_llm._core.records import quick
@@ -16,7 +15,6 @@ Mark: TypeAlias = Literal[
 
 
 @quick
-@dataclass(frozen=True)
 class Candidate:
     """Text from *start* to *end*; *open* when its opener has no closer, so it may be cut off."""
 

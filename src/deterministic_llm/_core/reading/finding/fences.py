@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 MAX_BLOCKS = 1_000
 """Blocks kept; a text with more of them is not an answer to one question."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """A fenced block from *start* to *end*, its body between; unclosed when the text ends first."""
 
@@ -43,7 +43,7 @@ def blocks(text: str) -> tuple[Block, ...]:
     return tuple(sorted(found, key=lambda block: block.start))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run:
     marks: str
     label: str

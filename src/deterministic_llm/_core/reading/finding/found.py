@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.finding import marks
@@ -25,6 +24,7 @@ from deterministic_llm._core.reading.finding.groups import Group, groups, marked
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.finding.whitespace import cleaned, unquoted
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 __all__ = ["Found", "extraction", "find", "left_around", "scalar_phrases"]
@@ -33,7 +33,7 @@ MAX_WHOLE = 4_000
 """Characters up to which the whole text is offered as a bare answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """What a completion offers.
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.brackets import Bracket
 from deterministic_llm._core.reading.finding.phrasebook import Marking
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 MAX_MARKED = 256
 """Groups whose surroundings are read; with more, nothing could be told apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """Spans with nothing but separators between them."""
 

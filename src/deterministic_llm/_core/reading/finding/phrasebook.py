@@ -6,13 +6,12 @@ lower-case. A phrase is looked for only in a line that has one of its words, or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deterministic_llm._core.reading.finding.candidates import Mark
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marking:
     """A mark with the rule that gave it; a weak one only tells several candidates apart."""
 

@@ -9,11 +9,11 @@ harmless.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import regex
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression, partial_expression
 
 MAX_OPEN = 1_000
@@ -23,7 +23,7 @@ Stop: TypeAlias = Literal["closed", "open", "quoted"]
 """How a walk ended: at the closer, without one, or inside a string that never ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Walk:
     """Where the walk from an opener ended, and how."""
 

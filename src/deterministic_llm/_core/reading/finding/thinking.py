@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
 import regex
 
 from deterministic_llm._core.reading.finding import spans
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression, partial_expression
 
 MAX_TAGS = 5_000
@@ -23,7 +23,7 @@ MAX_RESCUES = 8
 """Failed looks beyond a tag for the end of a string; after so many, tags are taken as tags."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Thinking:
     """Stretches of thinking in order; *unfinished* when the last one never ended."""
 
@@ -103,7 +103,7 @@ def tag_at(text: str, at: int) -> Tag | bool:
     return _tag(text, found, frozenset()) or False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tag:
     """A tag that opens or closes a block, by its *name* in lower case."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tongue:
     """One language.
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 import regex
 
 from deterministic_llm._core.reading.finding.candidates import Mark
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression, partial_expression
 
 MAX_WRAPPERS = 1_000
 """Wrappers kept; a text with more of them is not an answer to one question."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wrapper:
     """A tag pair from *start* to *end*, its body between; unclosed when the text ends first."""
 
@@ -33,7 +33,7 @@ class Wrapper:
         return _mark(self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedTag:
     """One tag whose name calls its body *mark*; *over* when it ends the body."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from deterministic_llm._core.attempts import Code, Repair, Violation
@@ -13,6 +13,7 @@ from deterministic_llm._core.reading.alignment.bends import NUMBER_TEXT
 from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
 from deterministic_llm._core.reading.forms.drift import EXPLAINED, UNQUOTED, repair
 from deterministic_llm._core.reading.forms.folding import folded
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.forms import Field
@@ -27,7 +28,7 @@ _CONTAINERS = frozenset({"array", "object", "any"})
 """The kinds of fields that may hold a list or an object."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Capture:
     """The value that a text stands for; with *violations* it is none."""
 

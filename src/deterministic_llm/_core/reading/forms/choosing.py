@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
 
@@ -23,6 +22,7 @@ from deterministic_llm._core.reading.forms.claims import (
 from deterministic_llm._core.reading.forms.drift import AS_JSON, OPTION, SPELLING, repair
 from deterministic_llm._core.reading.forms.folding import folded
 from deterministic_llm._core.reading.forms.instead import decoded
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm, option_key
 from deterministic_llm._core.schema.wording import one_of, quote
@@ -31,7 +31,7 @@ _REACH = 120
 _MOST_MENTIONS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Mention:
     """A place that names an *option*."""
 

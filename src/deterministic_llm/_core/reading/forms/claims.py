@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.marks import REACH, choose, marking, takes_back
 from deterministic_llm._core.reading.forms.drift import AROUND, REPEATED, SET_ASIDE, repair
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.wording import quote
 
@@ -18,7 +19,7 @@ MAX_CLAIMS = 1000
 """Claims that are told apart; a text with more of them is no answer to one question."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matched:
     """The *payload* (an object, a list of them, an option), where it stood and what it took."""
 
@@ -27,7 +28,7 @@ class Matched:
     repairs: tuple[Repair, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unmatched:
     """The text is not the form: why, and which repairs did not help."""
 
@@ -35,7 +36,7 @@ class Unmatched:
     repairs_tried: tuple[Repair, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """A place that reads like the form, from *start* to *end*.
 

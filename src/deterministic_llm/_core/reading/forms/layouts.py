@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from deterministic_llm._core.reading.forms.captures import Place, place_of
 from deterministic_llm._core.reading.forms.literals import Ending, Label, ending, label
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import TemplateForm
 from deterministic_llm._core.schema.phrasing import is_open_ended
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """A field between its *label* and its *ending*, which is *literal* in the template.
 
@@ -35,7 +36,7 @@ class Slot:
         return self.ending if self.ending is not None and not self.ending.optional else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """The slots of a template in their order, and the form they were made from."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.reading.forms.claims import Claim, Matched, Unmatched, with_repairs
@@ -15,6 +15,7 @@ from deterministic_llm._core.reading.forms.instead import match_json
 from deterministic_llm._core.reading.forms.layouts import Layout, layout_of
 from deterministic_llm._core.reading.forms.records import claims_in
 from deterministic_llm._core.reading.forms.surroundings import sums_up
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import TemplateForm
 from deterministic_llm._core.schema.wording import quote
@@ -23,7 +24,7 @@ MOST_BROKEN = 1000
 """Lines that are no record; a text with more of them is no list of records."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A line that says something: its *text* from *start*, and the list *number* before it."""
 

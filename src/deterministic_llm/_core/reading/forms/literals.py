@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from deterministic_llm._core.reading.forms.folding import folded
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 GAP = r"[ \t*_`]*+"
@@ -43,7 +43,7 @@ _DASHES = r"[-–—:]"
 _WORDED = {10: "ten", 100: "(?:a |one )?hundred", 5: "five", 20: "twenty", 4: "four", 3: "three"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Label:
     """What stands before a value: *expression* finds it, with the group ``join`` for its sign.
 
@@ -59,7 +59,7 @@ class Label:
     plain: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ending:
     """What stands behind a value; *denominator* is its number when it reads "/ NUMBER"."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deterministic_llm._core.attempts import Code
 from deterministic_llm._core.exchange import JsonObject
@@ -36,6 +36,7 @@ from deterministic_llm._core.reading.forms.texts import (
     skip_blank_lines,
 )
 from deterministic_llm._core.reading.forms.unended import read_unended
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 _FIRM: frozenset[Code] = frozenset(
@@ -57,7 +58,7 @@ def claims_in(text: str, layout: Layout) -> Iterator[Claim]:
     yield from _Walk(Occurrences(text, layout)).claims()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Start:
     """Where a record begins, and where its first value does.
 

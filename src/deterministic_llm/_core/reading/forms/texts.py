@@ -7,7 +7,7 @@ has line breaks itself, or nothing but the field, it runs to the end of the answ
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from deterministic_llm._core.attempts import Code, Repair
@@ -17,10 +17,11 @@ from deterministic_llm._core.reading.forms.layouts import Slot
 from deterministic_llm._core.reading.forms.literals import Ending
 from deterministic_llm._core.reading.forms.occurrences import Occurrences, between, first_of
 from deterministic_llm._core.reading.forms.surroundings import is_prefaced
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A capture and where it ended; *doubled* when it could also have ended later."""
 

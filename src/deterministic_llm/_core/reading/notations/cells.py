@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.keys import Names
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.wording import resolve
 
@@ -20,7 +20,7 @@ class Unsure(Exception):  # noqa: N818  (a reading given up, turned into None by
     """The text has two readings, or none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """The object that is looked for: its properties, and which must be there.
 

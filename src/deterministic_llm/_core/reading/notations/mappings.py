@@ -7,18 +7,19 @@ that belong to no value, or right behind it, leave two readings: then nothing is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from textwrap import dedent
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.notations.cells import Shape, Unsure, cell, kind_of, node_of
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 MAX_DEPTH = 6
 """Mappings and lists within one another; deeper ones are left unread."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A line as *indent*, *bullet*, *key* and *value*; a line without a key has only *text*."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from deterministic_llm._core.attempts import Code, Repair, Violation
 from deterministic_llm._core.exchange import JsonValue
-from deterministic_llm._core.records import quick
+from deterministic_llm._core.records import frozen, quick
 
 MAX_DEPTH = 200
 """How many containers may stand inside one another."""
@@ -17,7 +16,6 @@ MAX_DIGITS = 4300
 
 
 @quick
-@dataclass(frozen=True)
 class Document:
     """The first value of a text; *end* is the index behind it.
 
@@ -39,7 +37,7 @@ class Document:
         return self.open_paths[-1] if self.open_paths else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """A text from which no value was taken, with the reason."""
 

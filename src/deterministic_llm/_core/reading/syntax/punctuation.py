@@ -7,8 +7,9 @@ the end of a line or 200 characters of a comment.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from re import Pattern
+
+from deterministic_llm._core.records import frozen
 
 OPENERS = {"{": "{", "\uff5b": "{", "[": "[", "\uff3b": "[", "(": "(", "\uff08": "("}
 """Each opening bracket with the plain one that it stands for."""
@@ -18,7 +19,7 @@ COMMAS = ",\uff0c\u3001;\uff1b"
 """What may stand between two members, JSON's own first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quote:
     """One kind of quotation mark.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """Members or items that are plain JSON, parted by commas.
 

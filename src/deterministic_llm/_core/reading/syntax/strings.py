@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from re import Pattern
 from typing import Literal, TypeAlias
 
@@ -26,13 +25,14 @@ from deterministic_llm._core.reading.syntax.punctuation import (
     QUOTES,
     Quote,
 )
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 Role: TypeAlias = Literal["root", "key", "member", "item"]
 """Where a string stands: alone, before a colon, after one, or in a list."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quoted:
     """A string that was read, and the index behind it."""
 

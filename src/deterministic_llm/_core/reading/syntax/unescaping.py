@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 
 from deterministic_llm._core.reading.syntax.escapes import json_text
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unescaped:
     """The plain text of an escaped document, and by which *rule* it was made plain."""
 

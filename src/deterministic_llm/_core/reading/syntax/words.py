@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 from deterministic_llm._core.reading.syntax.documents import MAX_DIGITS, ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.punctuation import COMMAS, QUOTES
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
 LITERALS: dict[str, bool | None] = {
@@ -27,7 +27,7 @@ LITERALS: dict[str, bool | None] = {
 """The words that stand for a value; JSON's own three come first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """An unquoted value, and the index behind it."""
 

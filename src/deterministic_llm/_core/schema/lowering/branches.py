@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from typing_extensions import override
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.lowering.codecs import (
     Climb,
     Codec,
@@ -20,7 +20,7 @@ from deterministic_llm._core.schema.lowering.codecs import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """One alternative: what *fits* it above and *answers* it below."""
 
@@ -29,7 +29,7 @@ class Option:
     codec: Codec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branches(Codec):
     """One of several alternatives: the one that the value is valid for, below and above."""
 

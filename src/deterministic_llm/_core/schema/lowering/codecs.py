@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.violations import extra, json_path
 from deterministic_llm._core.schema.wording import quote
 
@@ -67,7 +68,7 @@ class Codec:
 SAME = Codec()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text(Codec):
     """A value of any kind, below as JSON text."""
 
@@ -88,7 +89,7 @@ class Text(Codec):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wrapped(Codec):
     """A value that is below the only member of an object."""
 
@@ -115,7 +116,7 @@ class Wrapped(Codec):
         return {VALUE: self.inner.down(value)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Items(Codec):
     """A list: *first* for its first places, *rest* for the others, None where there are none."""
 
@@ -146,7 +147,7 @@ class Items(Codec):
         return self.first[index] if index < len(self.first) else self.rest or SAME
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recased(Codec):
     """One of *options*, which the backend may spell with other capitals."""
 
@@ -158,7 +159,7 @@ class Recased(Codec):
         return self.options.get(value.casefold(), value) if isinstance(value, str) else value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nullable(Codec):
     """Null, or what *inner* takes."""
 

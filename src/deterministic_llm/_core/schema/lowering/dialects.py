@@ -7,15 +7,17 @@ treated alike: left out, said in the description, and validated here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
+
+from deterministic_llm._core.records import frozen
 
 Patterns: TypeAlias = Literal["none", "search", "whole", "anchored", "bare"]
 """How a pattern is matched: anywhere in the string, against the whole of it, only between ``^`` and
 ``$`` in plain characters, or against the whole with no anchors allowed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dialect:
     """What one backend takes; the defaults are what nearly every one does.
 

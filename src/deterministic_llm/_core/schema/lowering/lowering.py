@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.lowering.arrays import array
 from deterministic_llm._core.schema.lowering.codecs import (
     VALUE,
@@ -54,7 +55,7 @@ class UnraisableError(ValueError):
         self.violations = violations
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lowered:
     """A *schema* that the dialect takes, what it does not hold an answer to, and the way back.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.lowering.codecs import VALUE, Codec
 from deterministic_llm._core.schema.lowering.conditions import conditional
 from deterministic_llm._core.schema.lowering.intersections import RESIDUE, both, other_member
@@ -32,7 +33,7 @@ _RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Others:
     """The members without a name: none, any, or those of a *schema* (None where not asked for)."""
 

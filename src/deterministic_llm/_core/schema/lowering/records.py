@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import cast
 
 from typing_extensions import override
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.lowering.codecs import (
     SAME,
     VALUE,
@@ -27,7 +27,7 @@ REST = "rest"
 _ENTRY = {KEY, VALUE}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Optional(Codec):
     """A member that may be left out: below it is there, and *nothing* says that it is not.
 
@@ -76,7 +76,7 @@ def member_up(codec: Codec, value: JsonValue, at: Location, climb: Climb) -> Jso
     return codec.up(value, at, climb)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record(Codec):
     """An object: *members* by their names below, each with its name above.
 
@@ -151,7 +151,7 @@ class Record(Codec):
         return lowered
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entries(Codec):
     """An object with keys of any name, below a list of keys and values."""
 
@@ -194,7 +194,7 @@ class Entries(Codec):
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row(Codec):
     """A list with a rule for each place, below an object ``item0``, ``item1``, ... and ``rest``."""
 

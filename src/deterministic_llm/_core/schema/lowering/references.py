@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.walking import subschemas
 from deterministic_llm._core.schema.wording import lookup, quote
 from deterministic_llm.errors import SchemaError
@@ -16,7 +16,7 @@ _STORES = ("$defs", "definitions")
 _ANCHORS = ("$anchor", "$dynamicAnchor")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class References:
     """The places of *root* that are referred to; those in *shared* from more than one place."""
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, TypeAlias, cast
 from referencing import Registry
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.choosing import NEWEST
 from deterministic_llm._core.schema.formats import format_checker
 from deterministic_llm._core.schema.kinds import ALL_KINDS
@@ -46,7 +47,7 @@ LossKind: TypeAlias = Literal["described", "closed", "null", "narrowed", "text"]
 and nothing; values of other types; the form inside a JSON text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """What an answer is not held to: *keyword* at *pointer* of the original schema."""
 
@@ -55,7 +56,7 @@ class Loss:
     kind: LossKind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a node stands: its *pointer*, how *deep* in its definition, how often *unrolled*."""
 
@@ -70,7 +71,7 @@ class Place:
         return replace(self, pointer=f"{self.pointer}/{path}", depth=depth)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Low:
     """A lowered node, its way down and up, and the types of JSON that it can be below.
 
