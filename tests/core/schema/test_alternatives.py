@@ -6,7 +6,7 @@ from time import process_time
 from typing import Annotated, Literal, cast
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from deterministic_llm import JsonValue, ResponseError, parse
 from deterministic_llm._core.schema.target import Invalid
@@ -185,6 +185,119 @@ def test_only_the_closest_alternative_is_spoken_of(target: object, text: str, sa
     with pytest.raises(ResponseError) as caught:
         parse(text, target)
     assert [str(violation) for violation in caught.value.violations] == said
+
+
+class Named(BaseModel):
+    """Somebody."""
+
+    name: str
+
+
+class Aged(BaseModel):
+    """Somebody of whom more is known, and told by code of the user's whether it can be."""
+
+    name: str
+    age: int
+    home: Named | None = None
+
+    @field_validator("age")
+    @classmethod
+    def _is_an_age(cls, age: int) -> int:
+        if age < 0:
+            message = "must not be negative"
+            raise ValueError(message)
+        return age
+
+
+class Keeping(BaseModel):
+    """Somebody, and all that is said of them."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+
+def _not_empty(aged: Aged) -> Aged:
+    if not aged.name:
+        message = "must have a name"
+        raise ValueError(message)
+    return aged
+
+
+WRONG = "$.age: must not be negative, got -3"
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "said"),
+    [
+        pytest.param(Named | Aged, '{"name": "x", "age": -3}', WRONG, id="of the second"),
+        pytest.param(Aged | Named, '{"name": "x", "age": -3}', WRONG, id="of the first"),
+        pytest.param(Named | Aged, '{"name": "x", "age": "-3"}', WRONG, id="bent"),
+        pytest.param(
+            Named | Aged, '{"name": "x", "age": -3, "note": 1}', WRONG, id="beside nobody's"
+        ),
+        pytest.param(
+            Named | Aged, '{"name": "x", "age": -3, "note": null}', WRONG, id="beside a null"
+        ),
+        pytest.param(
+            Named | Aged,
+            '{"name": "x", "age": -3, "home": {"name": "y", "zip": 1}}',
+            WRONG,
+            id="beside nobody's further in",
+        ),
+        pytest.param(
+            list[Named | Aged],
+            '[{"name": "x"}, {"name": "y", "age": -3}]',
+            "$[1].age: must not be negative, got -3",
+            id="in a list",
+        ),
+        pytest.param(
+            Named | Annotated[Aged, AfterValidator(_not_empty)],
+            '{"name": "", "age": 3}',
+            '$: must have a name, got {"name": "", "age": 3}',
+            id="by a validator of the whole model",
+        ),
+        pytest.param(Named | Aged | Card, '{"name": "x", "age": -3}', WRONG, id="of three"),
+    ],
+)
+def test_no_member_is_lost_to_a_model_that_does_not_name_it(
+    target: object, text: str, said: str
+) -> None:
+    """Pydantic takes the model that names less where the validator of the other refuses."""
+    with pytest.raises(ResponseError) as caught:
+        parse(text, target)
+    assert [str(violation) for violation in caught.value.violations] == [said]
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "output"),
+    [
+        pytest.param(
+            Named | Aged, '{"name": "x", "age": 3}', Aged(name="x", age=3), id="all is named"
+        ),
+        pytest.param(Named | Aged, '{"name": "x"}', Named(name="x"), id="the lesser"),
+        pytest.param(
+            Named | Aged, '{"name": "x", "note": 1}', Named(name="x"), id="nobody names the other"
+        ),
+        pytest.param(
+            Named | Aged, '{"name": "x", "age": null}', Named(name="x"), id="a null says nothing"
+        ),
+        pytest.param(
+            Keeping | Aged,
+            '{"name": "x", "age": -3}',
+            Keeping.model_validate({"name": "x", "age": -3}),
+            id="one that keeps it",
+        ),
+        pytest.param(
+            Aged | list[Aged],
+            '[{"name": "x", "age": 3, "note": 1}]',
+            [Aged(name="x", age=3)],
+            id="only one kind names members",
+        ),
+    ],
+)
+def test_what_nobody_names_is_no_loss(target: object, text: str, output: object) -> None:
+    assert parse(text, target).output == output
 
 
 def test_many_errors_take_time_in_proportion():

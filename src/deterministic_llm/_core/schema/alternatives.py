@@ -6,7 +6,7 @@ the members of kinds that it never meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -57,6 +57,35 @@ def closest(details: Sequence[ErrorDetails], schema: JsonObject) -> Sequence[Err
                 if at not in kept:
                     del told[at]
     return [*told.values()]
+
+
+def takes_less(details: Sequence[ErrorDetails], schema: JsonObject) -> bool:
+    """Whether a value would be taken for an alternative that does not name what another one does.
+
+    *details* is what is wrong with it where no other members are let pass. Where they are, it is
+    taken for one with which nothing else is wrong. A null says nothing, so it is no loss.
+    """
+    steps = [
+        [*_steps(each["loc"], schema, names_member=each["type"] in _NAMES_A_MEMBER)]
+        for each in details
+    ]
+    for prefix, found in _places(details, steps):
+        unnamed: dict[str | int, set[str | int]] = {}
+        nodes: dict[str | int, JsonValue] = {}
+        for at in found:
+            step, detail = steps[at][len(prefix)], details[at]
+            others = unnamed.setdefault(step.token, set())
+            below = detail["loc"][len(prefix) + 1 :]
+            if detail["type"] != "extra_forbidden":
+                nodes[step.token] = step.alternative
+            elif len(below) == 1 and detail["input"] is not None:
+                others.add(below[0])
+        said = set[str | int]().union(*unnamed.values())
+        taken = [said - others for token, others in unnamed.items() if token not in nodes]
+        refused = [said.intersection(_properties(node, schema)) for node in nodes.values()]
+        if taken and all(any(names - mine for names in (*taken, *refused)) for mine in taken):
+            return True
+    return False
 
 
 def _places(
@@ -129,10 +158,8 @@ class _Alternative:
 
     def distance(self, value: object, schema: JsonObject) -> tuple[int, int, int]:
         """How far *value* is from it: by the members that it knows, lacks, and has wrong."""
-        resolved = resolve(self.node, root=schema)
-        names = resolved.get("properties") if isinstance(resolved, dict) else None
         keys = frozenset[str](cast("Mapping[str, object]", value) if _is_object(value) else ())
-        known = len(keys.intersection(names)) if isinstance(names, dict) else 0
+        known = len(keys.intersection(_properties(self.node, schema)))
         return -known, self.missing, len(self.at)
 
 
@@ -178,6 +205,13 @@ def _form(node: JsonValue, schema: JsonObject) -> str:
     return "an object with " + " and ".join(_names(node, schema)[:_MOST_NAMES])
 
 
+def _properties(node: JsonValue, schema: JsonObject) -> Collection[str]:
+    """The names of the members of *node*."""
+    resolved = resolve(node, root=schema)
+    named = resolved.get("properties") if isinstance(resolved, dict) else None
+    return named if isinstance(named, dict) else ()
+
+
 def _names(node: JsonValue, schema: JsonObject) -> Sequence[str]:
     resolved = resolve(node, root=schema)
     if not isinstance(resolved, dict):
@@ -213,8 +247,13 @@ def _branches(node: JsonValue, schema: JsonObject) -> Sequence[JsonObject]:
 
 
 def _meant(branches: Sequence[JsonObject], token: str | int) -> JsonObject:
-    """The one of *branches* that *token* names, by its class or its type; {} if not only one."""
+    """The one of *branches* that *token* names, by its class or its type; {} if not only one.
+
+    Around that may stand the names of validators: ``function-after[check(), Card]``.
+    """
     name = str(token)
+    if name.startswith("function-"):
+        name = name.rpartition(", ")[2].rstrip("]")
     by_class = [each for each in branches if each.get("$ref") == f"#/$defs/{name}"]
     kind = next((kind for start, kind in _KINDS.items() if name.startswith(start)), None)
     found = by_class or [each for each in branches if kind is not None and each.get("type") == kind]

@@ -12,7 +12,13 @@ from pydantic_core import ErrorDetails, core_schema, to_jsonable_python
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.schema.alternatives import UNDECIDED, closest, locate, unions
+from deterministic_llm._core.schema.alternatives import (
+    UNDECIDED,
+    closest,
+    locate,
+    takes_less,
+    unions,
+)
 from deterministic_llm._core.schema.locations import location_of, value_at
 from deterministic_llm._core.schema.violations import (
     Location,
@@ -84,6 +90,18 @@ class Complaints:
             if _CODES.get(each["type"]) not in _BOUNDS:
                 return None
         return self._all_told(details)
+
+    def of_loss(self, error: ValidationError) -> tuple[Violation, ...]:
+        """The same less members that no alternative names, where what another names would be lost.
+
+        *error* is of a value that is valid where such members are let pass.
+        """
+        if not takes_less(error.errors(include_url=False, include_context=False), self._schema):
+            return ()
+        details = [
+            each for each in error.errors(include_url=False) if each["type"] != "extra_forbidden"
+        ]
+        return self._all_told(details) or (_MIXED,)
 
     def _all_told(self, details: Sequence[ErrorDetails]) -> tuple[Violation, ...]:
         if len(details) == 1:
@@ -211,5 +229,6 @@ def _untagged(location: Location, node: JsonValue, got: object, schema: JsonObje
     return broken("enum", location, node, got, schema)
 
 
+_MIXED = Violation("$", "ambiguous", "expected one of the alternatives, not members of several")
 _ANYWHERE = Complaints({})
 """For values whose schema is not known."""

@@ -17,6 +17,7 @@ from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.exactness import exact, validator_of
 from deterministic_llm._core.schema.keys import with_text_keys
 from deterministic_llm._core.schema.kinds import has_floats
+from deterministic_llm._core.schema.losses import CAN_FORBID, may_lose
 from deterministic_llm._core.schema.membership import count_of
 from deterministic_llm._core.schema.plainness import is_plain, keeps_extras
 from deterministic_llm._core.schema.target import Direct, JsonTarget
@@ -55,10 +56,11 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     floats, twins = has_floats(schema), twins_of(core)
     plain = (twins is None or not twins.keys) and is_plain(core)
     if plain and twins is not None:  # what is refused as another member is looked at again
-        plain = _CAN_FORBID and not keeps_extras(core)
+        plain = CAN_FORBID and not keeps_extras(core)
     validate = validator.validate_python if plain else None
-    closable = plain and _CAN_FORBID and not keeps_extras(core)
-    decoder = TypeDecoder(validator, Complaints(schema), floats, validate, twins)
+    closable = plain and CAN_FORBID and not keeps_extras(core)
+    loses = may_lose(core)
+    decoder = TypeDecoder(validator, Complaints(schema), floats, validate, twins, loses)
     site = site_of_type(core, schema)
     members = count_of(core) if closable else None
     direct = None if members is None else Direct(validator.validate_json, members)
@@ -131,15 +133,3 @@ class _Marked(GenerateJsonSchema):
         """Refuse it: whether its items are valid would be seen long after we said so."""
         message = "items of an Iterable are validated when they are taken, those of a list at once"
         raise PydanticUserError(message, code=None)
-
-
-def _can_forbid() -> bool:
-    """Whether pydantic is told in a call to refuse members that a type does not name."""
-    try:
-        SchemaValidator(core_schema.int_schema()).validate_python(1, extra="forbid")
-    except TypeError:
-        return False
-    return True
-
-
-_CAN_FORBID = _can_forbid()

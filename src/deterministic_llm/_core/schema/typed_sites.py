@@ -16,6 +16,7 @@ from deterministic_llm._core.schema.complaints import Complaints
 from deterministic_llm._core.schema.cores import Node, below, changed
 from deterministic_llm._core.schema.exactness import validator_of
 from deterministic_llm._core.schema.kinds import has_floats
+from deterministic_llm._core.schema.losses import may_lose
 from deterministic_llm._core.schema.plainness import is_plain
 from deterministic_llm._core.schema.sites import (
     FORBIDDEN,
@@ -128,7 +129,8 @@ class _Sites:
         twins = twins_of(whole, spot.config)
         plain = twins is None and is_plain(whole)  # no other member is refused here
         validate = validator.validate_python if plain else None
-        return TypeDecoder(validator, Complaints(schema), has_floats(schema), validate, twins)
+        floats, loses = has_floats(schema), may_lose(whole)
+        return TypeDecoder(validator, Complaints(schema), floats, validate, twins, loses)
 
     def _needed(self, core: Node) -> list[Node]:
         """The definitions that *core* refers to, and those that they do."""

@@ -6,7 +6,7 @@ import marshal
 import re
 import sys
 from dataclasses import replace
-from typing import Generic, Protocol
+from typing import Generic, Literal, Protocol
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -27,7 +27,15 @@ T_co = TypeVar("T_co", covariant=True)
 class ReadsJson(Protocol[T_co]):
     """Pydantic's validator of JSON text."""
 
-    def validate_json(self, data: str | bytes, /, *, strict: bool, context: object) -> T_co:
+    def validate_json(
+        self,
+        data: str | bytes,
+        /,
+        *,
+        strict: bool,
+        context: object,
+        extra: Literal["forbid"] | None = None,
+    ) -> T_co:
         """The output of *data*, or a ValidationError."""
         ...
 
@@ -37,7 +45,8 @@ class TypeDecoder(Generic[T_co]):
     """Validates with pydantic's strict mode, whose JSON rules still read dates and enums.
 
     Where a value needs no such rules, *validate* takes it as it is. *twins* find keys of it that
-    are one in the output, where there may be any.
+    are one in the output, where there may be any. Where it *may_lose* members to a model that does
+    not name them, it is looked at once more.
     """
 
     reader: ReadsJson[T_co]
@@ -45,6 +54,7 @@ class TypeDecoder(Generic[T_co]):
     floats: bool
     validate: Validate[T_co] | None
     twins: Twins | None = None
+    may_lose: bool = False
 
     def check(
         self, value: JsonValue, text: str | None = None, context: object = None
@@ -58,10 +68,20 @@ class TypeDecoder(Generic[T_co]):
             else:
                 source = to_json(value) if text is None else text
                 output = self.reader.validate_json(source, strict=True, context=context)
+                if self.may_lose and (lost := self._lost(source, context)):
+                    return Invalid(lost)
         except ValidationError as error:
             return Invalid(self.complaints.of(error))
         twins = () if self.twins is None else self.twins.found_in(value, context)
         return Invalid(twins) if twins else Valid(output)
+
+    def _lost(self, source: str | bytes, context: object) -> tuple[Violation, ...]:
+        """What is wrong with the one model that names all the members, if another was taken."""
+        try:
+            self.reader.validate_json(source, strict=True, context=context, extra="forbid")
+        except ValidationError as error:
+            return self.complaints.of_loss(error)
+        return ()
 
 
 _TOO_LARGE = Violation("$", "too_large", "expected a number that a float can hold")
