@@ -12,6 +12,7 @@ from itertools import islice
 
 from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
+from deterministic_llm._core.reading.finding.courtesies import before_courtesies
 from deterministic_llm._core.regexes import expression
 
 MAX_PHRASES = 64
@@ -25,8 +26,10 @@ def scalar_phrases(text: str) -> tuple[Candidate, ...]:
     places: dict[int, Candidate] = {}
     for candidate in _framed(text):
         places.setdefault(candidate.start, candidate)
-    if not places and (wrapped := _WRAPPED.fullmatch(text)):
-        return (Candidate(*_trimmed(text, *wrapped.span()), "span"),)
+    if not places:
+        wrapped = _WRAPPED.fullmatch(text)
+        alone = before_courtesies(text) if wrapped is None else wrapped.span()
+        return () if alone is None else (Candidate(*_trimmed(text, *alone), "span"),)
     return tuple(places[start] for start in sorted(places))
 
 
