@@ -17,7 +17,6 @@ from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.reader import Parsed, read
 from deterministic_llm._core.records import frozen
-from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.forms import (
     compile_choice,
     compile_pattern,
@@ -210,6 +209,8 @@ class Schema(Declared[JsonValue]):
     """
 
     def __init__(self, schema: Mapping[str, object], /, *, name: str = "answer") -> None:
+        from deterministic_llm._core.schema.document import schema_target  # noqa: PLC0415  # jsonschema, which no type needs
+
         _check_object(schema)
         self._target = schema_target(cast("JsonObject", dict(schema)), name=name)
         self._anew = partial(Schema, dict(schema), name=name)

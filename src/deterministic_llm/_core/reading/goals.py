@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Generic, Protocol, cast
+from typing import TYPE_CHECKING, Generic, Protocol, cast
 
 from typing_extensions import TypeVar
 
@@ -12,10 +12,11 @@ from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.reading.alignment.plans import Plan, compile_schema
 from deterministic_llm._core.reading.doubts import Doubts, doubts_about
 from deterministic_llm._core.schema.complaints import Complaints
-from deterministic_llm._core.schema.document import SchemaDecoder
 from deterministic_llm._core.schema.kinds import has_lists_of_text, is_scalar
-from deterministic_llm._core.schema.raising import Ascent
 from deterministic_llm._core.schema.target import Direct, JsonTarget, Target, TextTarget, Validate
+
+if TYPE_CHECKING:
+    from deterministic_llm._core.schema.raising import Ascent
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -67,7 +68,7 @@ class _GoalOf(Protocol):
 def _goal(target: JsonTarget[object]) -> Goal[object]:
     if target.ascent is not None:
         return replace(goal_of(target.ascent.target), ascent=target.ascent)
-    schema, keeps_others = target.schema, isinstance(target.decoder, SchemaDecoder)
+    schema, keeps_others = target.schema, target.documented
     return Goal(
         target,
         compile_schema(schema, keeps_others=keeps_others),

@@ -6,6 +6,7 @@ Alignment and validation then see what they would see without any lowering.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.drafts import Draft
@@ -13,9 +14,11 @@ from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.outcomes import Unread
 from deterministic_llm._core.reading.syntax.documents import Document
 from deterministic_llm._core.schema.locations import location_of
-from deterministic_llm._core.schema.raising import Ascent
 from deterministic_llm._core.schema.target import Invalid
 from deterministic_llm._core.schema.violations import json_path
+
+if TYPE_CHECKING:
+    from deterministic_llm._core.schema.raising import Ascent
 
 
 def raised_document(

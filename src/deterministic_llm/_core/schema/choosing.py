@@ -12,8 +12,10 @@ from typing import Protocol, cast
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
+from referencing import Registry
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.schema.formats import format_checker
 
 
 class _Descending(Protocol):
@@ -61,3 +63,9 @@ def _fitting(
 
 NEWEST = choosing(Draft202012Validator)
 """The validator of 2020-12."""
+_FORMATS = format_checker()
+
+
+def newest(schema: JsonObject) -> Validator:
+    """It for *schema*, formats included; nothing is fetched."""
+    return NEWEST(schema, registry=Registry(), format_checker=_FORMATS)

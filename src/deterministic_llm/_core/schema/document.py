@@ -1,4 +1,8 @@
-"""JSON Schema documents as targets: checked when declared, validated in full, nothing fetched."""
+"""JSON Schema documents as targets: checked when declared, validated in full, nothing fetched.
+
+Types need nothing of this: it is imported where a document is met, since jsonschema, which it is
+built on, takes a fifth of the time that all the rest takes to load.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +92,7 @@ def _compiled(schema: JsonObject, name: str) -> JsonTarget[JsonValue]:
     validator = _CHOOSING[dialect](plain, registry=Registry(), format_checker=_FORMATS)
     decoder = SchemaDecoder(validator, schema)
     site = site_of_document(schema, decoder.part, newest=dialect is Draft202012Validator)
-    return JsonTarget(name, untitled(schema), decoder, site=site)
+    return JsonTarget(name, untitled(schema), decoder, site=site, documented=True)
 
 
 def _check_valid(dialect: type[Validator], schema: JsonObject, name: str) -> None:

@@ -89,7 +89,8 @@ class JsonTarget(Generic[T_co]):
     the members that the type does not name without changing the output; *direct*, where there is
     one, does both with the text of a value. *site* is the place of the
     whole, where members can be validated by themselves. *ascent* is there where the schema is that
-    of another target, lowered, and leads back to it.
+    of another target, lowered, and leads back to it. *documented* says that the schema is all there
+    is to it: no type stands behind it.
     """
 
     name: str
@@ -101,6 +102,7 @@ class JsonTarget(Generic[T_co]):
     direct: Direct[T_co] | None = field(default=None, repr=False)
     site: Site | None = field(default=None, repr=False)
     ascent: Ascent[T_co] | None = field(default=None, repr=False)
+    documented: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

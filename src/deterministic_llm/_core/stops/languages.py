@@ -22,7 +22,6 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
     TYPED_VALUE,
     UNITS,
 )
-from deterministic_llm._core.schema.document import SchemaDecoder
 from deterministic_llm._core.schema.kinds import kinds
 from deterministic_llm._core.schema.lowering.editions import modern
 from deterministic_llm._core.schema.target import JsonTarget, Target
@@ -34,7 +33,7 @@ def language_of(target: Target[object], *, strict: bool) -> Language | None:
     """The texts that may be read as *target*; None where that could be any."""
     if not isinstance(target, JsonTarget) or not kinds(target.schema) <= _CONTAINERS:
         return None
-    if isinstance(target.decoder, SchemaDecoder):
+    if target.documented:
         return Language(target.schema) if strict else _forgiven(target.schema)
     # Of a type, a schema says less than its validators take: any scalar for another.
     is_known = strict and target.validate is not None

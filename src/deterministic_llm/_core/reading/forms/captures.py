@@ -15,7 +15,6 @@ from deterministic_llm._core.reading.forms.drift import EXPLAINED, UNQUOTED, rep
 from deterministic_llm._core.reading.forms.folding import folded
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
-from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.forms import Field
 from deterministic_llm._core.schema.phrasing import constants, kind_of, resolved
 from deterministic_llm._core.schema.target import Decoder, Invalid
@@ -54,6 +53,8 @@ class Place:
         self._wrapped = not _REFERRING.intersection(field.schema)
         schema = _as_member(field) if self._wrapped else field.schema
         self._plan: Plan = compile_schema(schema)
+        from deterministic_llm._core.schema.document import schema_target  # noqa: PLC0415  # jsonschema
+
         self._decoder: Decoder[JsonValue] = schema_target(schema, name=field.name).decoder
 
     def read(self, value: JsonValue) -> Capture:

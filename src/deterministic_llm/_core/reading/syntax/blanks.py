@@ -46,8 +46,10 @@ COMMENT = expression(
 _BLANKS = expression(r"[ \t\r\n]*+")
 _ODD_BLANKS = expression(rf"(?P<escaped>\\[nrt])|{BLANK}++")
 _UNUSUAL = frozenset(
-    {"/", "#", "<", "\\", *re.findall(BLANK, "".join(map(chr, range(0x10000))))}
-) - frozenset(" \t\r\n")
+    "/#<\\\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+"""What a comment or an escape begins with, and what BLANK is besides JSON's own blanks."""
 _AND_SO_ON = (
     r"\A\W*(?:\.{3}|\u2026)|(?:\.{3}|\u2026)\W*\Z"
     r"|\b(?:omitted|truncated|abbreviated|and so on|etc|more items|rest of|remaining)\b"

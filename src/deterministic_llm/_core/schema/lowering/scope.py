@@ -7,12 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeAlias, cast
 
-from referencing import Registry
-
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.records import frozen
-from deterministic_llm._core.schema.choosing import NEWEST
-from deterministic_llm._core.schema.formats import format_checker
 from deterministic_llm._core.schema.kinds import ALL_KINDS
 from deterministic_llm._core.schema.lowering.clauses import clause, joined
 from deterministic_llm._core.schema.lowering.codecs import SAME, Codec, Fits, Reference, Text
@@ -27,7 +23,6 @@ NESTED = 15
 """Definitions inside definitions that are lowered at once; the others wait for their turn."""
 DEEPEST = 60
 """Nested objects and lists after which the rest is JSON text, whatever the dialect."""
-_FORMATS = format_checker()
 
 
 class Checker(Protocol):
@@ -269,11 +264,10 @@ def _with_residue(node: JsonValue) -> JsonValue:
 
 def validator_of(schema: JsonObject) -> Checker:
     """What checks values of *schema*, formats included, and fetches nothing."""
+    from deterministic_llm._core.schema.choosing import newest  # noqa: PLC0415  # jsonschema
+
     plain: JsonObject = {key: schema[key] for key in schema if key != "$schema"}
-    return cast(
-        "Checker",
-        NEWEST(plain, registry=Registry(), format_checker=_FORMATS),
-    )
+    return cast("Checker", newest(plain))
 
 
 def key_of(node: JsonValue) -> str:
