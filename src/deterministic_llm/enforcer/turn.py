@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, final
 
-from deterministic_llm._core.attempts import Request
+from deterministic_llm._core.attempts import Request, Violation
 from deterministic_llm._core.contract import natively
 from deterministic_llm._core.exchange import ChatMessage, JsonObject, JsonValue
 from deterministic_llm._core.patience import allowed
@@ -19,25 +19,38 @@ from deterministic_llm.enforcer.requests import Provider, Wanted, keywords_for
 class Turn:
     """What one attempt should say: on the first turn how to answer, later what was wrong.
 
-    *number* counts the calls of the run, and *violations* are what was wrong with the answer
-    before. *timeout* is how many seconds this call may take: what is left of the run's time, or the
-    run's ``call_timeout=`` where that is less. *stream* says that the answer is read as it comes: a
-    function that returns chunks is then shown at work, and one that returns the whole is read at
-    its end. All else is worked out when it is asked for.
+    *stream* says that the answer is read as it comes: a function that returns chunks is then shown
+    at work, and one that returns the whole is read at its end. All else is worked out when it is
+    asked for.
     """
 
     def __init__(self, request: Request, target: Target[object], *, stream: bool = False) -> None:
         """Tell what *request* says of an answer that is to become *target*."""
         self._request = request
         self._target = target
-        self.number = request.number
-        self.violations = request.violations
-        limit = allowed(request)
-        self.timeout = None if limit is None else limit[0]
         self.stream = stream
 
     def __repr__(self) -> str:
         return f"Turn(number={self.number}, instructions={self.instructions!r})"
+
+    @property
+    def number(self) -> int:
+        """Which call of the run this is, from 1."""
+        return self._request.number
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What was wrong with the answer before."""
+        return self._request.violations
+
+    @property
+    def timeout(self) -> float | None:
+        """How many seconds this call may take; None is as long as it takes.
+
+        It is what is left of the run's time, or the run's ``call_timeout=`` where that is less.
+        """
+        limit = allowed(self._request)
+        return None if limit is None else limit[0]
 
     @property
     def messages(self) -> tuple[ChatMessage, ...]:
