@@ -74,6 +74,15 @@ READS_A_MESS = """
 from deterministic_llm import parse
 print(parse("Sure! Here it is: ```json\\n{'score': 8, }\\n``` All the best!", dict[str, int]))
 """
+TELLS_COMMANDS = """
+import sys
+from deterministic_llm.cli import main
+sys.argv = ["dllm", "--help"]
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0
+"""
 SDKS = {"anthropic", "google.genai", "llguidance", "openai", "xllamacpp"}
 OF_CALLS = {"asyncio", "deterministic_llm._core.loop", "sqlite3", "tenacity"}
 OF_DOCUMENTS = {"deterministic_llm._core.schema.lowering.lowering", "jsonschema", "referencing"}
@@ -106,6 +115,11 @@ OF_COMMANDS = {"rich.console", "typer"}
             "from deterministic_llm import Model",
             {*SDKS, *OF_COMMANDS, "jsonschema", "referencing"},
             id="Model",
+        ),
+        pytest.param(
+            TELLS_COMMANDS,
+            {*SDKS, *OF_CALLS, *OF_DOCUMENTS, "deterministic_llm.targets", "pydantic"},
+            id="dllm --help",
         ),
     ],
 )

@@ -10,7 +10,7 @@ _OF_THE_EXTRA = frozenset({"platformdirs", "rich", "typer"})
 def main() -> None:
     """Run ``dllm`` with the arguments of this process."""
     try:
-        from deterministic_llm.cli.commands import app  # noqa: PLC0415  # of the extra [cli]
+        from deterministic_llm.cli.commands import app  # of the extra [cli]
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _OF_THE_EXTRA:

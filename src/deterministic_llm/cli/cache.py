@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deterministic_llm.cli.failing import failed
 from deterministic_llm.errors import ConfigurationError
-from deterministic_llm.storage.cache import Cache
+
+if TYPE_CHECKING:
+    from deterministic_llm.storage.cache import Cache
 
 app = typer.Typer(name="cache", help="Answers that were kept.", no_args_is_help=True)
 
@@ -51,6 +53,8 @@ def clear(*, path: Place = None, older_than: Days = None) -> None:
 
 def _existing(path: Path | None) -> Cache:
     """The cache at *path*, which a look does not make; raises ConfigurationError without one."""
+    from deterministic_llm.storage.cache import Cache
+
     cache = Cache(path)
     if not cache.path.exists():
         message = f"{cache.path}: there is no cache yet (it is made at the first answer)"

@@ -26,10 +26,9 @@ _SHOWN = 3
 """Places of one kind of loss that a line names."""
 
 
-def show_check(
-    console: Console, file: str, found: Sequence[Finding], taken: Sequence[Backend]
-) -> None:
+def show_check(file: str, found: Sequence[Finding], taken: Sequence[Backend]) -> None:
     """Print what is wrong first, then what each backend makes of it."""
+    console = Console(soft_wrap=True, highlight=False)
     for finding in found:
         console.print(
             Text.assemble(
@@ -99,8 +98,9 @@ def checked(found: Sequence[Finding], taken: Sequence[Backend]) -> dict[str, obj
     }
 
 
-def show_changes(console: Console, found: Sequence[Change]) -> None:
+def show_changes(found: Sequence[Change]) -> None:
     """Print every change, and then whether it is compatible."""
+    console = Console(soft_wrap=True, highlight=False)
     for change in found:
         broken = " and ".join(change.breaks)
         label = Text(f"breaks {broken}", "red") if broken else Text("compatible", "green")

