@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from deterministic_llm import Model
 
-ESSAY = Path(__file__).with_name("essays") / "2-school-mornings.txt"
+ESSAY = Path(__file__).with_name("essays") / "brief/2-buses.txt"
 
 
 class EssayGrade(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import Field
 from deterministic_llm import Model, Template
 
 SCORE = Template("Essay score: {score}/10", score=Annotated[int, Field(ge=0, le=10)])
-ESSAY = Path(__file__).with_name("essays") / "1-sea-walls.txt"
+ESSAY = Path(__file__).with_name("essays") / "brief/2-buses.txt"
 
 
 def main() -> None:

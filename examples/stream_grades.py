@@ -9,7 +9,7 @@ from rich.pretty import Pretty
 
 from deterministic_llm import FieldClosed, Model, TextGrown
 
-ESSAY = Path(__file__).with_name("essays") / "2-school-mornings.txt"
+ESSAY = Path(__file__).with_name("essays") / "brief/2-buses.txt"
 
 
 class EssayGrade(BaseModel):
