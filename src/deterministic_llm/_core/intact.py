@@ -7,7 +7,6 @@ nothing of it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 from operator import attrgetter
 
 from typing_extensions import TypeVar
@@ -22,6 +21,7 @@ from deterministic_llm._core.reading.omissions import may_hold_omission, may_omi
 from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.reading.reader import MAX_CHARACTERS
 from deterministic_llm._core.reading.syntax.native import native
+from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.locations import Location, schema_at, sole
 from deterministic_llm._core.schema.merges import merged
 from deterministic_llm._core.schema.patches import patch_target
@@ -93,7 +93,7 @@ def _brings_all(said: JsonObject, target: JsonTarget[object], patch: Patch) -> b
     return _are_apart(target, patch_target(target, patch), lone, tuple(said))
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _are_apart(
     target: JsonTarget[object],
     asked: JsonTarget[object],

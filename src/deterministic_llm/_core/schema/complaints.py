@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import cast, get_args
 
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails, core_schema, to_jsonable_python
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.alternatives import (
     UNDECIDED,
     closest,
@@ -73,7 +74,7 @@ class Complaints:
     def __init__(self, schema: JsonObject) -> None:
         self._schema = schema
         self._has_alternatives = any("anyOf" in node for _, node in subschemas(schema))
-        self._worded = lru_cache(maxsize=256)(partial(_worded, schema))
+        self._worded = remembered(256)(partial(_worded, schema))
 
     def of(self, error: ValidationError) -> tuple[Violation, ...]:
         """Everything that *error* reports, in its order."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TypeAlias
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.regexes import expression
+from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.schema.wording import resolve
 
@@ -18,7 +18,7 @@ _STEP = expression(r"\.?([^\W\d]\w*)|\[(\d+)\]|\[(\"(?:[^\"\\]|\\.)*\")\]")
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def location_of(path: str) -> Location | None:
     """The location that a JSONPath such as ``$.items[0].name`` names; None when it names none."""
     at = 1 if path.startswith("$") else 0
@@ -85,7 +85,7 @@ def without(value: JsonValue, location: Location) -> JsonValue:
     return put(value, location[:-1], {key: holder[key] for key in holder if key != name})
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def schema_at(target: JsonTarget[object], location: Location) -> JsonObject | None:
     """The schema of the member at *location*; None where it is unknown or one of several.
 

@@ -10,6 +10,7 @@ from pydantic_core import SchemaValidator, core_schema, to_json
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.drafts import Patch, Place
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.locations import (
     Location,
     admits,
@@ -294,7 +295,7 @@ def _unbounded(node: JsonObject, root: JsonObject) -> JsonObject:
 _COUNTS = frozenset({"minItems", "maxItems", "minProperties", "maxProperties"})
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _instead_of(location: Location) -> tuple[str, Place]:
     """The place of a member to come instead of the one at *location*, and its key."""
     return _key(location), Place(location)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.wording import describe, quote, resolve
 
 Location = Sequence[str | int]
@@ -18,7 +18,7 @@ def json_path(location: Iterable[str | int]) -> str:
     return "$" + "".join(map(step, location))
 
 
-@lru_cache(maxsize=4096, typed=True)
+@remembered(4096)
 def step(token: str | int) -> str:
     """The part of a JSONPath that leads to the member *token*: ``.name`` or ``[0]``."""
     if isinstance(token, int):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
 from itertools import islice
 
 from pydantic_core import from_json
@@ -19,6 +18,7 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
     TOOL_REST,
 )
 from deterministic_llm._core.regexes import expression
+from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.complaints import below
 from deterministic_llm._core.schema.locations import Location, schema_at, sole
 from deterministic_llm._core.schema.sites import Site
@@ -100,7 +100,7 @@ def _extras(value: JsonObject, around: Around, names: Names | None) -> Iterator[
             yield Reason(EXTRA_MEMBER, (extra(whole, member),), whole)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _names(target: JsonTarget[object], location: Location) -> Names | None:
     """The names of the members at *location*; None where they are not known."""
     known = sole(schema_at(target, location), target.schema)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from deterministic_llm._core.reading.alignment.labels import fold_accents
 from deterministic_llm._core.regexes import expression
+from deterministic_llm._core.remembering import LONGEST
 
 _DECORATION = " \t\r\n\u00a0\u3000*`\"'\u201c\u201d\u2018\u2019:\uff1a_"
 _BULLET = expression(r"[-•]\s+")
@@ -39,7 +40,7 @@ class Names:
         if key in self._known:
             return self._known[key]
         name = self._aliases.get(key) or self._folded.get(folded(key))
-        if len(self._known) < _REMEMBERED:
+        if len(self._known) < _REMEMBERED and len(key) <= LONGEST:
             self._known[key] = name
         return name
 

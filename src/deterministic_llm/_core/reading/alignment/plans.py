@@ -8,7 +8,6 @@ than a validator why there is no value, a violation says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -30,6 +29,7 @@ from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.tags import tags_of
 from deterministic_llm._core.reading.alignment.unions import UnionNode
 from deterministic_llm._core.records import quick
+from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 
@@ -156,7 +156,7 @@ def _aligned(value: JsonValue, events: Sequence[Event]) -> Aligned:
     return Aligned(value, tuple(repairs), tuple(violations))
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _where(path: Path) -> str:
     tokens: list[str | int] = []
     while path is not None:
