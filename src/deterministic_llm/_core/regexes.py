@@ -21,7 +21,7 @@ def expression(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
 
 def partial_expression(source: str, flags: int = 0) -> regex.Pattern[str]:
-    """The same of the library that says whether a text may yet match, when more of it has come."""
+    """The same of a library that knows scripts, and tells whether a text to come may yet match."""
     return cast("regex.Pattern[str]", _Waiting(partial(_compiled, source, flags)))
 
 

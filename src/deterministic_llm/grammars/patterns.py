@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.lowering.patterns import fitted
 
 
@@ -18,8 +19,8 @@ def widened_pattern(pattern: str) -> str | None:
     return "".join(_spelled(each) for each in parts)
 
 
-_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\\\]])*\]|.", re.DOTALL)
-_IN_RUST = re.compile(r"\[|&&|--|~~")
+_PART = expression(r"\\.|\[\^?\]?(?:\\.|[^\\\]])*\]|.", re.DOTALL)
+_IN_RUST = expression(r"\[|&&|--|~~")
 """What means more inside a class of Rust's than in one of Python's."""
 
 
@@ -32,7 +33,7 @@ def _spelled(part: str) -> str:
     return part if inner is None else f"[{inner}]"
 
 
-_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_ESCAPE = expression(r"\\.", re.DOTALL)
 _CLASSES: Mapping[str, str] = {
     "\\d": r"\p{Nd}",
     "\\w": r"\p{L}\p{N}_",

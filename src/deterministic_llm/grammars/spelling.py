@@ -5,9 +5,10 @@ It takes no ``\/`` and no ``\u0041`` where it wants a certain word.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TypeAlias
+
+from deterministic_llm._core.regexes import expression
 
 Run: TypeAlias = tuple[int, str, bool]
 """Where a run begins in the text, how it is to be spelled, and whether it stands there so."""
@@ -50,10 +51,10 @@ class Spelling:
 
 
 _UNIT = r"\\u[0-9a-fA-F]{4}"
-_ESCAPE = re.compile(
+_ESCAPE = expression(
     rf"(?i:\\ud[89ab][0-9a-f]{{2}}\\ud[c-f][0-9a-f]{{2}})|{_UNIT}|\\[^u]|\\u?[0-9a-fA-F]*|\x7f"
 )
-_CUT = re.compile(
+_CUT = expression(
     r"\\|\\u[0-9a-fA-F]{0,3}|(?i:\\ud[89ab][0-9a-f]{2})(?:\\(?:u(?:[dD][0-9a-fA-F]{0,2})?)?)?"
 )
 

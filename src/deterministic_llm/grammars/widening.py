@@ -7,10 +7,10 @@ wrongly is left out here, and left to the validation of the whole.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Mapping
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.lowering.editions import modern
 from deterministic_llm._core.schema.lowering.references import References, references_in
 from deterministic_llm._core.schema.walking import rewritten, subschemas
@@ -188,7 +188,7 @@ def _escaped(name: str) -> str:
     return _SPECIAL.sub(lambda found: f"\\x{{{ord(found[0]):X}}}", name)
 
 
-_SPECIAL = re.compile(r"[^A-Za-z0-9_ \-]")
+_SPECIAL = expression(r"[^A-Za-z0-9_ \-]")
 
 
 def _in_order(node: JsonObject) -> JsonObject:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import re
 import secrets
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from tempfile import TemporaryFile
 from typing import IO, cast
 
 from deterministic_llm._core.records import frozen
+from deterministic_llm._core.regexes import expression
 from deterministic_llm.errors import ConfigurationError
 
 _ENGINE = Path(__file__).with_name("engine.py")
@@ -30,7 +30,7 @@ _PATIENCE = 2.0  # seconds that the engine is given to stop
 _MISSING = "the embedded engine is not installed: {} (pip install 'deterministic-llm[local]')"
 _REFUSED = "{}: the engine refused this model file: {} (fetch it again, or use another)"
 _NO_START = "{}: the embedded engine's process could not be started: {}"
-_ERROR_LINE = re.compile(r" E .*?: (.+)")
+_ERROR_LINE = expression(r" E .*?: (.+)")
 
 
 @frozen

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 from typing_extensions import override
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm.errors import SchemaError
@@ -14,7 +14,7 @@ from deterministic_llm.validators.markers import Marker, Said, violation
 from deterministic_llm.validators.members import compiled_path, selected
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Before(Marker):
     """An object whose member *first* is less than *second*: a date, a number, a text.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from ipaddress import ip_address
 from typing import ClassVar
@@ -14,6 +13,8 @@ import regex
 from typing_extensions import override
 
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.redos import backtracking
 from deterministic_llm.errors import SchemaError
 from deterministic_llm.validators.markers import Marker, Said, text_of, violation
@@ -22,7 +23,7 @@ MATCH_SECONDS = 0.5
 """The last guard: a text that takes longer to match does not."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matches(Marker):
     r"""Text that all of *pattern* matches, as in ``Matches(r"[A-Z]{2}-\d{4}", said="a code")``.
 
@@ -67,11 +68,11 @@ class Matches(Marker):
         return violation(f"expected {wanted}", fix=f"write {wanted}")
 
 
-_OWN_SYNTAX = re.compile(r"\(\?(?!:)|[+*?}]\+|\\[^\\dDwWsSbBnrtfv.*+?^${}()|\[\]/-]")
+_OWN_SYNTAX = expression(r"\(\?(?!:)|[+*?}]\+|\\[^\\dDwWsSbBnrtfv.*+?^${}()|\[\]/-]")
 """What other engines for regular expressions read otherwise, or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Url(Marker):
     """A whole web address of one of *schemes*, with a host that could exist."""
 
@@ -117,8 +118,8 @@ class Url(Marker):
         return "it ends with a punctuation mark" if text.endswith((".", ",", ";")) else ""
 
 
-_NO_URL = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f\x7f]")
-_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<![-_])")
+_NO_URL = expression(r"[\s<>\"{}|\\^`\x00-\x1f\x7f]")
+_LABEL = expression(r"(?!-)[\w-]{1,63}(?<![-_])")
 
 
 def _is_host(parts: SplitResult) -> bool:
@@ -134,7 +135,7 @@ def _is_host(parts: SplitResult) -> bool:
     return named and len(host) <= 253 and all(map(_LABEL.fullmatch, labels))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsoDate(Marker):
     """A day of the calendar as text, ``2025-03-04``, from *earliest* to *latest* where given."""
 
@@ -171,7 +172,7 @@ class IsoDate(Marker):
         return None if first <= day <= last else violation(wanted)
 
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE = expression(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _day(written: object) -> date | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from deterministic_llm._core.attempts import Attempt
 from deterministic_llm._core.checks import Judgement, Severity, Validator, validator
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.complaints import as_json, one_line
 from deterministic_llm.errors import EnforcementError, SchemaError
 from deterministic_llm.validators.markers import violation
@@ -89,7 +90,7 @@ def judge(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Bench:
     instruction: str
     model: Asked

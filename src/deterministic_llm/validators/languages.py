@@ -5,12 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
 from typing_extensions import override
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm.errors import SchemaError
 from deterministic_llm.validators.markers import Marker, Said, text_of, violation
 
@@ -51,7 +51,7 @@ _WORDS_WITHOUT_KANA = 20
 """So many characters of Japanese do not come without a single kana."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Language(Marker):
     """Text in the script of the language *code* (``"ru"``, ``"ja"``), by *share* of its letters.
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-import regex
 from typing_extensions import override
 
+from deterministic_llm._core.records import frozen
+from deterministic_llm._core.regexes import partial_expression
 from deterministic_llm.errors import SchemaError
 from deterministic_llm.validators.markers import Marker, Said, text_of, violation
 
 _DASHES = str.maketrans("—―", "  ")
-_ALONE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
-_SAYS = regex.compile(r"[\p{L}\p{N}]")
+_ALONE = partial_expression(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+_SAYS = partial_expression(r"[\p{L}\p{N}]")
 
 
 def word_count(text: str) -> int:
@@ -25,7 +25,7 @@ def word_count(text: str) -> int:
     return sum(_words_in(token) for token in text.translate(_DASHES).split())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MaxWords(Marker):
     """Text of at most *most* words, as word_count() counts them."""
 
@@ -49,7 +49,7 @@ class MaxWords(Marker):
         return violation(f"expected {self.told}, not {count}", fix=fix)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MinWords(Marker):
     """Text of at least *least* words, as word_count() counts them."""
 
@@ -73,7 +73,7 @@ class MinWords(Marker):
         return violation(f"expected {self.told}, not {count}", fix=fix)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneLine(Marker):
     """Text without a line break, also at its end."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import pairwise
 from typing import ClassVar, cast
@@ -14,6 +13,7 @@ from typing_extensions import override
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm.errors import SchemaError
@@ -21,7 +21,7 @@ from deterministic_llm.validators.markers import Marker, Said, violation
 from deterministic_llm.validators.members import Steps, compiled_path, items_of, selected
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unique(Marker):
     """A list without two equal items, or without two whose member *key* is the same.
 
@@ -76,7 +76,7 @@ def _identity(value: object, *, fold: bool) -> str:
     return json.dumps(plain, sort_keys=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ordered(Marker):
     """A list in ascending order of its items, or of their member *by*; equal ones may follow.
 
@@ -121,7 +121,7 @@ class Ordered(Marker):
         return "must come before" if wrong else ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SumsTo(Marker):
     """Numbers that add up to *total*, give or take *tolerance*: a list, or members *of* a value.
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import regex
 from typing_extensions import override
 
+from deterministic_llm._core.records import frozen
+from deterministic_llm._core.regexes import partial_expression
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm.validators.markers import Marker, Said, text_of, violation
 
 _MARKS: Mapping[str, regex.Pattern[str]] = {
-    name: regex.compile(pattern, regex.MULTILINE)
+    name: partial_expression(pattern, regex.MULTILINE)
     for name, pattern in {
         "a code block": r"^[ \t]*(?:```|~~~)[^\n]*+",
         "a heading": r"^ {0,3}\#{1,6}[ \t]+\S[^\n]*+|^[^\s\-=*][^\n]*+\n={3,}[ \t]*$",
@@ -33,7 +34,7 @@ _MARKS: Mapping[str, regex.Pattern[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoMarkdown(Marker):
     """Text without headings, lists, bold, links and the like, in which a plain text view drowns."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias, cast
 
 from pydantic import BaseModel
 
+from deterministic_llm._core.regexes import expression
 from deterministic_llm.errors import SchemaError
 
 Steps: TypeAlias = tuple[str | int, ...]
 """Keys and indices; ``*`` is every item."""
 
-_STEP = re.compile(r"\.?([^\W\d]\w*)|\[(\d+|\*)\]")
+_STEP = expression(r"\.?([^\W\d]\w*)|\[(\d+|\*)\]")
 
 
 def compiled_path(path: str, owner: str) -> Steps:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from typing_extensions import override
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
+from deterministic_llm._core.records import frozen
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.complaints import as_json
 from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.violations import json_path
@@ -43,29 +44,29 @@ _WORDS = frozenset(
     }
 )
 _WHOLE: Mapping[str, re.Pattern[str]] = {
-    "dots and dashes": re.compile(r"[.…_\-–—?*\s]+"),
-    "crosses": re.compile(r"x{3,}|x{2,}(?:[-./ ]x{2,})+", re.IGNORECASE),
-    "the form of a date": re.compile(
+    "dots and dashes": expression(r"[.…_\-–—?*\s]+"),
+    "crosses": expression(r"x{3,}|x{2,}(?:[-./ ]x{2,})+", re.IGNORECASE),
+    "the form of a date": expression(
         r"(?:yyyy|yy|mm|dd|hh|ss)(?:[-/.: t](?:yyyy|yy|mm|dd|hh|ss))+", re.IGNORECASE
     ),
-    "an instruction": re.compile(
+    "an instruction": expression(
         r"(?:insert|enter|add|put|write|your)\b.{0,40}\bhere|fill[ _]?me[ _]?in", re.IGNORECASE
     ),
-    "a field of a template": re.compile(r"\{\w{0,60}\}|\$\{\w{1,60}\}|%[sd]"),
-    "a name in brackets": re.compile(r"\[[^\W\d][^\[\]\n]{0,60}\]"),
+    "a field of a template": expression(r"\{\w{0,60}\}|\$\{\w{1,60}\}|%[sd]"),
+    "a name in brackets": expression(r"\[[^\W\d][^\[\]\n]{0,60}\]"),
 }
 _WITHIN: Mapping[str, re.Pattern[str]] = {
-    "a name in angle brackets": re.compile(
+    "a name in angle brackets": expression(
         r"(?<![\w<])<{1,2}([^\W\d][\w \-/]{0,60})>(?!.*</)", re.DOTALL
     ),
-    "a field of a template": re.compile(r"\{\{[^{}\n]{1,60}\}\}|\{%[^{}\n]{1,60}%\}"),
-    "an instruction in brackets": re.compile(
+    "a field of a template": expression(r"\{\{[^{}\n]{1,60}\}\}|\{%[^{}\n]{1,60}%\}"),
+    "an instruction in brackets": expression(
         r"\[(?:your|insert|enter|add|fill|name of|date of|placeholder)\b[^\[\]\n]{0,60}\]",
         re.IGNORECASE,
     ),
-    "a blank to fill in": re.compile(r"(?<!\w)_{3,}(?!\w)"),
-    "filler text": re.compile(r"\blorem ipsum\b", re.IGNORECASE),
-    "a note to oneself": re.compile(r"^(?:TODO|TBD|FIXME)\s*:", re.MULTILINE),
+    "a blank to fill in": expression(r"(?<!\w)_{3,}(?!\w)"),
+    "filler text": expression(r"\blorem ipsum\b", re.IGNORECASE),
+    "a note to oneself": expression(r"^(?:TODO|TBD|FIXME)\s*:", re.MULTILINE),
 }
 _TAGS = frozenset(
     {*"abipqsu", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "img", "li", "ol", "pre"}
@@ -75,7 +76,7 @@ _BRACKETS = " \t\n\r\"'()[]<>{}（）【】"
 _MARGIN = " \t\n\r\"'“”‘’«»()[]<>{}*_.:!。！：、（）「」『』【】"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoPlaceholders(Marker):
     """Text, or an output all of whose texts, say something: no "string", "<name>" or "TBD".
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import ClassVar, TypeAlias, cast
@@ -15,6 +13,8 @@ import regex
 from typing_extensions import override
 
 from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.records import frozen
+from deterministic_llm._core.regexes import expression, partial_expression
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.validators.markers import Marker, Said, violation
@@ -26,7 +26,7 @@ Span: TypeAlias = tuple[int, int]
 _QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′´`", "'"), **dict.fromkeys("“”„‟″«»", '"')})  # noqa: RUF001  # that is what sources write
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))  # noqa: RUF001
 _UNSEEN = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
-_JOINED = regex.compile(
+_JOINED = partial_expression(
     r"[\p{L}\p{M}\p{N}--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
     r"\p{Myanmar}]]",
     regex.VERSION1,
@@ -34,7 +34,7 @@ _JOINED = regex.compile(
 """Characters of words that are told apart by blanks: beside another one, a word goes on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grounded(Marker):
     """Text, a number, or a list of them that occurs in the source text, as whole words.
 
@@ -102,7 +102,7 @@ class Grounded(Marker):
         raise ConfigurationError(message)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Folded:
     """A text in the one spelling that is compared, and where each character of it was."""
 
@@ -225,8 +225,8 @@ def _within_a_number(text: str, place: int) -> bool:
 
 
 _NEAR = 32
-_IN_PARTS = re.compile(r"(?<!\d)\d{1,3}(?:\s\d{3})+(?!\d)|(?<![\d/])\d{1,15}/\d{1,15}(?![\d/])")
+_IN_PARTS = expression(r"(?<!\d)\d{1,3}(?:\s\d{3})+(?!\d)|(?<![\d/])\d{1,15}/\d{1,15}(?![\d/])")
 """Numbers with a blank or a stroke inside: ``10 000``, ``2/3``."""
-_SIGNED = re.compile(r"-\d")
-_NUMBER_BEFORE = re.compile(r"(?:\d[.,']|(?<![^\W_])-)\Z")
-_NUMBER_AFTER = re.compile(r"[.,']\d")
+_SIGNED = expression(r"-\d")
+_NUMBER_BEFORE = expression(r"(?:\d[.,']|(?<![^\W_])-)\Z")
+_NUMBER_AFTER = expression(r"[.,']\d")

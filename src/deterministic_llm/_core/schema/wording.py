@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.regexes import expression
 
 CLIP = 200
 """Characters of a value that a message quotes."""
@@ -96,7 +97,7 @@ def lookup(root: JsonObject, pointer: str) -> JsonValue:
     return _at(root, pointer) if node is None and plain != pointer else node
 
 
-_ENCODED = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_ENCODED = expression("(?:%[0-9A-Fa-f]{2})+")
 
 
 def _decoded(found: re.Match[str]) -> str:

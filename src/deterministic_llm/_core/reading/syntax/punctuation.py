@@ -10,6 +10,7 @@ import re
 from re import Pattern
 
 from deterministic_llm._core.records import frozen
+from deterministic_llm._core.regexes import expression
 
 OPENERS = {"{": "{", "\uff5b": "{", "[": "[", "\uff3b": "[", "(": "(", "\uff08": "("}
 """Each opening bracket with the plain one that it stands for."""
@@ -38,8 +39,8 @@ def _quote(opener: str, closers: str, rule: str | None) -> Quote:
     return Quote(
         rule,
         closers,
-        re.compile(rf"[^\\{stop}]*+(?:\\.[^\\{stop}]*+)*+", re.DOTALL),
-        re.compile(rf"\\.|[{re.escape(opener)}{stop}]", re.DOTALL),
+        expression(rf"[^\\{stop}]*+(?:\\.[^\\{stop}]*+)*+", re.DOTALL),
+        expression(rf"\\.|[{re.escape(opener)}{stop}]", re.DOTALL),
     )
 
 

@@ -87,7 +87,7 @@ _STOPS = re.escape(COMMAS + "{}[]\uff5b\uff5d\uff3b\uff3d\uff1a\\" + _QUOTES_THA
 
 
 def _words(stops: str) -> re.Pattern[str]:
-    return re.compile(rf"[^\s{stops}]++(?:[^\S\r\n]++(?!//|\#|/\*|<!--)[^\s{stops}]++)*+")
+    return expression(rf"[^\s{stops}]++(?:[^\S\r\n]++(?!//|\#|/\*|<!--)[^\s{stops}]++)*+")
 
 
 _WORD = _words(_STOPS)
