@@ -64,7 +64,7 @@ class Clients(Generic[B, A]):
 
     service: Service[B, A]
     _lent: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _locks: dict[int, threading.Lock] = field(default_factory=dict[int, threading.Lock])
     _blocking: dict[int, B] = field(default_factory=dict[int, B])
     _awaiting: WeakKeyDictionary[asyncio.AbstractEventLoop, Seat[A]] = field(
         default_factory=WeakKeyDictionary[asyncio.AbstractEventLoop, Seat[A]]
@@ -73,12 +73,16 @@ class Clients(Generic[B, A]):
     def blocking(self) -> B:
         """The client of this process: a forked child must not share its parent's connections."""
         process = os.getpid()
-        with self._lock:
+        with self._making():
             if process not in self._blocking:
                 self._blocking[process] = client = self.service.new_blocking()
                 if not self.service.given:
                     finalize(self, _left, client, process)
             return self._blocking[process]
+
+    def _making(self) -> threading.Lock:
+        """One at a time in this process: who held it in the parent does not live in a fork."""
+        return self._locks.setdefault(os.getpid(), threading.Lock())
 
     def within(self, seconds: float | None) -> B | None:
         """As blocking(); None when making it, which imports the SDK at first, takes too long."""
@@ -93,7 +97,7 @@ class Clients(Generic[B, A]):
     async def awaiting(self) -> Seat[A]:
         """The client of the running event loop: connections belong to the loop they began in."""
         loop = asyncio.get_running_loop()
-        with self._lock:
+        with self._making():
             seat = self._awaiting.get(loop)
             if seat is not None and not seat.retired:
                 return seat
