@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -119,6 +120,26 @@ def test_what_is_over_the_limits_becomes_text():
     lowered = lower({"enum": labels}, OPENAI)
     assert lowered.raise_back(lowered.push_down("label 7")) == "label 7"
     assert ("enum", "described") in {(each.keyword, each.kind) for each in lowered.losses}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_what_would_be_written_out_without_end_becomes_text(name: str):
+    """Parts in two places that have parts in two places, where there are no references."""
+    parts: Any = {
+        f"P{level}": {
+            "type": "object",
+            "properties": {key: {"$ref": f"#/$defs/P{level + 1}"} for key in "ab"},
+            "required": ["a"],
+        }
+        for level in range(18)
+    }
+    schema = {"$ref": "#/$defs/P0", "$defs": {**parts, "P18": {"type": "integer"}}}
+    lowered = lower(schema, DIALECTS[name])
+    assert len(json.dumps(lowered.schema)) < 200_000
+    value: Any = 3
+    for _ in range(18):
+        value = {"a": value}
+    assert lowered.raise_back(lowered.push_down(value)) == value
 
 
 def test_optional_members_beyond_the_limit_are_nullable_and_then_text():

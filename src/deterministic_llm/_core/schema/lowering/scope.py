@@ -19,6 +19,9 @@ from deterministic_llm._core.schema.wording import describe
 
 UNROLLED = 3
 """How often a part that holds itself is written out where a backend has no recursion."""
+MOST_WRITTEN = 500
+"""Definitions that are written out where a backend has no references; of a part in two places,
+which has parts in two places, there would soon be thousands."""
 NESTED = 15
 """Definitions inside definitions that are lowered at once; the others wait for their turn."""
 DEEPEST = 60
@@ -98,6 +101,7 @@ class Spent:
     characters: int = 0
     optional: int = 0
     unions: int = 0
+    written: int = 0
 
 
 Rule: TypeAlias = "Callable[[Scope, JsonObject, Place], Low | None]"
@@ -157,13 +161,14 @@ class Scope:
     ) -> Low | None:
         """What *lower* makes of the part known by *key*, in a definition where that is needed.
 
-        It is when the part is *shared* or holds itself. Where a dialect has no recursion the part
-        is written out some times, and then JSON text.
+        It is when the part is *shared* or holds itself. Where a dialect has no recursion, or no
+        references, the part is written out some times, and then JSON text.
         """
         known = self.definitions.get((key, place.unrolled))
-        if known is not None and known.low is None and not self.dialect.recursion:
-            if place.unrolled >= UNROLLED:
-                return self.text({}, place, "the same again")
+        recurs = known is not None and known.low is None and not self.dialect.recursion
+        if (recurs and place.unrolled >= UNROLLED) or (known is None and not self._has_room()):
+            return self.text({}, place, "the same again")
+        if recurs:
             again = replace(place, unrolled=place.unrolled + 1)
             return self.defined(key, again, lower, name=name, shared=shared)
         if known is not None:
@@ -182,6 +187,11 @@ class Scope:
             return self._referred(made)
         del self.definitions[key, place.unrolled]
         return low
+
+    def _has_room(self) -> bool:
+        """Whether one more part is written out where there are no references."""
+        self.spent.written += not self.dialect.references
+        return self.spent.written <= MOST_WRITTEN
 
     def finish(self) -> None:
         """Lower the definitions that wait for their turn."""
