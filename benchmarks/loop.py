@@ -19,7 +19,7 @@ from benchmarks.grading import GRADING
 from benchmarks.overhead import Enforcement, enforcements, races
 from benchmarks.tables import met, percent, show
 from deterministic_llm import Mode
-from deterministic_llm.cli.schema import token_count
+from deterministic_llm.cli.schemas import token_count
 
 MODES: tuple[Mode, ...] = ("prompt", "json", "native", "tool")
 MOST_CHARACTERS = 1500

@@ -10,7 +10,7 @@ from deterministic_llm._core.exchange import JsonObject
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS
 from deterministic_llm._core.schema.lowering.lowering import lower
 from deterministic_llm._core.schema.rendering import render
-from deterministic_llm.cli.schema import token_count
+from deterministic_llm.cli.schemas import token_count
 
 
 def main() -> None:
