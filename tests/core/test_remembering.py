@@ -15,31 +15,51 @@ SHORT, LONG = "a" * LONGEST, "a" * (LONGEST + 1)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "again"),
+    ("argument", "again"),
     [
-        pytest.param((SHORT,), 1, id="a short text"),
-        pytest.param((LONG,), 2, id="a long text"),
+        pytest.param(SHORT, 1, id="a short text"),
+        pytest.param(LONG, 2, id="a long text"),
         pytest.param(("a", (1, ("b",))), 1, id="short texts in tuples"),
-        pytest.param((("a", ("b", LONG)),), 2, id="a long text in tuples"),
-        pytest.param((SHORT, "b"), 2, id="two texts that are long together"),
-        pytest.param((10**9, None), 1, id="no text"),
+        pytest.param(("a", ("b", LONG)), 2, id="a long text in tuples"),
+        pytest.param(10**9, 1, id="no text"),
+        pytest.param(None, 1, id="nothing"),
     ],
 )
-def test_what_is_long_is_worked_out_again(arguments: tuple[object, ...], again: int):
+def test_what_is_long_is_worked_out_again(argument: object, again: int):
     asked: list[object] = []
 
     @remembered(2)
-    def told(*given: object) -> object:
+    def told(given: object) -> object:
         asked.append(given)
         return given
 
-    assert told(*arguments) == told(*arguments) == arguments
+    assert told(argument) == told(argument) == argument
     assert len(asked) == again
 
 
-def test_an_integer_is_no_boolean():
-    kept = remembered(4)(repr)
-    assert [kept(each) for each in (1, True)] == ["1", "True"]
+@pytest.mark.parametrize(("other", "again"), [("", 1), ("b", 2)])
+def test_several_arguments_are_long_together(other: str, again: int):
+    asked: list[object] = []
+
+    @remembered(2)
+    def told(first: str, second: str) -> str:
+        asked.append(first)
+        return first + second
+
+    assert told(SHORT, other) == told(SHORT, other) == SHORT + other
+    assert len(asked) == again
+
+
+def test_no_more_are_kept_than_said():
+    asked: list[int] = []
+
+    @remembered(2)
+    def told(number: int) -> int:
+        asked.append(number)
+        return number
+
+    assert [told(each) for each in (1, 2, 1, 2, 3, 3, 1)] == [1, 2, 1, 2, 3, 3, 1]
+    assert asked == [1, 2, 3, 1]
 
 
 @pytest.mark.untraced
