@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 from tracing import Tracing
 
-settings.register_profile("quick", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=12)
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=500)
 settings.load_profile("quick")
 
