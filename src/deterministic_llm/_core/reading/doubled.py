@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from pydantic_core import to_jsonable_python
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.finding.courtesies import are_courtesies
 from deterministic_llm._core.reading.finding.grades import grade_given
 from deterministic_llm._core.reading.finding.retractions import (
     OTHERS,
@@ -23,7 +25,16 @@ def is_doubled(output: object, behind: str, schema: JsonObject) -> bool:
         most = schema.get("maximum")
         given = grade_given(behind, most=most if isinstance(most, int | float) else None)
         return (given is not None and given != output) or is_another_number(behind, output)
-    return is_taken_back(behind, _other_labels(schema, output))
+    others = _other_labels(schema, output)
+    return is_taken_back(behind, others) or (are_courtesies(behind) and _is_named(others, behind))
+
+
+def _is_named(labels: Sequence[str], behind: str) -> bool:
+    """Whether one of *labels* stands *behind*: "Cheers!" may be an answer, too."""
+    named = "|".join(map(re.escape, labels))
+    return (
+        bool(labels) and re.search(rf"(?<!\w)(?:{named})(?!\w)", behind, re.IGNORECASE) is not None
+    )
 
 
 def _other_labels(schema: JsonObject, output: object) -> Sequence[str]:
@@ -31,7 +42,18 @@ def _other_labels(schema: JsonObject, output: object) -> Sequence[str]:
     if isinstance(output, bool):
         return OTHERS[output]
     said: JsonValue = to_jsonable_python(output, fallback=repr)
-    node = resolve(schema, root=schema)
-    labels = node.get("enum") if isinstance(node, dict) else None
-    options = labels if isinstance(labels, list) else []
+    options = [label for node in _branches(schema) for label in _listed(node.get("enum"))]
     return [each for each in options if isinstance(each, str) and each != said]
+
+
+def _branches(schema: JsonObject) -> Iterator[JsonObject]:
+    """*schema*, and what it may be instead."""
+    whole = resolve(schema, root=schema)
+    for each in (whole, *_listed(whole.get("anyOf"))) if isinstance(whole, dict) else ():
+        node = resolve(each, root=schema)
+        if isinstance(node, dict):
+            yield node
+
+
+def _listed(value: JsonValue) -> Sequence[JsonValue]:
+    return value if isinstance(value, list) else ()

@@ -60,11 +60,9 @@ _CLOSINGS: Mapping[str, str] = {
 }
 """Whole sentences that close an answer, lower-cased, by their language."""
 _CLOSING = rf"¡?(?:{'|'.join(_CLOSINGS.values())})\s?[.!?。！？]*(?:\s*[\U0001F300-\U0001FAFF☺])?"
-_CLOSED = expression(
-    r"\s*+(?P<value>[^\n]{1,200}?)[ \t]*\n\s*"
-    rf"(?:(?:{_CLOSING})\s*){{1,4}}",
-    re.IGNORECASE,
-)
+_ALL_CLOSINGS = rf"\s*(?:(?:{_CLOSING})\s*){{1,4}}"
+_CLOSED = expression(rf"\s*+(?P<value>[^\n]{{1,200}}?)[ \t]*\n{_ALL_CLOSINGS}", re.IGNORECASE)
+_COURTESIES = expression(_ALL_CLOSINGS, re.IGNORECASE)
 _LONGEST = 600
 
 
@@ -72,3 +70,8 @@ def before_courtesies(text: str) -> tuple[int, int] | None:
     """Where the one line is that stands before words of courtesy alone."""
     closed = _CLOSED.fullmatch(text) if len(text) <= _LONGEST else None
     return None if closed is None else closed.span("value")
+
+
+def are_courtesies(text: str) -> bool:
+    """Whether *text* is words of courtesy alone."""
+    return len(text) <= _LONGEST and _COURTESIES.fullmatch(text) is not None
