@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from core.case_running import CASES, Value, load, run, target_of
 from core.random_types import breaks, broken, shape, text_of
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -352,6 +352,7 @@ PIECES = (
 
 
 @given(seed=st.integers(0, 10**6))
+@example(seed=42)  # nothing follows: what is closed of it is read, and told to be cut
 def test_nothing_that_follows_makes_a_stopped_document_valid(seed: int):
     random = Random(seed)  # noqa: S311  # draws examples
     kind = shape(random, 3)
@@ -367,7 +368,8 @@ def test_nothing_that_follows_makes_a_stopped_document_valid(seed: int):
         following = random.choice([whole[cut:], tokens, tokens + whole[cut:], text[len(start) :]])
         # Behind a document that comes to nothing another may stand, and be the answer.
         with suppress(ResponseError):
-            assert parse(start + following, kind.type).span[0] > 0
+            parsed = parse(start + following, kind.type)
+            assert parsed.truncated or parsed.span[0] > 0
 
 
 @pytest.mark.untraced
