@@ -404,10 +404,15 @@ def test_a_thread_that_waits_is_woken_by_the_call_that_ends():
 def test_the_system_clock_comes_back_when_the_time_is_over():
     """In a thread and in an event loop, without anybody to wake it."""
     limits = Limits(rpm=60_000)
-    limits.told(CallFailure("busy", "server_error", retry_after=0.001))
+    busy = CallFailure("busy", "server_error", retry_after=0.1)
+
+    async def acquired() -> Slot:
+        limits.told(busy)  # a loop may take a while to start
+        return await limits.aacquire(timeout=5.0)
+
+    limits.told(busy)
     assert limits.acquire(timeout=5.0).waited > 0
-    limits.told(CallFailure("busy", "server_error", retry_after=0.001))
-    assert asyncio.run(limits.aacquire(timeout=5.0)).waited > 0
+    assert asyncio.run(acquired()).waited > 0
 
 
 class Gauge:
