@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import process_time
 from typing import Annotated, Literal, cast
 
 import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from deterministic_llm import JsonValue, ResponseError, parse
 from deterministic_llm._core.schema.target import Invalid
@@ -193,6 +195,13 @@ class Named(BaseModel):
     name: str
 
 
+def _no_negative(age: int) -> int:
+    if age < 0:
+        message = "must not be negative"
+        raise ValueError(message)
+    return age
+
+
 class Aged(BaseModel):
     """Somebody of whom more is known, and told by code of the user's whether it can be."""
 
@@ -217,6 +226,21 @@ class Keeping(BaseModel):
     name: str
 
 
+@dataclass
+class Titled:
+    """Somebody, as a dataclass."""
+
+    name: str
+
+
+@pydantic_dataclass
+class Dated:
+    """Somebody of whom more is known, as one."""
+
+    name: str
+    age: Annotated[int, AfterValidator(_no_negative)]
+
+
 def _not_empty(aged: Aged) -> Aged:
     if not aged.name:
         message = "must have a name"
@@ -224,6 +248,7 @@ def _not_empty(aged: Aged) -> Aged:
     return aged
 
 
+MIXED = "$: expected one of the alternatives, not members of several"
 WRONG = "$.age: must not be negative, got -3"
 
 
@@ -258,6 +283,14 @@ WRONG = "$.age: must not be negative, got -3"
             id="by a validator of the whole model",
         ),
         pytest.param(Named | Aged | Card, '{"name": "x", "age": -3}', WRONG, id="of three"),
+        pytest.param(Titled | Dated, '{"name": "x", "age": -3}', WRONG, id="of dataclasses"),
+        pytest.param(Named | Aged, '{"name": "x", "Age": -3}', WRONG, id="in another spelling"),
+        pytest.param(
+            Named | Aged,
+            '{"name": "x", "Age": "old"}',
+            f'{MIXED}, got {{"name": "x", "Age": "old"}}',
+            id="of another kind in another spelling",
+        ),
     ],
 )
 def test_no_member_is_lost_to_a_model_that_does_not_name_it(
@@ -274,6 +307,15 @@ def test_no_member_is_lost_to_a_model_that_does_not_name_it(
     [
         pytest.param(
             Named | Aged, '{"name": "x", "age": 3}', Aged(name="x", age=3), id="all is named"
+        ),
+        pytest.param(
+            Named | Aged, '{"name": "x", "Age": 3}', Aged(name="x", age=3), id="another spelling"
+        ),
+        pytest.param(
+            list[Named | Aged],
+            '[{"Name": "x", "AGE": 3}, {"NAME": "y"}]',
+            [Aged(name="x", age=3), Named(name="y")],
+            id="other spellings of all",
         ),
         pytest.param(Named | Aged, '{"name": "x"}', Named(name="x"), id="the lesser"),
         pytest.param(

@@ -19,7 +19,9 @@ from deterministic_llm._core.schema.wording import resolve
 
 UNDECIDED = "none is closest"
 """The type of an error that stands for those of several alternatives, none of which is closest."""
-_NAMES_A_MEMBER = frozenset({"missing", "extra_forbidden"})
+EXTRAS = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+"""The errors of members that a type does not name; of dataclasses it is the second."""
+_NAMES_A_MEMBER = EXTRAS | {"missing"}
 
 
 def locate(
@@ -76,7 +78,7 @@ def takes_less(details: Sequence[ErrorDetails], schema: JsonObject) -> bool:
             step, detail = steps[at][len(prefix)], details[at]
             others = unnamed.setdefault(step.token, set())
             below = detail["loc"][len(prefix) + 1 :]
-            if detail["type"] != "extra_forbidden":
+            if detail["type"] not in EXTRAS:
                 nodes[step.token] = step.alternative
             elif len(below) == 1 and detail["input"] is not None:
                 others.add(below[0])

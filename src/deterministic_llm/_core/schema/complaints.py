@@ -14,6 +14,7 @@ from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.alternatives import (
+    EXTRAS,
     UNDECIDED,
     closest,
     locate,
@@ -99,9 +100,7 @@ class Complaints:
         """
         if not takes_less(error.errors(include_url=False, include_context=False), self._schema):
             return ()
-        details = [
-            each for each in error.errors(include_url=False) if each["type"] != "extra_forbidden"
-        ]
+        details = [each for each in error.errors(include_url=False) if each["type"] not in EXTRAS]
         return self._all_told(details) or (_MIXED,)
 
     def _all_told(self, details: Sequence[ErrorDetails]) -> tuple[Violation, ...]:

@@ -20,7 +20,8 @@ class UnionNode:
     """anyOf, oneOf or several types.
 
     Where an output would not keep members that its kind does not name, a value with members of
-    several objects fits none: one of them would be lost. A tag says which is meant.
+    several objects fits none, in whatever spelling: one of them would be lost. A tag says which is
+    meant.
     """
 
     __slots__ = (
@@ -75,7 +76,9 @@ class UnionNode:
 
     def _fits(self, value: JsonValue, trace: Trace) -> bool:
         if isinstance(value, dict) and self._apart:
-            named = {key for key in value if any(key in each.members for each in self._apart)}
+            named = {
+                key for key in value if any(each.declared(key) is not None for each in self._apart)
+            }
             said = {key for key in named if value[key] is not None}
             fitting = [each for each in self._apart if each.fits(value, trace)]
             knowing = [each.keeps_others or said <= each.members.keys() for each in fitting]
