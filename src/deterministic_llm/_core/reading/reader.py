@@ -45,6 +45,7 @@ from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.outright import output_of
 from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.rivals import (
+    GAP,
     are_denied,
     begins_again,
     canonical,
@@ -295,7 +296,7 @@ def _another_unread(
     if begins_again(cut, target):
         return True
     spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
-    rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
+    rest = GAP.join(_outside([*spans, *thinking(found.text).blocks], found.text))
     if names_all(unread, target, quoted=False) or names_all((rest,), target):
         return True
     return are_denied(claims(rest, target), answer)
@@ -371,7 +372,7 @@ def _only_draft(
     for run, _ in judged:
         if not any(run[0].start < end and start < run[-1].end for start, end in spans):
             return None
-    rest = "".join(_outside([*spans, *thinking(found.text).blocks], found.text))
+    rest = GAP.join(_outside([*spans, *thinking(found.text).blocks], found.text))
     return None if names_all((rest,), target) else drafts[0][2]
 
 

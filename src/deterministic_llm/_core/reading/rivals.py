@@ -27,6 +27,8 @@ from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import required_names
 from deterministic_llm._core.schema.target import JsonTarget
 
+GAP = "\0"
+"""What stands in a text in the place of pieces that are no part of it."""
 MAX_LINES = 64
 """Lines about members that are compared; more of them are a text about something else."""
 
@@ -109,11 +111,15 @@ def _key_patterns(target: JsonTarget[object], *, quoted: bool) -> tuple[re.Patte
 
 
 def _key_pattern(name: str, *, quoted: bool) -> re.Pattern[str]:
-    """*name* as a key in any style: ``"peak_share"``, ``"Peak Share"``, bare ``peakShare``."""
+    """*name* as a key in any style: ``"peak_share"``, ``"Peak Share"``, bare ``peakShare``.
+
+    Or as an element that holds words, and not just a piece in whose place there is a gap.
+    """
     words = map(re.escape, _WORDS_OF_A_NAME.findall(name) or [name])
     joined = r"[\W_]*".join(words)
     before, after = (r"[\"'`“‘]", r"\\?[\"'`”’]") if quoted else (r"(?<!\w)", r"\W{0,3}?")
-    return re.compile(rf"{before}{joined}{after}\s*[:：=]", re.IGNORECASE)
+    element = rf"<{joined}\s*>\s*+[^<>\s{GAP}][^<>{GAP}]*+</{joined}\s*>"
+    return re.compile(rf"{before}{joined}{after}\s*[:：=]|{element}", re.IGNORECASE)
 
 
 _BEGUN = expression(r"[\[{]\s*(?:[\"'“][\w -]{0,40}[\"'”]?\s*:?\s*)?")

@@ -85,9 +85,21 @@ def cell(text: str, node: JsonObject, root: JsonObject) -> JsonValue:
     bare = _bare(text)
     if not bare:
         return None
+    if _is_cut(bare):
+        raise Unsure
     if kind_of(node) == "array":
         return _items(bare, node_of(node.get("items"), root))
     return _spelled(bare)
+
+
+def _is_cut(bare: str) -> bool:
+    """Whether *bare* begins within brackets or quotation marks, and never leaves them."""
+    closer = _CLOSERS.get(bare[0])
+    if closer is None:
+        return False
+    end = bare.rfind(closer, 1)
+    # A list of texts, or an object, is nothing with words behind it.
+    return end < 0 or (_JSON.match(bare) is not None and _WORD.search(bare, end) is not None)
 
 
 def kind_of(node: JsonObject) -> str:
@@ -159,6 +171,9 @@ def _is_plain(bare: str) -> bool:
     return short and (len(parts) >= 3 or all(part == part.lower() for part in parts))
 
 
+_CLOSERS = {"[": "]", "{": "}", '"': '"', "“": "”", "«": "»", "「": "」"}
+_JSON = expression(r"\[\s*+[\"'\[{]|\{\s*+[\"']")
+_WORD = expression(r"\w")
 _EMPHASIS = expression(r"(\*{1,3}|__|`)(?P<inner>(?:(?!\1).)+)\1", re.DOTALL)
 _COMMA = expression(r"[,、，]")
 _SEMICOLON = expression(r";")

@@ -150,10 +150,10 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
 
 
 def _is_not_all(lines: Sequence[str]) -> bool:
-    """Whether an item says that there are more, or is cut, or the only one that there is none."""
+    """Whether an item says that there are more, or the only one that there is none."""
     if len(lines) == 1 and null_word(_BULLET.sub("", lines[0], count=1)):
         return True
-    return any(_AND_SO_ON.match(line) or _CUT_OFF.match(line) for line in lines)
+    return any(_AND_SO_ON.match(line) for line in lines)
 
 
 def _introduced(before: str) -> bool:
@@ -194,10 +194,6 @@ _AND_SO_ON = expression(
     re.IGNORECASE,
 )
 """An item by which there are more."""
-_CUT_OFF = expression(
-    r"^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+(?:\[\s*[\"'\[{](?!.*\]\W*$)|\{\s*[\"'](?!.*\}\W*$))"
-)
-"""An item that begins as JSON and does not end so."""
 _PRESENTS = expression(
     r"(?:(?:sure|certainly|of course|okay|ok)[,.!]?\s*)?(?:here(?:['’]s|\s(?:is|are))\b|the"
     r" following\b|these are\b"
