@@ -2,7 +2,8 @@
 
 The rules are those of the reader of the whole text. What that could still read otherwise is
 withheld, so that everything shown is what `read` makes of the whole text in the end, unless a
-`Replaced` takes it back. Each character is read once.
+`Replaced` takes it back. Only the end of the text tells where another notation, or an empty list or
+object, takes the place of a document: what differs then is told again. Each character is read once.
 """
 
 from __future__ import annotations
