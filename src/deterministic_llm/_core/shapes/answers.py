@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from typing import TypeAlias
 
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from deterministic_llm._core.exchange import CallFailure, Completion, ToolCall, Usage
 from deterministic_llm._core.shapes.decisions import decision, is_decision
-from deterministic_llm._core.shapes.failures import error_body
+from deterministic_llm._core.shapes.failures import error_body, failed_reply
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import count, first, get, has, items, joined, text
+from deterministic_llm._core.shapes.messages import (
+    as_chat,
+    is_langchain,
+    is_message,
+    spoken,
+    thoughts,
+)
+from deterministic_llm._core.shapes.replies import Reply, reply_of
 from deterministic_llm._core.shapes.tokens import chosen_tokens, tokens_of
+from deterministic_llm._core.shapes.waits import quota_of
 
 _LONGEST_QUOTE = 200
+_REFUSED = 300
+"""From here on a status is no answer."""
 
 
 def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailure:
@@ -38,6 +51,9 @@ def answer_of(answer: object, *, seconds: float = 0.0) -> Completion | CallFailu
         return read(answer, seconds)
     if has(answer, "choices"):
         return _without_choices(answer, seconds)
+    reply = reply_of(answer)
+    if reply is not None:
+        return _replied(reply, seconds)
     raise TypeError(_unreadable(answer))
 
 
@@ -47,14 +63,46 @@ def _unreadable(answer: object) -> str:
         return "the function returned None: return the answer of its call"
     kind = type(answer)
     named = f"{kind.__module__}.{kind.__qualname__}"
-    if isinstance(answer, Awaitable | AsyncIterable):
-        if isinstance(answer, Coroutine):
-            answer.close()  # else Python warns of what nobody awaited, too
-        return f"the function returned {named}: make it async def, and await the call in it"
+    remedy = next((told for recognised, told in _MISTAKES if recognised(answer)), None)
+    if isinstance(answer, Coroutine):
+        answer.close()  # else Python warns of what nobody awaited, too
+    if remedy is not None:
+        return f"the function returned {named}: {remedy}"
     return (
         f"cannot read an answer from {named}: return a str, a chat completion, a Responses, "
-        "Anthropic or Gemini response, a dict of such a shape, or a Completion"
+        "Anthropic or Gemini response, a message of LangChain, a dict of such a shape, or a "
+        "Completion"
     )
+
+
+_MISTAKES: tuple[tuple[Callable[[object], bool], str], ...] = (
+    (
+        lambda answer: isinstance(answer, Awaitable | AsyncIterable),
+        "make it async def, and await the call in it",
+    ),
+    (
+        lambda answer: isinstance(answer, AbstractContextManager | AbstractAsyncContextManager),
+        "enter it, as in 'with ... as stream: yield from stream'",
+    ),
+    (lambda answer: isinstance(answer, bytes), "return the text, as in body.decode()"),
+    (
+        lambda answer: isinstance(answer, BaseModel),
+        "return what the model wrote, as text or as its SDK's response: it is validated here",
+    ),
+)
+"""What is returned by mistake, and what to do instead."""
+
+
+def _replied(reply: Reply, seconds: float) -> Completion | CallFailure:
+    """What the body of *reply* says, where its status does not say that there is no answer."""
+    if reply.status < _REFUSED:
+        said = body_of(reply.body, seconds=seconds)
+        return replace(said, quota=quota_of(reply.headers))
+    try:
+        body = _parsed(reply.body)
+    except (ValueError, RecursionError):
+        body = reply.body.decode(errors="replace")
+    return failed_reply(reply.status, reply.headers, body, seconds=seconds)
 
 
 def body_of(raw: bytes, *, seconds: float = 0.0) -> Completion | CallFailure:
@@ -113,7 +161,7 @@ def _chat(answer: object, seconds: float) -> Completion:
     calls = tuple(_called(call, "arguments") for call in called if call)
     usage, written = get(answer, "usage"), get(choice, "logprobs")
     return Completion(
-        text(content) or joined(_spoken(parts)) or text(get(choice, "text")) or agreed(calls),
+        text(content) or joined(spoken(parts)) or text(get(choice, "text")) or agreed(calls),
         "refusal" if refusal else finish_of(get(choice, "finish_reason")),
         refusal=refusal,
         model=text(get(answer, "model")),
@@ -128,9 +176,14 @@ def _chat(answer: object, seconds: float) -> Completion:
         calls=calls,
         reasoning=text(get(message, "reasoning_content"))
         or text(get(message, "reasoning"))
-        or _thoughts(parts),
+        or thoughts(parts),
         tokens=tokens_of(get(written, "content")) if written else (),
     )
+
+
+def _message(answer: object, seconds: float) -> Completion:
+    """A message without the completion around it."""
+    return _chat(as_chat(answer), seconds)
 
 
 def _responses(answer: object, seconds: float) -> Completion:
@@ -178,7 +231,7 @@ def _anthropic(answer: object, seconds: float) -> Completion:
     cached = count(usage, "cache_read_input_tokens")
     written = count(usage, "cache_creation_input_tokens")
     return Completion(
-        joined(_spoken(content)) or agreed(calls),
+        joined(spoken(content)) or agreed(calls),
         finish_of(get(answer, "stop_reason")),
         refusal=text(get(get(answer, "stop_details"), "explanation")),
         model=text(get(answer, "model")),
@@ -191,7 +244,7 @@ def _anthropic(answer: object, seconds: float) -> Completion:
         ),
         seconds=seconds,
         calls=calls,
-        reasoning=_thoughts(content),
+        reasoning=thoughts(content),
     )
 
 
@@ -286,28 +339,11 @@ def agreed(calls: tuple[ToolCall, ...]) -> str | None:
     return text(calls[0].arguments) if len(set(calls)) == 1 else None
 
 
-def _spoken(parts: Iterable[object]) -> Iterable[object]:
-    """The content *parts* that are said aloud."""
-    return (part for part in parts if get(part, "type") not in _SILENT)
-
-
-def _thoughts(parts: Iterable[object]) -> str | None:
-    """What was thought in content *parts*: a str, or text parts of its own."""
-    silent = [part for part in parts if get(part, "type") in _SILENT]
-    thoughts = (
-        text(get(part, "thinking"))
-        or joined(items(get(part, "thinking")))
-        or text(get(part, "text"))
-        for part in silent
-    )
-    return "".join(filter(None, thoughts)) or None
-
-
-_SILENT = frozenset({"thinking", "redacted_thinking", "reasoning"})
 _Reader: TypeAlias = Callable[[object, float], Completion]
 _SHAPES: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
     (_is_chat, _chat),
     (lambda answer: isinstance(get(answer, "output"), list), _responses),
+    (is_langchain, _message),  # it may have members of the next two
     (
         lambda answer: (
             isinstance(get(answer, "candidates"), list)
@@ -318,4 +354,5 @@ _SHAPES: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
     ),
     (lambda answer: isinstance(get(answer, "content"), list), _anthropic),
     (is_decision, decision),
+    (is_message, _message),
 )

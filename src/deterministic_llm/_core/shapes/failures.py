@@ -58,6 +58,14 @@ def error_body(body: object, *, seconds: float = 0.0) -> CallFailure | Completio
     return _timed(reported or CallFailure(_message(error, error), "malformed"), seconds)
 
 
+def failed_reply(
+    status: int, headers: Mapping[str, str], body: object, *, seconds: float = 0.0
+) -> CallFailure | Completion:
+    """What a reply came to whose *status* says that it is no answer; its *body* may say why."""
+    reported = _reported(get(body, "error") or body, body, status, headers)
+    return _timed(reported or CallFailure(_clipped(str(body)), "malformed"), seconds)
+
+
 def _reported(
     error: object, carrier: object, status: int | None, headers: Mapping[str, str]
 ) -> CallFailure | Completion | None:

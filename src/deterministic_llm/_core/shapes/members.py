@@ -7,10 +7,13 @@ from typing import cast
 
 
 def get(holder: object, name: str) -> object:
-    """The member *name*, by key or by attribute; None when there is none."""
+    """The member *name*, by key or by attribute; None when there is none, or none to be had."""
     if isinstance(holder, Mapping):
         return cast("Mapping[str, object]", holder).get(name)
-    return cast("object", getattr(holder, name, None))
+    try:
+        return cast("object", getattr(holder, name, None))
+    except RuntimeError:  # the body of a response that was not read, in httpx and in requests
+        return None
 
 
 def has(holder: object, name: str) -> bool:

@@ -25,6 +25,7 @@ from deterministic_llm._core.shapes.answers import (
 from deterministic_llm._core.shapes.failures import error_body
 from deterministic_llm._core.shapes.finishes import finish_of
 from deterministic_llm._core.shapes.members import first, get, has, items, joined, text
+from deterministic_llm._core.shapes.messages import calls_in, is_langchain, is_message
 from deterministic_llm._core.shapes.tokens import tokens_of
 
 _TOKENS = (
@@ -234,6 +235,35 @@ def _gemini(streamed: Streamed, chunk: object) -> None:
     streamed.usage = part.usage if part.usage.total_tokens else streamed.usage
 
 
+def _message(streamed: Streamed, chunk: object) -> None:
+    """A chunk of LangChain's, or of Ollama's: a message with the next few words.
+
+    Of LangChain's, each has the tokens that came with it.
+    """
+    part = answer_of(chunk)
+    if not isinstance(part, Completion):
+        return
+    streamed.say(None if part.calls else part.text, part.reasoning, part.refusal)
+    if is_langchain(chunk):
+        for index, name, arguments in calls_in(chunk):  # without an index it is a whole one
+            streamed.call(len(streamed.names) if index is None else index, name, arguments)
+        streamed.usage += part.usage
+    else:
+        for call in part.calls:
+            streamed.call(len(streamed.names), call.name, call.arguments)
+        streamed.usage = part.usage if part.usage.total_tokens else streamed.usage
+    streamed.evidence += part.tokens
+    if part.finish not in ("unfinished", "refusal"):
+        streamed.finish = part.finish
+    streamed.model = part.model or streamed.model
+    streamed.fingerprint = part.fingerprint or streamed.fingerprint
+
+
+def _wrapped(streamed: Streamed, event: object) -> None:
+    """A chunk as the events of OpenAI's own helper have it, beside others that say it again."""
+    streamed.add(get(event, "chunk"))
+
+
 def _event(streamed: Streamed, event: object) -> None:
     """An event of Anthropic's messages or of OpenAI's Responses; others say nothing to us."""
     read = _EVENTS.get(str(get(event, "type")))
@@ -337,6 +367,7 @@ _EVENTS: Mapping[str, _Read] = {
     "response.completed": _responses_end,
     "response.incomplete": _responses_end,
     "response.failed": _responses_end,
+    "chunk": _wrapped,
     "error": _error,
     "message_start": _message_start,
     "content_block_start": _block_start,
@@ -346,6 +377,7 @@ _EVENTS: Mapping[str, _Read] = {
 }
 _FAMILIES: tuple[tuple[Callable[[object], bool], _Read], ...] = (
     (lambda chunk: has(chunk, "choices"), _chat),
+    (lambda chunk: is_langchain(chunk) or is_message(chunk), _message),
     (lambda chunk: any(has(chunk, name) for name in _GEMINI), _gemini),
     (lambda chunk: isinstance(get(chunk, "type"), str), _event),
 )
