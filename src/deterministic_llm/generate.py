@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Generic, Literal, ParamSpec, overload
+from typing import Generic, Literal, ParamSpec, Self, overload
+from urllib.parse import urlsplit
 
 from typing_extensions import TypeForm, TypeVar, Unpack
 
+from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
+from deterministic_llm._core.secrecy import secrets_of
 from deterministic_llm.backends import Client
 from deterministic_llm.enforcer.checking import check_options
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
@@ -39,6 +42,41 @@ class DecoratePrompt(Generic[T_co]):
         return decorated(function, self._terms)
 
 
+@frozen
+class _Given:
+    """What a model was made of besides its name."""
+
+    client: Client | None
+    base_url: str | None
+    api_key: str | None
+    identify: bool
+    options: ModelOptions
+
+    def source_of(self, name: str) -> Asked:
+        """Where the answers of the model *name* come from."""
+        source = source_of(
+            name,
+            client=self.client,
+            base_url=self.base_url,
+            api_key=self.api_key,
+            identify=self.identify,
+        )
+        known = replace(source.known, options={**source.known.options, **self.options})
+        if known.url is not None and known.name not in self.options.get("prices", {}):
+            LISTED.begin()
+        return Asked(source.backend, known)
+
+    def unwritten(self) -> str | None:
+        """What of it must not be written down, and what to do instead; None when all may be."""
+        if self.client is not None:
+            return "its client= is that of one process; name its server (base_url=)"
+        if self.api_key is not None:
+            return "its api_key= is a secret; set it in the environment"
+        if self.base_url is not None and urlsplit(self.base_url).password is not None:
+            return "its base_url= holds a password"
+        return "its options hold a secret" if secrets_of(self.options) else None
+
+
 class Model(Streaming):
     """A model that the library calls: ``Model("openai:gpt-5-mini")``, ``"anthropic:..."``.
 
@@ -65,13 +103,8 @@ class Model(Streaming):
     ) -> None:
         check_options(options, "raise")
         self.name = name
-        source = source_of(
-            name, client=client, base_url=base_url, api_key=api_key, identify=identify
-        )
-        known = replace(source.known, options={**source.known.options, **options})
-        self._source = Asked(source.backend, known)
-        if known.url is not None and known.name not in options.get("prices", {}):
-            LISTED.begin()
+        self._given = _Given(client, base_url, api_key, identify, options)
+        self._source = self._given.source_of(name)
 
     @property
     def source(self) -> Asked:
@@ -80,6 +113,25 @@ class Model(Streaming):
 
     def __repr__(self) -> str:
         return f"Model({self.name!r})"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # it never changes, and what it shares with others it goes on sharing
+
+    def __getstate__(self) -> dict[str, object]:
+        """What it was made of; raises TypeError for a client, a key or another secret."""
+        secret = self._given.unwritten()
+        if secret is not None:
+            message = f"cannot pickle {self!r}: {secret}, or make it in the process that asks"
+            raise TypeError(message)
+        return {name: member for name, member in self.__dict__.items() if name != "_source"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Made again, with the keys and addresses of this process's environment."""
+        self.__dict__.update(state)
+        self._source = self._given.source_of(self.name)
 
     @overload
     def enforce(

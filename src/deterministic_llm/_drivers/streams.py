@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.results import Result
+from deterministic_llm._core.sharing import Shared
 from deterministic_llm._core.streaming.events import Final, Item, StreamEvent
 from deterministic_llm._core.streaming.shown import Shown
 from deterministic_llm._drivers.streaming import Hold
@@ -24,8 +25,10 @@ E = TypeVar("E")
 _NO_RESULT = "the stream has no result: it is there when Final has come"
 
 
-class _Told(Generic[T_co]):
+class _Told(Shared, Generic[T_co]):
     """What both colours share: what was shown, and the result."""
+
+    elsewhere = "it is iterated in the process where it began; its result can be pickled"
 
     def __init__(self, shown: Shown[T_co]) -> None:
         self._shown = shown

@@ -105,8 +105,15 @@ class _Decorated(Generic[T_co]):
         return without_turn(self.__wrapped__, self._turn_at)
 
     def __reduce__(self) -> str | tuple[object, ...]:
-        """Decorated functions pickle as functions do: by where they are found."""
-        return self._found_at or self.__qualname__
+        """Decorated functions pickle as functions do: by where they are found.
+
+        Raises TypeError for one that has no name, such as a partial.
+        """
+        found_at = self._found_at or getattr(self, "__qualname__", None)
+        if found_at is None:
+            message = f"cannot pickle {self!r}: it has no name to be found by: decorate a function"
+            raise TypeError(message)
+        return found_at
 
     def __repr__(self) -> str:
         name = getattr(self, "__qualname__", repr(self.__wrapped__))

@@ -10,6 +10,7 @@ from typing import Literal
 from deterministic_llm._core.answering import Answer
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion, FailureKind
+from deterministic_llm._core.sharing import Shared
 from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.metering.changes import Changes
 from deterministic_llm.metering.spend import whole
@@ -22,7 +23,7 @@ _UNKNOWN: frozenset[FailureKind] = frozenset({"over_budget", "circuit_open", "la
 """What we ended ourselves, which tells nothing about the provider."""
 
 
-class Breaker:
+class Breaker(Shared):
     """After *failures* calls in a row that looked dead, refuses all for *cooldown* seconds.
 
     Then one call is let through: if it is answered all are again, if not the cooldown starts anew.
@@ -30,6 +31,8 @@ class Breaker:
     that ask the same provider, from any number of threads and event loops. *clock* tells seconds.
     Raises ConfigurationError for failures below 1 or a cooldown that is no number above 0.
     """
+
+    elsewhere = "it has seen the calls of one process: make one in each"
 
     def __init__(
         self,

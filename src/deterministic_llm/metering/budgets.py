@@ -14,11 +14,12 @@ from itertools import count
 
 from deterministic_llm._core.exchange import EXACT
 from deterministic_llm._core.records import frozen
+from deterministic_llm._core.sharing import Shared
 from deterministic_llm.metering.changes import Changes
 from deterministic_llm.metering.spend import NOTHING, Dollars, Left, Spend, checked, dollars, whole
 
 
-class Budget:
+class Budget(Shared):
     """At most *usd* US dollars, *tokens* tokens and *calls* calls, whoever shares it.
 
     Each limit may be left out. Nothing that was answered passes a limit, whatever the concurrency,
@@ -27,6 +28,7 @@ class Budget:
     """
 
     __slots__ = ("books",)
+    elsewhere = "its limit holds for one process: make one in each, with its part of the limit"
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from deterministic_llm._core.answering import Answer, AwaitingCall, BlockingCall
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure
 from deterministic_llm._core.patience import later
+from deterministic_llm._core.sharing import Shared
 from deterministic_llm.metering.bounds import estimated_tokens
 from deterministic_llm.metering.line import Line, Place, Slot
 from deterministic_llm.metering.spend import whole
@@ -20,7 +21,7 @@ NO_SLOT = CallFailure(_NO_TIME, "late", sent=False)
 """What a call comes to that no slot came for in time."""
 
 
-class Limits:
+class Limits(Shared):
     """At most *rpm* requests and *tpm* tokens a minute, and *concurrency* calls at once.
 
     Each may be left out. One Limits is shared by all that ask one model, from any number of threads
@@ -31,6 +32,7 @@ class Limits:
     """
 
     __slots__ = ("_limits", "_line")
+    elsewhere = "its line is that of one process: make one in each, with its part of the rates"
 
     def __init__(
         self,

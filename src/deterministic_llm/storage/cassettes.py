@@ -32,6 +32,7 @@ from deterministic_llm._core.secrecy import (
     secrets_of,
     without_secrets,
 )
+from deterministic_llm._core.sharing import Shared
 from deterministic_llm.errors import ConfigurationError, RecordError, ReplayError
 from deterministic_llm.storage.cache import system_of
 from deterministic_llm.storage.files import written_whole
@@ -53,7 +54,7 @@ class Take:
     ended: float
 
 
-class Cassette:
+class Cassette(Shared):
     """Records the calls in a ``with`` block to the file at *path*, or plays them from it.
 
     Every model and every decorated function is on it, in all threads and event loops of the
@@ -62,6 +63,8 @@ class Cassette:
     was not recorded is a ReplayError. Keys and bearer tokens are not written. *path* without a
     file is a ConfigurationError with "replay".
     """
+
+    elsewhere = "it records the calls of one process: enter one in each, with a file of its own"
 
     def __init__(self, path: str | os.PathLike[str], *, mode: Mode = "once") -> None:
         if mode not in get_args(Mode):

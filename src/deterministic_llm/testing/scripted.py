@@ -11,6 +11,7 @@ from typing_extensions import Unpack, override
 from deterministic_llm._core.answering import AsyncTold, Told
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import Abilities, CallFailure, Completion
+from deterministic_llm._core.sharing import Shared
 from deterministic_llm.enforcer.known import Known
 from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.generate import Model
@@ -39,7 +40,7 @@ class ScriptEndedError(AssertionError):
         )
 
 
-class ScriptedModel(Model):
+class ScriptedModel(Shared, Model):
     """A model that gives *answers* in order, as in ``ScriptedModel(["oops", '{"age": 36}'])``.
 
     It is used as a Model, or called with a Request, from any thread. An answer is a str, a
@@ -48,6 +49,8 @@ class ScriptedModel(Model):
     ``partial``. Asked more often than scripted it raises ScriptEndedError, which is an
     AssertionError.
     """
+
+    elsewhere = "its script is gone through once: make it in the process that asks"
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from deterministic_llm._core.exchange import Completion, JsonObject, Usage
+from deterministic_llm._core.sharing import Shared
 from deterministic_llm.testing.envelopes import error
 from deterministic_llm.testing.faults import FAULTS
 from deterministic_llm.testing.wire import Tempo, Wire
@@ -25,7 +26,7 @@ _MODELS: JsonObject = {
 }
 
 
-class FaultServer:
+class FaultServer(Shared):
     """Plays every fault that a provider's server is known for, over real HTTP.
 
     ``with FaultServer() as server`` starts it in a thread of its own. A client that calls
@@ -43,6 +44,8 @@ class FaultServer:
     it *chunk* characters at a time, with *pause* seconds in between. *pace* is the time between two
     drops of a dripping fault and *patience* how long a silent one stays silent, in seconds.
     """
+
+    elsewhere = "it runs in one process: hand on its base_url() instead"
 
     def __init__(
         self,

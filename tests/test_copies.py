@@ -1,0 +1,149 @@
+"""What is configured, copied and pickled: what goes to another process, and what says why not."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from openai import OpenAI
+
+from deterministic_llm import Breaker, Budget, BudgetExceeded, Limits, Model, enforce, judge
+from deterministic_llm.testing import Cassette, FaultServer, ScriptedModel
+
+KEY = "sk-1234567890abcdef"
+
+
+def pickled(thing: object) -> object:
+    """*thing* as another process gets it."""
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
+
+
+class Named(Model):
+    """A model of a program's own, with a member of its own."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__("vllm:some-model", base_url=f"http://127.0.0.1:{port}/v1", seed=7)
+        self.port = port
+
+
+CONFIGURED = {
+    "with options": Model("openai:gpt-5-mini", temperature=0, max_retries=1),
+    "with headers": Model("anthropic:claude-sonnet-5", headers={"x-title": "essays"}),
+    "embedded": Model("local:smollm2-135m", seed=7),
+    "at an address": Model("vllm:some-model", base_url="http://127.0.0.1:1/v1"),
+    "of nobody known": Model("openai:some-model", base_url="http://127.0.0.1:1/v1"),
+    "not asked": Model("openai:some-model", base_url="http://127.0.0.1:1/v1", identify=False),
+    "with others": Model("openai:gpt-5-mini", fallback=[Model("vllm:other"), "vllm:third"]),
+    "of a class of its own": Named(8000),
+}
+
+
+@pytest.mark.parametrize("model", CONFIGURED.values(), ids=CONFIGURED)
+def test_a_model_goes_to_another_process_as_it_was_configured(model: Model):
+    """What is known of it is the same there, as far as it can be compared."""
+    again = pickled(model)
+    assert type(again) is type(model)
+    assert isinstance(again, Model)
+    ours, theirs = model.source.known, again.source.known
+    assert (theirs.abilities, theirs.name, theirs.url) == (ours.abilities, ours.name, ours.url)
+    assert theirs.options.keys() == ours.options.keys()
+    assert (theirs.server is None) == (ours.server is None)
+    assert getattr(again, "port", None) == getattr(model, "port", None)
+
+
+def asked(model: Model, prompt: str) -> int:
+    """What a worker does."""
+    return model.generate(prompt, int)
+
+
+def test_a_model_asks_in_another_process():
+    """It makes its clients there."""
+    with FaultServer("7") as server:
+        model = Model("vllm:some-model", base_url=server.base_url("ok"))
+        assert model.generate("How many?", int) == 7
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            assert pool.submit(asked, model, "How many?").result() == 7
+
+
+SECRET = [
+    (Model("openai:gpt-5-mini", api_key=KEY), "its api_key= is a secret; set it in the environ"),
+    (Model(client=OpenAI(api_key=KEY), name="gpt-5-mini"), "its client= is that of one process"),
+    (
+        Model("openai:gpt-5-mini", headers={"Authorization": f"Bearer {KEY}"}),
+        "its options hold a secret, or make it in the process that asks",
+    ),
+    (Model("openai:gpt-5-mini", extra_body={"api_key": KEY}), "its options hold a secret"),
+    (
+        Model("vllm:some-model", base_url="http://me:hush@127.0.0.1:1/v1"),
+        "its base_url= holds a password",
+    ),
+    (
+        Model("vllm:some-model", fallback=[Model("openai:gpt-5-mini", api_key=KEY)]),
+        r"cannot pickle Model\('openai:gpt-5-mini'\): its api_key=",
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "why"), SECRET)
+def test_a_model_with_a_secret_is_not_written_down(model: Model, why: str):
+    """A copy in the same process is the model itself, with all that it shares."""
+    with pytest.raises(TypeError, match=why):
+        pickle.dumps(model)
+    assert copy.deepcopy(model) is model is copy.copy(model)
+
+
+SHARED = [
+    (Budget(calls=1), "cannot pickle a Budget: its limit holds for one process: make one in each"),
+    (Limits(rpm=1), "cannot pickle a Limits: its line is that of one process: make one in each"),
+    (Breaker(), "cannot pickle a Breaker: it has seen the calls of one process: make one in each"),
+    (ScriptedModel(["7"]), "cannot pickle a ScriptedModel: its script is gone through once"),
+    (ScriptedModel(["7"]).stream("?", int), "cannot pickle a Stream: it is iterated in the proce"),
+    (ScriptedModel(["7"]).astream("?", int), "cannot pickle a AsyncStream: it is iterated in"),
+    (Cassette(Path("a.jsonl")), "cannot pickle a Cassette: .* enter one in each, with a file of"),
+    (FaultServer(), r"cannot pickle a FaultServer: .* hand on its base_url\(\) instead"),
+]
+
+
+@pytest.mark.parametrize(("thing", "why"), SHARED, ids=lambda each: type(each).__name__)
+def test_what_is_shared_stays_in_its_process(thing: object, why: str):
+    """A second one with the same state would let a limit be passed twice."""
+    for holder in (thing, {"held": [thing]}):
+        with pytest.raises(TypeError, match=why):
+            pickle.dumps(holder)
+    assert copy.deepcopy({"held": thing})["held"] is thing is copy.copy(thing)
+
+
+@dataclass
+class Settings:
+    """How a program keeps its configuration."""
+
+    model: Model
+    budget: Budget
+
+
+def test_a_copied_configuration_shares_its_budget():
+    """Else each copy had the whole of it."""
+    settings = Settings(ScriptedModel(["7", "8"]), Budget(calls=1))
+    first, second = asdict(settings), copy.deepcopy(settings)
+    assert first["model"].generate("How many?", int, budget=first["budget"]) == 7
+    with pytest.raises(BudgetExceeded):
+        second.model.generate("How many?", int, budget=second.budget)
+
+
+def test_a_judge_goes_where_its_model_goes():
+    """It is a rule and a model."""
+    again = pickled(judge("It is polite.", Model("vllm:some-model")))
+    assert getattr(again, "name", None) == "judge"
+
+
+def test_a_decorated_function_without_a_name_says_so():
+    """Where it would be found nobody knows."""
+    partly = enforce(int)(partial(asked, ScriptedModel(["7"])))
+    with pytest.raises(TypeError, match=r"cannot pickle <Enforcer .*>: it has no name to be found"):
+        pickle.dumps(partly)
