@@ -20,6 +20,7 @@ GBNF = frozenset({"llama.cpp", "ollama"})
 CLAUDE = frozenset({"anthropic", "bedrock"})
 FULL = frozenset({"llguidance", "xgrammar"})
 NUMBERS = GUIDED | {"gemini", "xai", "xgrammar"}
+COUNTED = OPENAI | {"gemini", "xai"} | ENGINES
 KEPT = frozenset({"gemini", "xai"}) | ENGINES
 """Dialects with maps and tuples of their own."""
 
@@ -197,6 +198,56 @@ ROWS: list[tuple[str, Any, Any, frozenset[str]]] = [
         frozenset(),
     ),
     (
+        "patternProperties",
+        {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}},
+            "patternProperties": {"^x": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        {"a": 1, "xy": "b"},
+        (GUIDED | CLAUDE) - {"llguidance"},
+    ),
+    (
+        "patternProperties",
+        {
+            "type": "object",
+            "patternProperties": {"^x": {"type": "integer"}},
+            "additionalProperties": {"type": "string"},
+        },
+        {"xy": 1, "b": "c"},
+        frozenset(),
+    ),
+    (
+        "properties",
+        {
+            "type": "object",
+            "properties": {"a": False},
+            "additionalProperties": {"type": "integer"},
+        },
+        {"b": 1},
+        frozenset(),
+    ),
+    ("prefixItems", {"type": "array", "prefixItems": [False]}, [], COUNTED),
+    (
+        "prefixItems",
+        {"type": "array", "prefixItems": [{"type": "string"}], "minItems": 3},
+        ["a", 1, "b"],
+        ENGINES,
+    ),
+    (
+        "prefixItems",
+        {
+            "type": "array",
+            "prefixItems": [{"type": "string"}],
+            "items": {"type": "integer"},
+            "minItems": 3,
+            "maxItems": 4,
+        },
+        ["a", 1, 2],
+        COUNTED,
+    ),
+    (
         "prefixItems",
         {
             "type": "array",
@@ -247,6 +298,9 @@ REFUSED = [
     pytest.param(
         {"allOf": [{"type": "string"}, {"type": "integer"}]}, "no value can fit", id="two types"
     ),
+    pytest.param(
+        {"type": "number", "exclusiveMinimum": 5, "maximum": 5}, "no value can fit", id="no number"
+    ),
     pytest.param({"enum": ["a"], "minLength": 2}, "no value can fit", id="no label is left"),
     pytest.param(
         {
@@ -268,3 +322,12 @@ def test_what_no_answer_could_fit_is_refused(schema: Any, why: str, name: str):
     with pytest.raises(SchemaError) as caught:
         lower(root, DIALECTS[name])
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_members_of_two_alternatives_at_once_are_a_recorded_loss(name: str):
+    option = {"properties": {"a": {"type": "integer"}}}
+    other = {"properties": {"b": {"type": "integer"}}}
+    schema = {"type": "object", "unevaluatedProperties": False, "anyOf": [option, other]}
+    lost = {(loss.keyword, loss.kind) for loss in lower(schema, DIALECTS[name]).losses}
+    assert ("unevaluatedProperties", "closed") in lost

@@ -35,7 +35,12 @@ def array(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     first = node.get("prefixItems")
     if isinstance(first, list) and first and _count(node, "maxItems") != 0:
         return _row(scope, node, first, place)
-    item = scope.low(node.get("items", True), place.below("items", deeper=True))
+    return _alike(scope, node, place, each=node.get("items", True))
+
+
+def _alike(scope: Scope, node: JsonObject, place: Place, *, each: JsonValue) -> Low | None:
+    """A list with one rule for *each* item."""
+    item = scope.low(each, place.below("items", deeper=True))
     rules = {name: node[name] for name in _RULES if name in node}
     if item is None:  # no item can be valid, so there is none
         if _count(node, "minItems"):
@@ -80,7 +85,9 @@ def _row(scope: Scope, node: JsonObject, first: Sequence[JsonValue], place: Plac
             break
         lows.append(low)
     rest = _rest(scope, node, place) if len(lows) == len(first) else None
-    if len(lows) < least and rest is None:
+    if rest is None and not lows:
+        return _alike(scope, node, place, each=False)
+    if rest is None and len(lows) < least:
         return None
     if scope.dialect.tuples:
         return _kept_row(scope, node, lows, rest, place)
@@ -90,12 +97,14 @@ def _row(scope: Scope, node: JsonObject, first: Sequence[JsonValue], place: Plac
 def _rest(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     """The items behind the first ones; None where there are none, or nothing is said of them."""
     first, most = node["prefixItems"], _count(node, "maxItems")
-    if most is not None and isinstance(first, list) and most <= len(first):
+    count = len(first) if isinstance(first, list) else 0
+    if most is not None and most <= count:
         return None
-    if "items" not in node or node["items"] is True:
+    items = node.get("items", True)
+    if items is True and (_count(node, "minItems") or 0) <= count:
         scope.lose(place, "items", "closed")
         return None
-    return scope.low(node["items"], place.below("items", deeper=True))
+    return scope.low(items, place.below("items", deeper=True))
 
 
 def _kept_row(
@@ -130,12 +139,8 @@ def _row_as_object(
         name: node[name] for name in _RULES if name in node and name not in {"minItems", "maxItems"}
     }
     if rest is not None:
-        most = _count(node, "maxItems")
-        listed: JsonObject = {"type": "array", "items": rest.schema}
-        if most is not None:
-            scope.lose(place, "maxItems", "described")
-            listed["description"] = f"at most {most - len(lows)} items"
-        members[REST] = (listed, Items(rest.codec))
+        told = _told(scope, {"type": "array"}, _beyond(node, len(lows)), place)
+        members[REST] = ({"type": "array", "items": rest.schema, **told}, Items(rest.codec))
         required.append(REST)
     closed: JsonObject = {"additionalProperties": False} if scope.dialect.states_closed else {}
     schema: JsonObject = {
@@ -150,6 +155,12 @@ def _row_as_object(
         None if rest is None else rest.codec,
     )
     return Low(schema, codec, frozenset({"object"}), shifted=True)
+
+
+def _beyond(node: JsonObject, first: int) -> JsonObject:
+    """How many items there are behind the *first* ones."""
+    counts = ((name, _count(node, name)) for name in ("minItems", "maxItems"))
+    return {name: count - first for name, count in counts if count is not None and count > first}
 
 
 def _left_out(

@@ -80,6 +80,12 @@ def _names(value: JsonValue, dropped: Mapping[str, JsonValue]) -> Iterator[str]:
     yield f"keys valid for {quote(value)}" if pattern is None else f"keys matching {pattern}"
 
 
+def _forbidden(value: JsonValue, dropped: Mapping[str, JsonValue]) -> Iterator[str]:
+    del dropped
+    for name in value if isinstance(value, dict) else ():
+        yield f"no member {quote(name)}"
+
+
 def _nothing(value: JsonValue, dropped: Mapping[str, JsonValue]) -> Iterator[str]:
     del value, dropped
     return iter(())
@@ -95,6 +101,7 @@ _SAID: Mapping[str, Callable[[JsonValue, Mapping[str, JsonValue]], Iterator[str]
     "oneOf": lambda _value, _dropped: iter(("exactly one of these",)),
     "uniqueItems": _unique,
     "if": _condition,
+    "properties": _forbidden,
     "propertyNames": _names,
     "then": _nothing,
     "else": _nothing,

@@ -20,6 +20,8 @@ from deterministic_llm._core.schema.lowering.scope import Low, Place, Scope
 from deterministic_llm._core.schema.wording import resolve
 
 _RULES = (
+    "properties",
+    "patternProperties",
     "minProperties",
     "maxProperties",
     "propertyNames",
@@ -58,6 +60,7 @@ def record(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     ):
         scope.lose(place, "additionalProperties", "closed")
     others = _others(node, named)
+    node = _less(scope, node, named, others)
     if not named and others.schema is not False:
         return _map(scope, node, others, place)
     if others.schema is True:
@@ -82,6 +85,31 @@ def _named(node: JsonObject) -> dict[str, JsonValue] | None:
         if named[name] is False:
             return None
     return {name: each for name, each in named.items() if each is not False}
+
+
+def _less(
+    scope: Scope, node: JsonObject, named: Mapping[str, JsonValue], others: _Others
+) -> JsonObject:
+    """*node* without what *named* and *others* say: the rest of it is only described."""
+    kept = {key: node[key] for key in node if key not in {"properties", "patternProperties"}}
+    if others.schema is False or (_is_any(others) and not _stays_open(scope, others)):
+        return kept
+    listed, patterns = node.get("properties"), node.get("patternProperties")
+    known = listed if isinstance(listed, dict) else {}
+    forbidden: JsonObject = {name: known[name] for name in known if name not in named}
+    kept |= {"properties": forbidden} if forbidden else {}
+    if isinstance(patterns, dict) and patterns:
+        is_held_to = others.pattern is not None and not (named and scope.dialect.maps)
+        kept |= {} if is_held_to else {"patternProperties": patterns}
+    return kept
+
+
+def _is_any(others: _Others) -> bool:
+    return others.schema is True or others.schema == {}
+
+
+def _stays_open(scope: Scope, others: _Others) -> bool:
+    return others.stated and scope.dialect.open_objects
 
 
 def _others(node: JsonObject, named: Mapping[str, JsonValue]) -> _Others:
@@ -189,7 +217,7 @@ _COUNTS: Mapping[str, str] = {"minProperties": "minItems", "maxProperties": "max
 
 def _told(scope: Scope, node: JsonObject, rules: JsonObject, place: Place) -> JsonObject:
     """The rules that are kept, and a description of the others."""
-    known = scope.dialect.keeps["object"]
+    known = scope.dialect.keeps["object"] & _COUNTS.keys()
     kept = {name: rules[name] for name in rules if name in known and honoured(scope, name, rules)}
     dropped = {name: rules[name] for name in rules if name not in kept}
     return {**kept, **scope.told({**node, "type": "object"}, dropped, place)}
@@ -298,8 +326,8 @@ def _rest(scope: Scope, others: _Others, place: Place) -> tuple[Low | None, Low 
     if others.schema is False:
         return None, None
     dialect = scope.dialect
-    if others.schema is True or others.schema == {}:
-        if others.stated and dialect.open_objects:
+    if _is_any(others):
+        if _stays_open(scope, others):
             return None, Low({})
         scope.lose(place, "additionalProperties", "closed")
         return None, None

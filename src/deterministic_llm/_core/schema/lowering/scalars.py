@@ -47,12 +47,21 @@ def scalar(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     return Low(schema, SAME, frozenset({kind}))
 
 
-_PAIRS = (("minLength", "maxLength"), ("minimum", "maximum"))
+_PAIRS = (
+    ("minLength", "maxLength"),
+    ("minimum", "maximum"),
+    ("minimum", "exclusiveMaximum"),
+    ("exclusiveMinimum", "maximum"),
+    ("exclusiveMinimum", "exclusiveMaximum"),
+)
 
 
 def _crosses(rules: JsonObject, low: str, high: str) -> bool:
+    """Whether nothing is left from *low* to *high*, one of which may not count itself."""
     least, most = rules.get(low), rules.get(high)
-    return isinstance(least, int | float) and isinstance(most, int | float) and least > most
+    if not isinstance(least, int | float) or not isinstance(most, int | float):
+        return False
+    return least > most or (least == most and "exclusive" in f"{low}{high}")
 
 
 def _kept(scope: Scope, rules: JsonObject, kind: str) -> JsonObject:

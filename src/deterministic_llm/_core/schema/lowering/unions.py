@@ -29,6 +29,8 @@ def alternatives(scope: Scope, node: JsonObject, place: Place) -> Low | None:
         return _as_condition(scope, others, {keyword: options}, place)
     said = described(others, "")
     rest = {key: others[key] for key in others if key not in ANNOTATIONS}
+    if "unevaluatedProperties" in rest:  # members of two alternatives at once are not said
+        scope.lose(place, "unevaluatedProperties", "closed")
     nodes = [both(option, rest) if rest else option for option in options]
     places = [place.below(keyword, str(index)) for index in range(len(nodes))]
     if keyword == "oneOf" and not all_apart(scope.references, options):
