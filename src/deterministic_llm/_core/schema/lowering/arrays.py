@@ -142,14 +142,8 @@ def _row_as_object(
         told = _told(scope, {"type": "array"}, _beyond(node, len(lows)), place)
         members[REST] = ({"type": "array", "items": rest.schema, **told}, Items(rest.codec))
         required.append(REST)
-    closed: JsonObject = {"additionalProperties": False} if scope.dialect.states_closed else {}
-    schema: JsonObject = {
-        "type": "object",
-        "properties": {name: each for name, (each, _) in members.items()},
-        "required": [*required],
-        **closed,
-        **scope.told(node, rules, place),
-    }
+    named: JsonObject = {name: each for name, (each, _) in members.items()}
+    schema = {**scope.closed(named, required), **scope.told(node, rules, place)}
     codec = Row(
         tuple(members[place_name(index)][1] for index in range(len(lows))),
         None if rest is None else rest.codec,

@@ -68,6 +68,25 @@ class Codec:
 SAME = Codec()
 
 
+class Around(Codec):
+    """What *inner* makes of a value, and what the codec that is made of this adds to it."""
+
+    inner: Codec
+
+    @property
+    @override
+    def parts(self) -> Sequence[Codec]:
+        return (self.inner,)
+
+    @override
+    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
+        return self.inner.up(value, at, climb)
+
+    @override
+    def down(self, value: JsonValue) -> JsonValue:
+        return self.inner.down(value)
+
+
 @frozen
 class Text(Codec):
     """A value of any kind, below as JSON text."""
@@ -90,16 +109,11 @@ class Text(Codec):
 
 
 @frozen
-class Wrapped(Codec):
+class Wrapped(Around):
     """A value that is below the only member of an object."""
 
     inner: Codec
     plain = False
-
-    @property
-    @override
-    def parts(self) -> Sequence[Codec]:
-        return (self.inner,)
 
     @override
     def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
@@ -160,15 +174,10 @@ class Recased(Codec):
 
 
 @frozen
-class Nullable(Codec):
+class Nullable(Around):
     """Null, or what *inner* takes."""
 
     inner: Codec
-
-    @property
-    @override
-    def parts(self) -> Sequence[Codec]:
-        return (self.inner,)
 
     @override
     def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
@@ -180,23 +189,10 @@ class Nullable(Codec):
 
 
 @dataclass(slots=True)
-class Reference(Codec):
+class Reference(Around):
     """What a definition says, which may not be lowered yet when this is made."""
 
     inner: Codec = field(default=SAME)
-
-    @property
-    @override
-    def parts(self) -> Sequence[Codec]:
-        return (self.inner,)
-
-    @override
-    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
-        return self.inner.up(value, at, climb)
-
-    @override
-    def down(self, value: JsonValue) -> JsonValue:
-        return self.inner.down(value)
 
 
 def changes(codec: Codec) -> bool:

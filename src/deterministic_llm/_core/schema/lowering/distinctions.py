@@ -64,7 +64,7 @@ def _apart(one: _Signs, other: _Signs) -> bool:
 
 
 def _is_object(known: _Signs) -> bool:
-    return known.kinds == {"object"}
+    return known.kinds == _OBJECT
 
 
 def _signs(references: References, node: JsonValue) -> _Signs:
@@ -112,4 +112,5 @@ def _constants(node: JsonObject) -> frozenset[str]:
     return frozenset(json.dumps(each, sort_keys=True) for each in whole)
 
 
+_OBJECT = frozenset({"object"})
 _NONE = _Signs(frozenset(), frozenset(), {})

@@ -217,14 +217,7 @@ def _at_the_root(scope: Scope, low: Low) -> tuple[str | None, Low]:
         low = replace(known.low, codec=low.codec)
     if not scope.dialect.object_root or low.schema.get("type") == "object":
         return name, low
-    closed: JsonObject = {"additionalProperties": False} if scope.dialect.states_closed else {}
-    schema: JsonObject = {
-        "type": "object",
-        "properties": {VALUE: low.schema},
-        "required": [VALUE],
-        **closed,
-    }
-    return None, Low(schema, Wrapped(low.codec))
+    return None, Low(scope.closed({VALUE: low.schema}, [VALUE]), Wrapped(low.codec))
 
 
 def _without_copy(schema: JsonObject, name: str | None) -> JsonObject:

@@ -137,10 +137,7 @@ def _has_room(scope: Scope, named: Mapping[str, JsonValue]) -> bool:
         and spent.properties + len(named) > dialect.max_properties
     ):
         return False
-    if (
-        dialect.max_characters is not None
-        and spent.characters + characters > dialect.max_characters
-    ):
+    if not scope.has_characters(characters):
         return False
     spent.properties += len(named)
     spent.characters += characters
@@ -192,13 +189,7 @@ def _entries(scope: Scope, node: JsonObject, others: _Others, place: Place) -> L
     low = scope.low(others.schema, inner.below(VALUE, deeper=True))
     if key is None or low is None:
         return _with_members(scope, node, {}, _NONE, place)
-    closed: JsonObject = {"additionalProperties": False} if scope.dialect.states_closed else {}
-    item: JsonObject = {
-        "type": "object",
-        "properties": {KEY: key.schema, VALUE: low.schema},
-        "required": [KEY, VALUE],
-        **closed,
-    }
+    item = scope.closed({KEY: key.schema, VALUE: low.schema}, [KEY, VALUE])
     scope.spent.properties += 2
     rules = {name: node[name] for name in _RULES if name in node and name != "propertyNames"}
     counts = {_COUNTS[name]: rules.pop(name) for name in _COUNTS if name in rules}
@@ -255,16 +246,10 @@ def _with_members(
     if listed is not None:
         members.schemas[rest] = listed.schema
         members.required.append(rest)
-    closed: JsonObject = {"additionalProperties": False} if scope.dialect.states_closed else {}
+    schema = scope.closed(members.schemas, members.required)
     if kept_open is not None:
-        closed = {"additionalProperties": kept_open.schema or True}
-    schema: JsonObject = {
-        "type": "object",
-        "properties": members.schemas,
-        "required": members.required,
-        **closed,
-        **_told(scope, node, {name: node[name] for name in _RULES if name in node}, place),
-    }
+        schema["additionalProperties"] = kept_open.schema or True
+    schema |= _told(scope, node, {name: node[name] for name in _RULES if name in node}, place)
     if not members.required and not scope.dialect.all_required:
         del schema["required"]
     codec = Record(

@@ -13,6 +13,7 @@ from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.lowering.codecs import (
     SAME,
     VALUE,
+    Around,
     Climb,
     Codec,
     InexpressibleError,
@@ -28,7 +29,7 @@ _ENTRY = {KEY, VALUE}
 
 
 @frozen
-class Optional(Codec):
+class Optional(Around):
     """A member that may be left out: below it is there, and *nothing* says that it is not.
 
     Where it *keeps_null*, null is a value of its own, and what was left out comes back as null.
@@ -38,19 +39,6 @@ class Optional(Codec):
     nothing: JsonValue = None
     keeps_null: bool = False
     plain = False
-
-    @property
-    @override
-    def parts(self) -> Sequence[Codec]:
-        return (self.inner,)
-
-    @override
-    def up(self, value: JsonValue, at: Location, climb: Climb) -> JsonValue:
-        return self.inner.up(value, at, climb)
-
-    @override
-    def down(self, value: JsonValue) -> JsonValue:
-        return self.inner.down(value)
 
 
 class _Absent:

@@ -167,10 +167,7 @@ def _takes(scope: Scope, known: Sequence[JsonValue], types: Sequence[str]) -> bo
     longest = dialect.max_enum_characters
     if longest is not None and len(known) > 250 and characters > longest:
         return False
-    if (
-        dialect.max_characters is not None
-        and spent.characters + characters > dialect.max_characters
-    ):
+    if not scope.has_characters(characters):
         return False
     spent.enum += len(known)
     spent.characters += characters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeAlias, cast
 
@@ -134,6 +134,16 @@ class Scope:
     def lose(self, place: Place, keyword: str, kind: LossKind) -> None:
         """Record that *keyword* is not held to at *place*."""
         self.losses[Loss(place.pointer, keyword, kind)] = None
+
+    def closed(self, members: JsonObject, required: Sequence[JsonValue]) -> JsonObject:
+        """An object of these *members* and no others."""
+        stated: JsonObject = {"additionalProperties": False} if self.dialect.states_closed else {}
+        return {"type": "object", "properties": members, "required": [*required], **stated}
+
+    def has_characters(self, count: int) -> bool:
+        """Whether there is room for *count* characters more of names and constants."""
+        most = self.dialect.max_characters
+        return most is None or self.spent.characters + count <= most
 
     def told(self, node: JsonObject, dropped: Mapping[str, JsonValue], place: Place) -> JsonObject:
         """The description of *node* with a clause for what is *dropped*, all of it recorded."""
