@@ -83,6 +83,8 @@ def test_a_judge_that_fails_accepts_nothing(ask):
 def test_a_judge_needs_an_instruction():
     with pytest.raises(SchemaError, match="has no instruction"):
         judge(" ", ScriptedModel([]))
+    with pytest.raises(SchemaError, match=r"no text, but ScriptedModel \(write judge\("):
+        judge(ScriptedModel([]), "Be kind.")  # type: ignore[arg-type]  # the wrong way round
 
 
 def test_the_output_is_data_for_the_judge():

@@ -219,6 +219,14 @@ REFUSED = [
     pytest.param(lambda: enforce(len), "len: is a function", id="a function, the type left out"),
     pytest.param(lambda: compiled({"type": "int"}), "in Schema(", id="a schema as it is"),
     pytest.param(lambda: compiled("Score: {n}/10"), "write Template(", id="a form as it is"),
+    pytest.param(lambda: compiled("int"), "or the type itself", id="the name of a type"),
+    pytest.param(lambda: compiled([int]), "write list[TYPE]", id="a type in a list"),
+    pytest.param(lambda: compiled((int, str)), "write A | B", id="two types in a tuple"),
+    pytest.param(lambda: compiled(Grade(score=3)), "name its class", id="an output"),
+    pytest.param(lambda: compiled(BaseModel), "has no members", id="the base of all models"),
+    pytest.param(
+        lambda: parse("[1]", Iterable[int]), "write list[TYPE]", id="what to write instead"
+    ),
 ]
 
 

@@ -16,6 +16,7 @@ from deterministic_llm.backends import Client
 from deterministic_llm.enforcer.checking import check_options
 from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fallback, decorated
 from deterministic_llm.enforcer.options import ModelOptions
+from deterministic_llm.enforcer.signatures import turn_position
 from deterministic_llm.enforcer.terms import Terms
 from deterministic_llm.metering.price_lists import LISTED
 from deterministic_llm.sources import Asked, Prompt, source_of
@@ -38,8 +39,16 @@ class DecoratePrompt(Generic[T_co]):
     @overload
     def __call__(self, function: Callable[P, Awaitable[Prompt]], /) -> AsyncEnforcer[P, T_co]: ...
     def __call__(self, function: Callable[..., object], /) -> object:
-        """Decorate *function*."""
+        """Decorate *function*; raises TypeError for one that takes a Turn, which is never given."""
+        if turn_position(function) is not None:
+            raise TypeError(_NO_TURN)
         return decorated(function, self._terms)
+
+
+_NO_TURN = (
+    "a function that returns a prompt takes no Turn: what a turn says is added to the prompt; a "
+    "function that makes its own call and takes one is decorated with enforce()"
+)
 
 
 @frozen

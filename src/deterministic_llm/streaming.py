@@ -156,7 +156,7 @@ class Streaming:
         self, output_type: object, on_exhausted: object, options: Mapping[str, object]
     ) -> Terms[object]:
         chosen = {**self._source.known.options, **options}
-        return Terms(compiled(output_type), self._source, on_exhausted, chosen)
+        return Terms(compiled(output_type), self._source, on_exhausted, chosen, output_type)
 
     def _task(self, prompt: Prompt, terms: Terms[T]) -> Task[T]:
         return terms.task().about(messages_of(prompt), terms.context((prompt,), {}))

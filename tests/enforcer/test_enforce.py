@@ -21,10 +21,13 @@ from tenacity.wait import wait_none
 
 from deterministic_llm import (
     CallFailure,
+    Choice,
     Completion,
     ConfigurationError,
     EnforcementError,
     Enforcer,
+    FirstTo,
+    Model,
     NoProgress,
     ProviderError,
     RetriesExhausted,
@@ -110,9 +113,25 @@ def test_a_decorated_function_looks_as_before():
         "Grade an essay.",
         __name__,
     )
-    assert str(inspect.signature(grade)) == "(essay: str, *, words: int = 3) -> str"
-    assert str(inspect.signature(Grader().method)) == "(essay: str) -> str"
+    assert str(inspect.signature(grade)).startswith("(essay: str, *, words: int = 3) -> ")
+    assert str(inspect.signature(Grader().method)).startswith("(essay: str) -> ")
     assert repr(grade) == "<Enforcer grade -> Grade>"
+
+
+def returned(enforcer: Any) -> object:
+    """What is told to whoever looks at the signature: FastAPI makes its response of that."""
+    return inspect.signature(enforcer).return_annotation
+
+
+def test_its_signature_says_what_it_returns():
+    """And not what its model does; where no type says it, nothing."""
+    assert returned(grade) is returned(grade_async) is returned(Grader().method) is Grade
+    assert returned(enforce(list[int])(lambda: "[1]")) == list[int]
+    assert returned(ScriptedModel([]).enforce(Grade)(lambda: "?")) is Grade
+    assert returned(grade.with_options(on_exhausted="return_none")) == Grade | None
+    unsaid = inspect.Signature.empty
+    assert returned(grade.with_options(on_exhausted=lambda _: 0)) is unsaid
+    assert returned(enforce(Choice("yes", "no"))(lambda: "yes")) is unsaid
 
 
 @pytest.mark.parametrize(
@@ -406,6 +425,26 @@ def test_a_turn_that_could_not_be_given_is_refused_where_it_is_declared():
         @enforce(Grade)
         def ask_all(*turns: Turn) -> str:
             return f"{turns}"
+
+
+def test_a_function_that_returns_a_prompt_takes_no_turn():
+    """It would never be given one."""
+    with pytest.raises(TypeError, match=r"takes no Turn: .* decorated with enforce\(\)"):
+
+        @ScriptedModel([]).enforce(Grade)
+        def ask(turn: Turn, essay: str) -> str:
+            return f"{essay}{turn}"
+
+
+@pytest.mark.parametrize("model", [ScriptedModel(["9"]), Model("vllm:some-model")])
+def test_a_model_is_no_function_that_makes_its_own_call(model: Model):
+    """Also one that can be called, which would take the arguments for a request."""
+    wanted = "expected functions with the same parameters, got .*Model, for which nobody knows"
+    for options in ({"fallback": [model]}, {"votes": FirstTo(2, voters=[model])}):
+        with pytest.raises(ConfigurationError, match=wanted):
+            enforce(int, **options)(lambda: "9")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"the model's own enforce\(\) above a function"):
+        enforce(int)(model)  # type: ignore[call-overload]
 
 
 def test_an_object_parameter_is_no_turn():

@@ -28,10 +28,12 @@ from deterministic_llm.enforcer.enforcers import (
     Fallback,
     decorated,
 )
+from deterministic_llm.enforcer.known import is_model
 from deterministic_llm.enforcer.options import Options
 from deterministic_llm.enforcer.owncall import OwnCall
 from deterministic_llm.enforcer.terms import Terms
 from deterministic_llm.enforcer.turn import Turn
+from deterministic_llm.errors import ConfigurationError
 from deterministic_llm.targets import Declared, compiled
 
 __all__ = ["Decorate", "enforce"]
@@ -127,8 +129,16 @@ class Decorate(Generic[T_co]):
     @overload
     def __call__(self, function: Callable[P, object], /) -> Enforcer[P, T_co]: ...
     def __call__(self, function: Callable[..., object], /) -> object:
-        """Decorate *function*."""
+        """Decorate *function*; raises ConfigurationError for a model, which has its own enforce."""
+        if is_model(function):
+            raise ConfigurationError(_NO_FUNCTION.format(type(function).__qualname__))
         return decorated(function, self._terms)
+
+
+_NO_FUNCTION = (
+    "enforce() decorates a function that makes its own call, got {}: write the model's own "
+    "enforce() above a function that returns the prompt"
+)
 
 
 # Targets need two heads because mypy infers nothing from a union of TypeForm[T] and Declared[T].
@@ -166,4 +176,5 @@ def enforce(
     *on_exhausted* is ``"raise"`` (EnforcementError), ``"return_none"`` or a function of
     the error. Raises SchemaError when *output_type* cannot be a target.
     """
-    return Decorate(Terms(compiled(output_type), OwnCall(), on_exhausted, options))
+    terms = Terms(compiled(output_type), OwnCall(), on_exhausted, options, output_type)
+    return Decorate(terms)

@@ -9,6 +9,7 @@ from threading import TIMEOUT_MAX
 from typing import SupportsIndex, TypeAlias, cast, get_args
 
 from deterministic_llm._core.attempts import Answered, Failed
+from deterministic_llm._core.exchange import Mode
 from deterministic_llm._core.policy import EarlyStop, OnDrift
 from deterministic_llm.errors import ConfigurationError
 
@@ -94,6 +95,10 @@ _MUST_BE: Mapping[str, _Rule] = {
     "max_tokens_ceiling": _ROOM,
     "wait": ("a wait strategy of tenacity, such as wait_fixed(1)", callable),
     "seed": ("a whole number", _whole(-math.inf)),
+    "mode": (
+        "'auto', 'native', 'tool', 'json', 'grammar' or 'prompt'",
+        lambda value: value in get_args(Mode),
+    ),
     "on_drift": ("'warn', 'raise' or 'refresh'", lambda value: value in get_args(OnDrift)),
     "early_stop": ("'auto', 'always' or 'never'", lambda value: value in get_args(EarlyStop)),
     "max_tokens": _ROOM,

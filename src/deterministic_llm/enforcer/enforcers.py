@@ -101,8 +101,9 @@ class _Decorated(Generic[T_co]):
 
     @property
     def __signature__(self) -> Signature:
-        """The signature that callers see: without the Turn."""
-        return without_turn(self.__wrapped__, self._turn_at)
+        """The signature that callers see: without the Turn, and with what they are given."""
+        signature = without_turn(self.__wrapped__, self._turn_at)
+        return signature.replace(return_annotation=self._terms.gives)
 
     def __reduce__(self) -> str | tuple[object, ...]:
         """Decorated functions pickle as functions do: by where they are found.

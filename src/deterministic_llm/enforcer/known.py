@@ -19,6 +19,11 @@ class Said:
     abilities: Abilities
 
 
+def is_model(thing: object) -> bool:
+    """Whether *thing* is a Model, be it one that can be called itself: it stands above of here."""
+    return hasattr(type(thing), "agenerate")
+
+
 class Server(Protocol):
     """A server that nobody knows, and that can be asked which kind it is."""
 

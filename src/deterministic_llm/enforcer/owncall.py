@@ -27,7 +27,7 @@ from deterministic_llm._core.exchange import (
 from deterministic_llm._core.schema.target import Target
 from deterministic_llm._core.telling import by_type, refused
 from deterministic_llm.enforcer.identities import arguments_of, code_of, name_of
-from deterministic_llm.enforcer.known import Known
+from deterministic_llm.enforcer.known import Known, is_model
 from deterministic_llm.enforcer.signatures import turn_position
 from deterministic_llm.enforcer.terms import Asking
 from deterministic_llm.enforcer.turn import Turn
@@ -43,6 +43,10 @@ _UNTOLD = "{}=: a Turn does not tell of it: set it where the function makes its 
 _UNHEARD = (
     "{}=: a function without a Turn is not told of it: set it where it makes its call, or take a "
     "Turn and call with **turn.request(...)"
+)
+_NO_FUNCTION = (
+    "fallback= and voters= of a function that makes its own call: expected functions with the same "
+    "parameters, got {}, for which nobody knows the prompt: write a function that makes the call"
 )
 _InTurn: TypeAlias = Sequence[tuple[partial[object], int | None]]
 
@@ -67,13 +71,8 @@ class OwnCall:
         Raises TypeError for a Turn that could not be given.
         """
         for other in fallback:
-            if not callable(other):
-                kind = type(other).__qualname__
-                message = (
-                    f"fallback= of a function that makes its own call: expected functions with the "
-                    f"same parameters, got {kind}"
-                )
-                raise ConfigurationError(message)
+            if is_model(other) or not callable(other):
+                raise ConfigurationError(_NO_FUNCTION.format(type(other).__qualname__))
             turn_position(other)
         return [_SENDS_ITS_SCHEMA] * (1 + len(fallback))
 

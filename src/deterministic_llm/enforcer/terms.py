@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Generic, Protocol, cast
+from inspect import Signature
+from typing import Any, Generic, Optional, Protocol, cast
 
 from typing_extensions import TypeVar
 
@@ -45,6 +46,7 @@ from deterministic_llm.storage.caching import acached, cached
 from deterministic_llm.storage.cassettes import running
 from deterministic_llm.storage.keys import Describe
 from deterministic_llm.storage.reels import reel
+from deterministic_llm.targets import Declared
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -107,12 +109,13 @@ class Asking:
 
 @dataclass(frozen=True)
 class Terms(Generic[T_co]):
-    """What a decorated function is held to; options change by making new terms."""
+    """What a decorated function is held to, its target as *written*; new options make new terms."""
 
     target: Target[T_co]
     source: Source
     on_exhausted: object = "raise"
     options: Mapping[str, object] = field(default_factory=dict[str, object])
+    written: object = Signature.empty
 
     def __post_init__(self) -> None:
         """Raise ConfigurationError for an option that cannot be followed."""
@@ -120,7 +123,17 @@ class Terms(Generic[T_co]):
 
     def changed(self, on_exhausted: object, options: Mapping[str, object]) -> Terms[Any]:
         """These terms with other options laid over them."""
-        return Terms(self.target, self.source, on_exhausted, {**self.options, **options})
+        laid = {**self.options, **options}
+        return Terms(self.target, self.source, on_exhausted, laid, self.written)
+
+    @property
+    def gives(self) -> object:
+        """What a function under them returns, as an annotation; empty where no type says it."""
+        if isinstance(self.written, Declared) or callable(self.on_exhausted):
+            return Signature.empty
+        if self.on_exhausted == "raise" or self.written is Signature.empty:
+            return self.written
+        return cast("Any", Optional)[self.written]
 
     def task(self, *, turn_at: int | None = None) -> Task[T_co]:
         """The run that these terms ask for, still without a prompt; *turn_at* is for the Turn.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import field
-from typing import Protocol
+from typing import Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
@@ -72,6 +72,9 @@ def judge(
 
     Raises SchemaError when there is no instruction.
     """
+    if not isinstance(cast("object", instruction), str):
+        problem = f"has as its instruction no text, but {type(instruction).__qualname__}"
+        raise SchemaError("judge", problem, 'write judge("what the output must be", model)')
     if not instruction.strip():
         raise SchemaError("judge", "has no instruction", "say what the output must be")
     bench = _Bench(instruction.strip(), model, options)

@@ -8,7 +8,7 @@ from enum import Enum, IntEnum
 from typing import Annotated, Literal, NamedTuple
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypeAliasType, TypedDict
 
 from deterministic_llm import SchemaError
@@ -209,6 +209,71 @@ class Pair:
 def test_anything_that_pydantic_reads_is_a_target(kind: object, value: JsonValue, output: object):
     """The output is an instance of the type."""
     assert typed_target(kind).decoder.check(value) == Valid(output)
+
+
+class Colour(Enum):
+    """Two names may stand for one value."""
+
+    RED = "red"
+    CRIMSON = "red"  # noqa: PIE796  # what is tested
+    BLUE = "blue"
+
+
+def test_a_value_with_two_names_is_shown_once():
+    """Some servers refuse a schema that says it twice."""
+    target = typed_target(Colour)
+    assert target.schema["enum"] == ["red", "blue"]
+    assert target.decoder.check("red") == Valid(Colour.RED)
+    assert isinstance(target.decoder.check("CRIMSON"), Invalid)
+
+
+class Inner(BaseModel):
+    """What stands elsewhere."""
+
+    town: str = Field(default="none", validation_alias=AliasPath("address", "town"))
+
+
+@dataclass
+class InnerPair:
+    """The same as a dataclass."""
+
+    town: Annotated[str, Field(validation_alias=AliasPath("address", 0))] = "none"
+
+
+class InnerRow(TypedDict):
+    """The same as a dict."""
+
+    town: Annotated[str, Field(validation_alias=AliasPath("address"))]
+
+
+@pytest.mark.parametrize("kind", [Inner, InnerPair, InnerRow, list[Inner]])
+def test_a_member_that_is_read_from_within_another_is_refused(kind: object):
+    """Its schema shows it as a member of its own, and what a model writes there is dropped."""
+    with pytest.raises(SchemaError, match="AliasPath is read from within another one"):
+        typed_target(kind)
+
+
+class Spelt(BaseModel):
+    """One with a plain name beside the path."""
+
+    town: str = Field(validation_alias=AliasChoices(AliasPath("address", "town"), "city"))
+
+
+class ByName(BaseModel):
+    """One that takes its own name, too."""
+
+    model_config = ConfigDict(validate_by_name=True)
+    town: str = Field(validation_alias=AliasPath("address", "town"))
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Spelt, "city"), (ByName, "town")])
+def test_a_member_that_has_a_name_as_well_is_read_by_it(kind: type[BaseModel], name: str):
+    """The name that its schema shows."""
+    target = typed_target(kind)
+    assert target.schema["required"] == [name]
+    checked = target.decoder.check({name: "Rome"})
+    assert isinstance(checked, Valid)
+    assert getattr(checked.output, "town", None) == "Rome"
 
 
 class Grade(IntEnum):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import cast
 
-from pydantic import PydanticUserError, TypeAdapter
+from pydantic import BaseModel, PydanticUserError, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import SchemaValidator, core_schema
 from typing_extensions import TypeForm, TypeVar, override
@@ -43,8 +43,6 @@ def typed_target(output_type: TypeForm[T]) -> JsonTarget[T]:
     try:
         adapter: TypeAdapter[T] = TypeAdapter(output_type)
         written = untitled(cast("JsonObject", adapter.json_schema(schema_generator=_Marked)))
-    except SyntaxError as error:  # a text is taken for the name of a type
-        raise SchemaError(name, "is a text and no type", _FORMS) from error
     except (PydanticUserError, NameError) as error:
         problem = str(error).partition("\n")[0]
         fix = "use a type that pydantic can read from JSON"
@@ -77,9 +75,14 @@ def _check_type(name: str, output_type: object) -> None:
     for kind, problem, fix in _NO_TYPES:
         if isinstance(output_type, kind):
             raise SchemaError(name, problem, fix)
+    if output_type is BaseModel:
+        raise SchemaError(name, "has no members", "name a class of your own that is derived of it")
 
 
-_FORMS = 'write Template("Score: {score:int}") for a text with fields, Choice("a", "b") for words'
+_FORMS = (
+    'write Template("Score: {score:int}") for a text with fields, Choice("a", "b") for words, or '
+    "the type itself"
+)
 _NO_TYPES = (
     (
         FunctionType | BuiltinFunctionType | MethodType,
@@ -87,6 +90,10 @@ _NO_TYPES = (
         "name the type that is wanted, as in @enforce(TYPE)",
     ),
     (Mapping, "is a dict and no type", "wrap a JSON Schema in Schema(...)"),
+    (str, "is a text and no type", _FORMS),
+    (list, "is a list and no type", "write list[TYPE]"),
+    (tuple, "is a tuple and no type", "write A | B for one of them, tuple[A, B] for both"),
+    (BaseModel, "is an instance and no type", "name its class"),
 )
 """What is written by mistake where a type is wanted."""
 
@@ -131,5 +138,47 @@ class _Marked(GenerateJsonSchema):
     @override
     def generator_schema(self, schema: core_schema.GeneratorSchema) -> JsonSchemaValue:
         """Refuse it: whether its items are valid would be seen long after we said so."""
-        message = "items of an Iterable are validated when they are taken, those of a list at once"
+        message = (
+            "items of an Iterable are validated when they are taken, those of a list at once: "
+            "write list[TYPE]"
+        )
         raise PydanticUserError(message, code=None)
+
+    @override
+    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
+        """Each value once: two names may stand for one, and some servers refuse it twice."""
+        written = super().enum_schema(schema)
+        if "enum" in written:
+            written["enum"] = [*{json.dumps(each): each for each in written["enum"]}.values()]
+        return written
+
+    @override
+    def model_field_schema(self, schema: core_schema.ModelField) -> JsonSchemaValue:
+        self._check_alias(schema.get("validation_alias"))
+        return super().model_field_schema(schema)
+
+    @override
+    def dataclass_field_schema(self, schema: core_schema.DataclassField) -> JsonSchemaValue:
+        self._check_alias(schema.get("validation_alias"))
+        return super().dataclass_field_schema(schema)
+
+    @override
+    def typed_dict_field_schema(self, schema: core_schema.TypedDictField) -> JsonSchemaValue:
+        self._check_alias(schema.get("validation_alias"))
+        return super().typed_dict_field_schema(schema)
+
+    def _check_alias(self, alias: object) -> None:
+        """Refuse a member that is only read from within another: the schema shows it elsewhere."""
+        path = cast("list[object]", alias) if isinstance(alias, list) else []
+        named = self._config.config_dict
+        if not path or named.get("validate_by_name") or named.get("populate_by_name"):
+            return
+        paths = path if isinstance(path[0], list) else None
+        if paths is None or all(len(cast("list[object]", each)) > 1 for each in paths):
+            raise PydanticUserError(_WITHIN, code=None)
+
+
+_WITHIN = (
+    "a member with an AliasPath is read from within another one, and its schema shows it as a "
+    "member of its own: declare the outer one, or add a plain alias (AliasChoices)"
+)
