@@ -67,11 +67,23 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
                 start + set_in.end(set_in.lastindex or 0),
             )
         elif inner[-1:] in _EMPHASIS and inner[:1] not in _EMPHASIS:
+            if is_starred(text, start, end):
+                return start, end
             end -= 1  # its opening stands before the frame, or was taken with it
         elif inner.endswith("です"):
             end -= 2
         else:
             return start, end
+
+
+def is_starred(text: str, start: int, end: int) -> bool:
+    """Whether a star behind one or two letters in [*start*, *end*) is a part of them: "A*".
+
+    It is where no emphasis begins before it in the line.
+    """
+    line = text.rfind("\n", 0, start) + 1
+    said = text[start:end].strip()
+    return _STARRED.fullmatch(said) is not None and "*" not in text[line:start]
 
 
 def _dismissed(text: str, frame: int, start: int, end: int) -> bool:
@@ -94,6 +106,7 @@ def _mark(text: str, frame: int, start: int, end: int, *, floor: int) -> Mark | 
 
 _STOPS = frozenset({".", "。", "!", "！", ";", "；", ","})
 _EMPHASIS = frozenset({"*", "_", "`"})
+_STARRED = expression(r"[^\W_]{1,2}\*{1,2}")
 _PAIRS = dict(zip("*_`\"'“‘«「『$(", "*_`\"'”’»」』$)", strict=True))
 _LATEX = expression(
     r"\\\((.+)\\\)|\\\[(.+)\\\]|\\(?:boxed|text|textbf|mathbf|mathrm)\{([^{}]+)\}", re.DOTALL

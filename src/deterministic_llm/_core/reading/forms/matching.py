@@ -9,6 +9,7 @@ from itertools import islice
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.reading.finding.grades import grade_given, is_grade
+from deterministic_llm._core.reading.finding.phrases import is_starred
 from deterministic_llm._core.reading.finding.refusals import refusal_in
 from deterministic_llm._core.reading.finding.retractions import OTHERS, is_taken_back
 from deterministic_llm._core.reading.forms.capturing import match_pattern
@@ -105,6 +106,8 @@ def settled(layout: Layout, text: str) -> Matched | Unmatched | None:
     found = settle(text, [_spelled(claim, text, layout) for claim in claims])
     if not isinstance(found, Matched):
         return found
+    if (starred := _another_grade(layout, text, found)) is not None:
+        return starred
     words = _contradicted(layout, text, found, claims) or _relabelled_behind(layout, text, found)
     if words is None:
         return found
@@ -156,6 +159,17 @@ def _relabelled_behind(layout: Layout, text: str, found: Matched) -> str | None:
         labels = (each for each in constants(resolved(places[0].field)) if isinstance(each, str))
         others = [each for each in labels if each != said]
     return behind.strip()[:80] if is_taken_back(behind, others) else None
+
+
+def _another_grade(layout: Layout, text: str, found: Matched) -> Unmatched | None:
+    """The violation of a label with a star behind it that makes it another grade."""
+    payload = found.payload if isinstance(found.payload, dict) else {}
+    for place in (slot.place for slot in layout.slots if slot.place.kind == "label"):
+        said = payload.get(place.field.name)
+        start = text.rfind(said, *found.span) if isinstance(said, str) else -1
+        if isinstance(said, str) and start >= 0 and is_starred(text, start, start + len(said) + 1):
+            return Unmatched(place.refuse("enum", f"{said}*").violations)
+    return None
 
 
 def _spelled(claim: Claim, text: str, layout: Layout) -> Claim:
