@@ -261,6 +261,20 @@ def _at_once(text: str, value: JsonValue, goal: Goal[T], span: tuple[int, int]) 
         return None
 
 
+def said_first(text: str, end: int, goal: Goal[T], context: object) -> Parsed[T] | None:
+    """The answer that the first line is by itself, where it is over before *end*."""
+    line, over, _ = outside_thinking(text[:end]).lstrip().partition("\n")
+    said = line.strip()
+    if not over or not said or len(said) > _LONGEST_LINE or goal.ascent is not None:
+        return None
+    reading = bend(Document(said, len(said)), goal, context, start=0)
+    return reading if isinstance(reading, Parsed) else None
+
+
+_LONGEST_LINE = 60
+"""Characters of a line that may be an answer by itself."""
+
+
 def read_prose(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
     """The whole answer as text: where any text will do there is nothing to look for in it."""
     if thinking(text).unfinished:

@@ -38,6 +38,7 @@ from deterministic_llm._core.reading.judging import (
     read_prose,
     read_refused,
     refused,
+    said_first,
 )
 from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import may_omit, omissions, whole
@@ -222,6 +223,10 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
     run, reading = answers[0]
     if run[0].mark not in _SETTLED and (no := _declined(found.text, run)) is not None:
         return refused(no)
+    if goal.scalar and run[0].mark not in _SETTLED:
+        before = said_first(found.text, run[0].start, goal, context)
+        if before is not None and not equal(before.output, reading.output):
+            return _TAKEN_BACK  # "Output:" further below may be of another input
     return replace(reading, repairs=(*extraction(found, run[0]), *reading.repairs))
 
 

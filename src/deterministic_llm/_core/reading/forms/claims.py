@@ -87,13 +87,21 @@ def _chosen(text: str, claims: Sequence[Claim]) -> list[Claim]:
     ends = [0, *(claim.end for claim in claims)]
     starts = [*(claim.start for claim in claims[1:]), len(text)]
     candidates: dict[Candidate, Claim] = {}
+    opened = bool(claims) and _opens(text, claims[0])
     for claim, before, ceiling in zip(claims, ends, starts, strict=False):
         floor = _behind_retraction(text, min(before, claim.start), claim.start)
         mark = marking(text, claim.start, claim.end, floor=floor, ceiling=ceiling)
-        alone = mark is not None and mark.weak and len(claims) == 1
-        kind = None if mark is None or alone else mark.mark
+        void = mark is not None and mark.weak and (len(claims) == 1 or opened)
+        kind = None if mark is None or void else mark.mark
         candidates[Candidate(claim.start, claim.end, "span", kind)] = claim
     return [candidates[each] for each in choose(tuple(candidates))]
+
+
+def _opens(text: str, claim: Claim) -> bool:
+    """Whether *claim* is all of the first line, so that "Output:" below may be of another input."""
+    behind = text[claim.end :]
+    line = behind[: behind.find("\n")] if "\n" in behind else behind
+    return bool(_BARE.fullmatch(text[: claim.start]) and _BARE.fullmatch(line))
 
 
 def _behind_retraction(text: str, floor: int, start: int) -> int:
