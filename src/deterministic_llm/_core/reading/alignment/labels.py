@@ -33,6 +33,9 @@ _DESCRIBED = expression(
 )
 _ENDS = " \t\n.!;:,)*"
 _LETTER_DESCRIBED = expression(r"[:)]")
+_SMALL_SHARE = expression(
+    r"[\s:=(*_-]{1,6}(?:0?\.[0-4]\d*|0|[0-4]?\d(?:\.\d+)?\s?%)[\s)*_.,;]*(?:\n|\Z)"
+)
 _WORD = expression(r"[^\W_]+(?:'[^\W_]+)?")
 _MANY = 500
 """Labels from which on a sentence is no longer searched for them."""
@@ -120,7 +123,7 @@ class _Spellings:
         if not words and not before.strip(" (*_`\"'"):
             described = _LETTER_DESCRIBED if len(label) == 1 else _DESCRIBED
             if described.match(after) and (others or not after.strip(_ENDS)):
-                return None if _doubtful(others) else LABEL_DESCRIBED
+                return None if _doubtful(others) or is_unlikely(after) else LABEL_DESCRIBED
         said = frozenset(words) | frozenset(others)
         if not said or not said <= self._frame or (words and words[0] in QUESTION):
             return None
@@ -131,6 +134,14 @@ class _Spellings:
     def _steady(self, mention: str) -> bool:
         """Whether *mention* can be nothing but a label: "A" and "IT", not "a" and "it"."""
         return len(mention) > 2 or mention in self._known or mention.casefold() == "no"
+
+
+def is_unlikely(after: str) -> bool:
+    """Whether what stands *after* a label gives it less than a half: "spam: 3%", "toxic (0.03)".
+
+    That is the share of one of several labels, and none of them is chosen.
+    """
+    return _SMALL_SHARE.match(after) is not None
 
 
 def fold_accents(text: str) -> str:

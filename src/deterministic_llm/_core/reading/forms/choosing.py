@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import islice, pairwise
 
 from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.reading.alignment.labels import is_unlikely
 from deterministic_llm._core.reading.forms.claims import (
     MAX_CLAIMS,
     Claim,
@@ -64,7 +65,7 @@ def _mentioned(form: ChoiceForm, text: str) -> Matched | Unmatched | None:
     """The option that stands as the answer in what *text* says."""
     flat = folded(text)
     mentions = list(islice(_mentions(form, flat), _MOST_MENTIONS))
-    listed = _listed(flat, mentions)
+    listed = _listed(flat, mentions) | _described(flat, mentions, form.options)
     answers = [each for each in mentions if each not in listed and _is_answer(flat, each)]
     claims = [_claim(text, each) for each in islice(answers, MAX_CLAIMS + 1)]
     found = settle(text, claims)
@@ -100,10 +101,42 @@ def _listed(flat: str, mentions: Sequence[_Mention]) -> frozenset[_Mention]:
     )
 
 
+def _described(
+    flat: str, mentions: Sequence[_Mention], options: Sequence[str]
+) -> frozenset[_Mention]:
+    """Mentions that head what is said of several options: "A: wrong, B: right", "(A) Paris (B)".
+
+    Letters are listed in their order; one out of it is the answer, with the others behind it.
+    """
+    heads = [each for each in mentions if _heads(flat, each)]
+    places = [options.index(each.option) for each in heads]
+    lettered = all(len(each.option) == 1 for each in heads)
+    if len({*places}) > 1 and not (lettered and places != sorted(places)):
+        return frozenset(heads)
+    bracketed = [each for each in mentions if _in_brackets(flat, each)]
+    named = [each.option for each in bracketed]
+    return frozenset(bracketed if len(named) > 1 and named == [*options[: len(named)]] else ())
+
+
+def _heads(flat: str, mention: _Mention) -> bool:
+    """Whether *mention* stands in front of words on it, at the start of a line or statement."""
+    before = flat[max(0, mention.start - _REACH) : mention.start]
+    return _HEADED.match(flat, mention.end) is not None and _AT_HEAD.search(before) is not None
+
+
+def _in_brackets(flat: str, mention: _Mention) -> bool:
+    """Whether *mention* is a letter in brackets with words behind it."""
+    before = flat[max(0, mention.start - _REACH) : mention.start]
+    bracketed = before[-1:] == "(" and _BRACKETED.match(flat, mention.end) is not None
+    return len(mention.option) == 1 and bracketed and _CUE.search(before) is None
+
+
 def _is_answer(flat: str, mention: _Mention) -> bool:
     before = flat[max(0, mention.start - _REACH) : mention.start]
     behind = _LETTER_BEHIND if len(mention.option) == 1 else _BEHIND
     if not behind.match(flat, mention.end) or _CONDITIONAL.match(flat, mention.end):
+        return False
+    if is_unlikely(flat[mention.end : mention.end + _REACH]):
         return False
     if len(mention.option) == 1:
         before = _NAMED.sub("", before)
@@ -147,6 +180,9 @@ _JOINT = r"[\s_-]{0,3}"
 _BETWEEN = expression(
     r"[\s,/|()*_`\"'-]{0,6}(?:(?:or|and|nor|vs\.?|oder|ou|o|y)(?!\w))?[\s,/|()*_`\"']{0,6}"
 )
+_AT_HEAD = expression(r"(?:\A|\n|[.,;!]\s)[\s*_`#>-]*\Z")
+_HEADED = expression(r"[*_`\"']{0,3}\s?(?:[:)](?!\s*\Z|\s(?:is|was)\b)|[-–—=]\s)")
+_BRACKETED = expression(r"\)[*_`]{0,3}\s+(?!(?:is|was)\b)[^\W_]")
 _STOP = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
 _CLOSED = r"[*_`\"')\]]{0,6}"
 _WHY = r"[ \t]+(?:because|since|as|due to|given)\b"
