@@ -11,13 +11,19 @@ from deterministic_llm._core.reading.alignment.keys import Names, folded
 from deterministic_llm._core.reading.alignment.leaves import Anything
 from deterministic_llm._core.reading.alignment.openings import from_text, opened
 from deterministic_llm._core.reading.alignment.scalars import null_word
-from deterministic_llm._core.reading.alignment.vocabulary import LIST_ENVELOPES
+from deterministic_llm._core.reading.alignment.vocabulary import LIST_ENVELOPES, MISSING
 from deterministic_llm._core.reading.syntax.documents import same
 from deterministic_llm._core.regexes import expression
 
-_SEVERAL_ITEMS = expression(r"[,;\n|/&•、\uff0c\uff1b]|\s(?:and|or|und|et|y|e|or)\s", re.IGNORECASE)
+_SEVERAL_ITEMS = expression(
+    r"[,;\n|/&•、\uff0c\uff1b→]|[-=]>|\s(?:[>+]|and|or|und|et|y|e|vs\.?|versus)\s|\betc\b"
+    r"|\s\(?\d{1,2}[.)]\s|#\w+\s+#\w",
+    re.IGNORECASE,
+)
+_ANOTHER_NUMBER = expression(r"\s\(?\d{1,3}[.)]\s")
 _NO_ITEM = expression(
-    r"(?:no|none|nothing|empty|unknown|nil|null|n/a)\b.*|\W*", re.IGNORECASE | re.DOTALL
+    rf"(?:no|none|nothing|empty|unknown|nil|null|n/a)\b.*|\W*|not {MISSING}.*",
+    re.IGNORECASE | re.DOTALL,
 )
 _BULLET = expression(r"\s*(?P<mark>[-*•\u2013·‣]|\(?(?P<number>\d{1,3})[.)])\s+(?=\S)")
 
@@ -158,9 +164,14 @@ class ArrayNode:
         return Trial(bent, [(None, rule, value, bent), *events], cost, fits=True)
 
 
+def may_be_several(text: str) -> bool:
+    """Whether *text* may enumerate items."""
+    return _SEVERAL_ITEMS.search(text) is not None
+
+
 def _is_item(text: str) -> bool:
     """Whether *text* is clearly one thing: no enumeration, no bracket, no word for nothing."""
-    if _SEVERAL_ITEMS.search(text) or _NO_ITEM.fullmatch(text) or _BULLET.match(text):
+    if may_be_several(text) or _NO_ITEM.fullmatch(text) or _BULLET.match(text):
         return False
     return not null_word(text) and text.lstrip()[:1] not in "[{(<"
 
@@ -173,8 +184,8 @@ def _bulleted(text: str) -> list[str]:
     if len(found) != len(lines) or not found:
         return []
     items = [match.string[match.end() :].rstrip() for match in found]
-    if len(items) == 1 and items[0][0].isdecimal():
-        return []  # "- 5" may be minus five, "1. 5" one and a half
+    if len(items) == 1 and (items[0][0].isdecimal() or _ANOTHER_NUMBER.search(items[0])):
+        return []  # "- 5" may be minus five, "1. 5" one and a half, "1. tea 2. water" two items
     numbers = [match["number"] for match in found]
     if numbers[0] is None:
         regular = len({match["mark"] for match in found}) == 1

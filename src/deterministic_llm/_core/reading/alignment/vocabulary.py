@@ -12,6 +12,15 @@ NULL_LITERALS = words("null none nil n/a undefined")
 """Words for "there is no value", even where any text would be a value."""
 NULL_WORDS = NULL_LITERALS | words("n.a na") | {"not applicable", "not available"}
 """Words for "there is no value", bare and in lower case."""
+MISSING = (
+    r"(?:applicable|available|detected|found|given|identified|listed|mentioned|provided|specified"
+    r"|stated)\b"
+)
+"""What is said of what is not there, in lower case: "not given", "no names mentioned"."""
+NONE_ABROAD = words(
+    "keine keiner keines aucun aucune ninguno ninguna nessuno nessuna nenhum nenhuma нет 无 無 なし"
+)
+"""Words for "none" in other languages, where a list is wanted."""
 TRUE_WORDS = words("true yes y on oui sí si ja sim да はい 是")
 """Words for true, in a few languages."""
 FALSE_WORDS = words("false no n off non nein não nao nee нет いいえ 否")

@@ -29,9 +29,9 @@ _CLOSINGS: Mapping[str, str] = {
         rf"|(?:please )?(?:feel free to|do(?: not|n['’]t) hesitate to) (?:ask|reach out|contact me)"
         rf"(?: me)?(?: (?:any )?(?:more |further |other )?questions)?(?: {_IF})?"
         r"|is there anything else (?:that )?(?:i can (?:help|assist) (?:you )?with|you need)"
-        r"|(?:thanks|thank you) for (?:asking|your question)"
+        r"|(?:thanks|thank you)(?: for (?:asking|your question))?"
         r"|have a (?:great|good|nice|lovely|wonderful) (?:day|one)"
-        r"|you['’]re welcome|(?:happy|glad) to help|good luck|cheers"
+        r"|you['’]re welcome|(?:happy|glad) to help|good luck|cheers|(?:good)?bye"
         r"|no (?:further|other|additional) (?:comments?|remarks?|explanation|notes?)"
         r"(?: (?:is |are )?(?:needed|necessary|required))?"
     ),

@@ -10,7 +10,10 @@ import json
 import re
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.arrays import may_be_several
 from deterministic_llm._core.reading.alignment.keys import Names
+from deterministic_llm._core.reading.alignment.scalars import null_word
+from deterministic_llm._core.reading.alignment.vocabulary import MISSING, NONE_ABROAD
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.wording import resolve
@@ -22,7 +25,7 @@ class Unsure(Exception):  # noqa: N818  (a reading given up, turned into None by
 
 @frozen
 class Shape:
-    """The object that is looked for: its properties, and which must be there.
+    """The object that is looked for: its properties, which must be there, and which may be null.
 
     *root* is the schema that ``$ref`` points into; *many* when a list of such objects is wanted.
     """
@@ -30,12 +33,19 @@ class Shape:
     names: Names
     properties: dict[str, JsonObject]
     required: frozenset[str]
+    nullable: frozenset[str]
     root: JsonObject
     many: bool
 
     def property(self, key: str) -> str | None:
         """The property that *key* spells, or None."""
         return self.names.meant(key)
+
+    def cell(self, text: str, name: str | None) -> JsonValue:
+        """What *text* says for the property *name*; where it may be null, a dash is."""
+        if name in self.nullable and _NOT_GIVEN.fullmatch(text):
+            return None
+        return cell(text, self.properties.get(name or "", {}), self.root)
 
     def covers(self, record: dict[str, JsonValue]) -> bool:
         """Whether *record* has every required property, and at least one."""
@@ -57,6 +67,7 @@ def shape_of(schema: JsonObject) -> Shape | None:
         Names(properties, {}),
         {name: node_of(value, schema) for name, value in properties.items()},
         frozenset(name for name in wanted if isinstance(name, str)),
+        frozenset(name for name, value in properties.items() if _may_be_null(value, schema)),
         schema,
         many,
     )
@@ -78,6 +89,21 @@ def node_of(node: JsonValue, root: JsonObject) -> JsonObject:
         if len(firm) == 1:
             return firm[0]
     return resolved
+
+
+def _may_be_null(node: JsonValue, root: JsonObject) -> bool:
+    resolved = resolve(node, root=root)
+    if not isinstance(resolved, dict):
+        return False
+    members, kinds = resolved.get("anyOf"), resolved.get("type")
+    named = isinstance(kinds, list) and "null" in kinds
+    return named or (isinstance(members, list) and {"type": "null"} in members)
+
+
+def says_none(text: str) -> bool:
+    """Whether *text* says that there is nothing: "None", "(not given)", "No people mentioned"."""
+    said = text.strip(" \t()[].*_").casefold()
+    return null_word(said) or said in NONE_ABROAD or _NONE.fullmatch(said) is not None
 
 
 def cell(text: str, node: JsonObject, root: JsonObject) -> JsonValue:
@@ -146,7 +172,10 @@ def _items(bare: str, items: JsonObject) -> JsonValue:
     if ";" in bare:
         return _split(bare, _SEMICOLON)
     if "," not in bare and "、" not in bare and "，" not in bare:
-        return [_spelled(bare)]
+        spelled = _spelled(bare)
+        if spelled == bare and (says_none(bare) or may_be_several(bare)):
+            raise Unsure
+        return [spelled]
     parts = _split(bare, _COMMA)
     if kind_of(items) in {"integer", "number", "boolean"} or "enum" in items or _is_plain(bare):
         return parts
@@ -174,6 +203,15 @@ def _is_plain(bare: str) -> bool:
 _CLOSERS = {"[": "]", "{": "}", '"': '"', "“": "”", "«": "»", "「": "」"}
 _JSON = expression(r"\[\s*+[\"'\[{]|\{\s*+[\"']")
 _WORD = expression(r"\w")
+_NOT_GIVEN = expression(
+    r"[\s*_]*(?:[-\u2013\u2014]|\(\s*(?:none|not [a-z]+)\s*\)"
+    r"|not (?:given|mentioned|provided|specified|stated)(?: \w+){0,4})[\s*_.]*",
+    re.IGNORECASE,
+)
+"""What is written in the place of a value that is not there."""
+_NONE = expression(
+    rf"\W*|none\b(?: [\w-]+){{0,4}}|(?:not|no(?: [\w-]+){{1,3}}) {MISSING}(?: [\w-]+){{0,4}}"
+)
 _EMPHASIS = expression(r"(\*{1,3}|__|`)(?P<inner>(?:(?!\1).)+)\1", re.DOTALL)
 _COMMA = expression(r"[,、，]")
 _SEMICOLON = expression(r";")

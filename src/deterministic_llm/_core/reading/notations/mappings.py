@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice, pairwise
 from textwrap import dedent
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.notations.cells import Shape, Unsure, cell, kind_of, node_of
+from deterministic_llm._core.reading.finding.courtesies import are_courtesies
+from deterministic_llm._core.reading.notations.cells import (
+    Shape,
+    Unsure,
+    cell,
+    kind_of,
+    node_of,
+    says_none,
+)
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
@@ -49,7 +58,7 @@ def mapping_start(text: str, shape: Shape) -> int:
 
 def read_mapping(text: str, shape: Shape) -> JsonValue:
     """The record, or the list of records, that lines of *text* spell; None when there is none."""
-    lines = [line_of(each) for each in text.split("\n")]
+    lines = _apart([line_of(each) for each in text.split("\n")], shape)
     keyed = [place for place, line in enumerate(lines) if line.key and shape.property(line.key)]
     if not keyed:
         return None
@@ -75,8 +84,56 @@ def line_of(text: str) -> Line:
     elif marks and not match["closing"] and value.endswith(marks):
         value = value.removesuffix(marks).strip()  # "**Score: 8**"
     bullet = match["bullet"] or ""
-    style = ("-" if bullet else "") + marks
+    sign = match["sign"].strip()
+    style = ("-" if bullet else "") + marks + ("" if sign in ":：" else sign)
     return Line(text, indent, bullet, match["key"].strip(), value, style)
+
+
+def _apart(lines: Sequence[Line], shape: Shape) -> list[Line]:
+    """*lines*, with one for each pair of those that hold several: ``Name: Ann, Age: 30``."""
+    own = {name for line in lines if line.key and (name := shape.property(line.key))}
+    apart: list[Line] = []
+    for line in lines:
+        found = _pairs_within(line, shape)
+        if not shape.many:  # a member with a line of its own is only spoken of in another
+            found = [each for each in found if each[1] not in own]
+        if any(name in own for _, name in found) or not _are_parted(line, [at for at, _ in found]):
+            raise Unsure
+        ends = [*(at for at, _ in found), len(line.text)]
+        lead = line.text[: line.indent] + line.bullet
+        pieces = [line.text[at:end].rstrip(_PARTS_PAIRS) for at, end in pairwise(ends)]
+        if found and any(_OTHER_PAIR.search(each) for each in (line.text[: ends[0]], *pieces)):
+            raise Unsure
+        apart.append(line_of(line.text[: ends[0]].rstrip(_PARTS_PAIRS)) if found else line)
+        apart += [line_of(lead + piece) for piece in pieces]
+    return apart
+
+
+def _pairs_within(line: Line, shape: Shape) -> list[tuple[int, str]]:
+    """Where the value of *line* goes on with other properties of *shape*, and with which."""
+    name = shape.property(line.key) if line.key else None
+    if name is None:
+        return []
+    at = line.text.index(line.key) + len(line.key) + 1
+    found: list[tuple[int, str]] = []
+    for sign in islice(_SIGN.finditer(line.text, at), _MOST_SIGNS):
+        begin = max(at, sign.start() - _LONGEST_KEY)
+        words = list(_WORD.finditer(line.text, begin, sign.start()))[-_MOST_WORDS:]
+        keys = ((each.start(), line.text[each.start() : words[-1].end()]) for each in words)
+        start, other = next(
+            ((start, other) for start, key in keys if (other := shape.property(key))), (0, None)
+        )
+        if other in {None, name} or line.text.count('"', at, start) % 2:
+            continue
+        marks = _MARKS_AHEAD.search(line.text, max(begin, start - 3), start)
+        found.append((start if marks is None else marks.start(), other or ""))
+    return found
+
+
+def _are_parted(line: Line, places: Sequence[int]) -> bool:
+    """Whether each of *places* in *line* has a sign before it that parts pairs."""
+    parted = all(line.text[:at].rstrip(" ")[-1] in _PARTS_PAIRS for at in places)
+    return parted and not (places and line.text.rstrip().endswith(_MARKS))
 
 
 class _Block:
@@ -99,7 +156,7 @@ class _Block:
                 at += 1
                 continue
             name = self._shape.property(line.key) if line.key else None
-            if name is None and (not line.key or line.style != style):
+            if name is None and (not self._is_keyed(line) or line.style != style):
                 raise Unsure
             at = self._member(name or line.key, at, last)
         at = self._extras(at, style)
@@ -113,11 +170,34 @@ class _Block:
         node = self._shape.properties.get(name, {})
         following = self._following(at, last)
         block = [line.text for line in self._lines[at + 1 : following]]
-        value = _value(self._lines[at].value, block, node, self._shape.root)
+        inline = self._lines[at].value
+        if any(text.strip() for text in block):
+            value = _value(inline, block, node, self._shape.root)
+        else:
+            value = self._shape.cell(inline, name)
+        if following > last and isinstance(value, str) and kind_of(node) in {"string", ""}:
+            self._check_talk(following)
         if name in self._record and self._record[name] != value:
             raise Unsure
         self._record[name] = value
         return following
+
+    def _check_talk(self, at: int) -> None:
+        """Refuse prose from line *at* on, which may go on with the text above it."""
+        talk: list[str] = []
+        for line in self._lines[at:]:
+            if (self._is_keyed(line) and line.value) or _RULE.fullmatch(line.text):
+                break
+            talk.append(line.text)
+        said = "\n".join(talk).strip()
+        if said and not are_courtesies(said):
+            raise Unsure
+
+    def _is_keyed(self, line: Line) -> bool:
+        """Whether *line* has a key: one that is no property has few words."""
+        if not line.key:
+            return False
+        return len(line.key.split()) <= _MOST_WORDS or self._shape.property(line.key) is not None
 
     def _following(self, at: int, last: int) -> int:
         """The line behind the value that begins in line *at*."""
@@ -125,7 +205,7 @@ class _Block:
         under = at + 1
         while under < len(self._lines):
             each = self._lines[under]
-            named = bool(each.key) and each.style == line.style and each.indent <= line.indent
+            named = self._is_keyed(each) and each.style == line.style and each.indent <= line.indent
             if named or _RULE.fullmatch(each.text):
                 break
             inside = each.indent > line.indent or (
@@ -140,7 +220,7 @@ class _Block:
             under -= 1
         if under > last and under < len(self._lines):
             behind = self._lines[under]
-            if not behind.blank and not behind.key and not _RULE.fullmatch(behind.text):
+            if not behind.blank and not self._is_keyed(behind) and not _RULE.fullmatch(behind.text):
                 raise Unsure  # more of the value, or prose?
         return under
 
@@ -148,7 +228,7 @@ class _Block:
         """Take members of the same look behind the last known one; return the line behind."""
         while at < len(self._lines):
             line = self._lines[at]
-            if not line.key or line.style != style or not line.value:
+            if not self._is_keyed(line) or line.style != style or not line.value:
                 break
             at = self._member(line.key, at, at)
         return at
@@ -244,6 +324,8 @@ def _list(
             values.append(cell(first, item, root))
         else:
             values.append(_joined(first.strip(), texts[1:]))
+    if len(values) == 1 and isinstance(values[0], str) and says_none(values[0]):
+        raise Unsure
     return values
 
 
@@ -281,8 +363,20 @@ _LINE = expression(
     r"(?P<bullet>(?:[-*+•–]|\d{1,3}[.)])[ \t]{1,4})?(?:\#{1,6}[ \t]{1,4})?(?P<marks>\*{1,3}|__?|`"
     r"|[\"'])?"
     r"(?P<key>[^\W_][^:：=|<>{}\[\]\n\"*`]{0,63}?)(?P<closing>\*{1,3}|__?|`|[\"'])?"
-    r"[ \t]{0,4}(?::(?=\s|\Z|\*|\")|：|=>?|->|→|[ \t][–—][ \t])(?P<value>[^\n]*)"
+    r"[ \t]{0,4}(?P<sign>:(?=\s|\Z|\*|\")|：|=>?|->|→|[ \t][–—][ \t])(?P<value>[^\n]*)"
 )
+_MOST_SIGNS = 64
+"""Signs in a line behind which a pair is looked for."""
+_LONGEST_KEY = 80
+_SIGN = expression(r"\s?(?:\*{1,3}|__?|`)?(?::(?=\s|\*)|=(?![=>])|：)")
+_WORD = expression(r"[^\W_][\w'-]*")
+_OTHER_PAIR = expression(r"[,;|]\s{1,4}[^\W\d_][\w -]{0,30}:\s")
+_MARKS = ("*", "_", "`")
+_MARKS_AHEAD = expression(r"(?:\*{1,3}|__?|`)\Z")
+_PARTS_PAIRS = ",;|·•–—-\t "
+"""What parts one pair of a key and a value from the next in one line."""
+_MOST_WORDS = 4
+"""Words of a key that the schema does not name; more of them are a sentence."""
 _ITEM = expression(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 _SCALAR_BLOCK = expression(r"[|>][+-]?\d?")
 _RULE = expression(r"[ \t]*(?:-{3,}|\*{3,}|={3,}|\.{3}|[`~]{3,}[\w+-]*|</?[\w-]+>)[ \t\r]*")

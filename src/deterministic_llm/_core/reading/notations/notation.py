@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.alignment.scalars import null_word
 from deterministic_llm._core.reading.finding import marks, spans
 from deterministic_llm._core.reading.finding.fences import blocks
 from deterministic_llm._core.reading.finding.refusals import refusal_in
@@ -26,6 +25,7 @@ from deterministic_llm._core.reading.notations.cells import (
     cell,
     kind_of,
     node_of,
+    says_none,
     shape_of,
 )
 from deterministic_llm._core.reading.notations.mappings import mapping_start, read_mapping
@@ -65,7 +65,9 @@ def read_notation(text: str, schema: JsonObject) -> tuple[JsonValue, tuple[Repai
 
 def _body(visible: str) -> str:
     """What the only answer tag or code fence holds, else the whole text."""
-    text = visible.replace("\r\n", "\n")
+    text = visible.replace("\r\n", "\n").rstrip()
+    while (turn := _END_OF_TURN.search(text, max(0, len(text) - 60))) is not None:
+        text = text[: turn.start()].rstrip()
     answers = [each for each in wrappers(text) if each.mark == "final" and each.closed]
     if len(answers) == 1:
         text = text[answers[0].body : answers[0].body_end]
@@ -74,7 +76,7 @@ def _body(visible: str) -> str:
         before, after = text[: fenced[0].start], text[fenced[0].end :]
         # What leads to the block stays before it: the words may call it an example.
         inner = text[fenced[0].body : fenced[0].body_end].strip("\n")
-        return f"{before.rstrip()}\n\n{inner}\n\n{after.lstrip()}"
+        return f"{before.rstrip()}\n\n{inner}\n\n---\n\n{after.lstrip()}"
     return text
 
 
@@ -151,7 +153,7 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
 
 def _is_not_all(lines: Sequence[str]) -> bool:
     """Whether an item says that there are more, or the only one that there is none."""
-    if len(lines) == 1 and null_word(_BULLET.sub("", lines[0], count=1)):
+    if len(lines) == 1 and says_none(_BULLET.sub("", lines[0], count=1)):
         return True
     return any(_AND_SO_ON.match(line) for line in lines)
 
@@ -175,6 +177,7 @@ _READERS: tuple[tuple[str, _Reader], ...] = (
     ("call with keywords", _read_call),
     ("key-value lines", read_mapping),
 )
+_END_OF_TURN = expression(r"<[|\uff5c][^<>]{1,40}[|\uff5c]>\Z")
 _NO_ANSWER = frozenset({"draft", "example", "quotation"})
 _ROW_OR_TAG = expression(r"^[ \t>]{0,8}(?:\||<(?!/)[\w.:=-]+[^<>\n]{0,200}>)", re.MULTILINE)
 _STRING = r"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.notations.cells import Shape, Unsure, cell
+from deterministic_llm._core.reading.notations.cells import Shape, Unsure
 from deterministic_llm._core.regexes import expression
 
 
@@ -102,7 +102,7 @@ def _record(header: Sequence[str], row: Sequence[str], shape: Shape) -> JsonObje
     record: JsonObject = {}
     for title, text in zip(header, row, strict=True):
         name = shape.property(title)
-        value = cell(text, shape.properties.get(name or "", {}), shape.root)
+        value = shape.cell(text, name)
         if value is not None or name in shape.required:
             record[name or title.strip("*_` ")] = value
     return record
@@ -116,7 +116,7 @@ def _down_the_side(rows: Sequence[Sequence[str]], shape: Shape) -> JsonValue:
     record: JsonObject = {}
     for title, text in body:
         name = shape.property(title)
-        value = cell(text, shape.properties.get(name or "", {}), shape.root)
+        value = shape.cell(text, name)
         if name is None or (name in record and record[name] != value):
             return None
         record[name] = value
