@@ -154,6 +154,26 @@ def test_optional_members_beyond_the_limit_are_nullable_and_then_text():
     assert lowered.raise_back(lowered.push_down({"p1": 1, "p49": 2})) == {"p1": 1, "p49": 2}
 
 
+def test_what_is_said_of_a_reference_is_one_of_the_unions():
+    """It stands around the reference, and where there is no room for it, the reference is bare."""
+    part: Any = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    names = [f"p{number}" for number in range(20)]
+    said = {name: {"$ref": "#/$defs/Part", "description": f"the {name}"} for name in names}
+    schema = {"type": "object", "properties": said, "required": names, "$defs": {"Part": part}}
+    lowered = lower(schema, ANTHROPIC)
+    kept = ["anyOf" in each for each in lowered.schema["properties"].values()]
+    assert kept == [True] * 16 + [False] * 4
+
+
+def test_null_beside_a_union_is_no_further_one():
+    """As for the optional members beyond the limit."""
+    kinds: Any = {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {}}]}
+    optional: Any = {f"p{number}": {"type": "integer"} for number in range(24)}
+    unions: Any = {f"u{number}": kinds for number in range(16)}
+    lowered = lower({"type": "object", "properties": {**optional, **unions}}, ANTHROPIC)
+    assert all("anyOf" in lowered.schema["properties"][name] for name in unions)
+
+
 def test_a_name_that_a_dialect_does_not_take_is_another_below():
     """And comes back as it was."""
     schema: Any = {

@@ -172,7 +172,7 @@ def _referred(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     if low is None or not isinstance(said, str) or not said.strip():
         return low
     if "$ref" in low.schema:
-        if not scope.dialect.unions:
+        if not scope.dialect.unions or not scope.takes_union():
             return low
         return replace(low, schema={"anyOf": [low.schema], "description": said})
     known = low.schema.get("description")

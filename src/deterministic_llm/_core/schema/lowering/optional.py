@@ -18,12 +18,10 @@ def left_out(scope: Scope, low: Low, node: JsonValue, place: Place) -> tuple[Low
     and the difference is a recorded loss.
     """
     dialect, spent = scope.dialect, scope.spent
-    if not dialect.all_required:
-        if dialect.max_optional is None or spent.optional < dialect.max_optional:
-            spent.optional += 1
-            return low, False
-        if spent.unions >= (dialect.max_unions or 0):
-            return optional_text(scope, low, node, place), True
+    has_room = dialect.max_optional is None or spent.optional < dialect.max_optional
+    if has_room and not dialect.all_required:
+        spent.optional += 1
+        return low, False
     if _has_null(scope, low.schema):
         scope.lose(place, "required", "null")
         return replace(low, codec=Optional(low.codec, keeps_null=True)), True
@@ -54,17 +52,14 @@ def _takes_null(scope: Scope, node: JsonValue) -> bool:
 
 def with_null(scope: Scope, low: Low) -> Low | None:
     """*low*, or null; None where the dialect has no way, or no room, to say that."""
-    dialect, spent = scope.dialect, scope.spent
+    dialect = scope.dialect
     if _has_null(scope, low.schema):
         return low
-    if not dialect.unions or (
-        dialect.max_unions is not None and spent.unions >= dialect.max_unions
-    ):
+    kind = low.schema.get("type")
+    is_union = "anyOf" in low.schema or isinstance(kind, list)
+    if not dialect.unions or not (is_union or scope.takes_union()):
         return None
     kinds = low.kinds | {"null"}
-    kind = low.schema.get("type")
-    if "anyOf" not in low.schema or "description" not in low.schema:
-        spent.unions += 1
     if dialect.type_lists and (
         isinstance(kind, list) or (isinstance(kind, str) and kind in _SCALARS)
     ):

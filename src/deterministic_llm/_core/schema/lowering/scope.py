@@ -140,6 +140,14 @@ class Scope:
         stated: JsonObject = {"additionalProperties": False} if self.dialect.states_closed else {}
         return {"type": "object", "properties": members, "required": [*required], **stated}
 
+    def takes_union(self) -> bool:
+        """Whether there is room for one more union, which is taken then."""
+        most = self.dialect.max_unions
+        if most is not None and self.spent.unions >= most:
+            return False
+        self.spent.unions += 1
+        return True
+
     def has_characters(self, count: int) -> bool:
         """Whether there is room for *count* characters more of names and constants."""
         most = self.dialect.max_characters

@@ -43,9 +43,7 @@ def several_types(scope: Scope, node: JsonObject, place: Place) -> Low | None:
     listed = node["type"]
     kinds = [str(each) for each in listed] if isinstance(listed, list) else []
     plain = not (node.keys() & HOLDING - {"type"}) and _SCALARS.issuperset(kinds)
-    spent, most = scope.spent, scope.dialect.max_unions
-    if plain and scope.dialect.type_lists and (most is None or spent.unions < most):
-        spent.unions += 1
+    if plain and scope.dialect.type_lists and scope.takes_union():
         return Low({"type": [*kinds], **scope.told(node, {}, place)}, SAME, frozenset(kinds))
     said = described(node, "")
     whole = {key: node[key] for key in node if key not in ANNOTATIONS}
@@ -81,7 +79,11 @@ def _union(
     nulls = [low for _, low in distinct if low.schema == {"type": "null"}]
     if len(distinct) == 2 and len(nulls) == 1:
         return _nullable(scope, distinct, said) or _text(scope, nodes, said, places[0])
-    if _are_told_apart([low for _, low in distinct]) and _has_room(scope):
+    if (
+        _are_told_apart([low for _, low in distinct])
+        and scope.dialect.unions
+        and scope.takes_union()
+    ):
         return _either(scope, distinct, said)
     return _text(scope, nodes, said, places[0])
 
@@ -136,16 +138,6 @@ def _are_told_apart(lows: Sequence[Low]) -> bool:
         for at, other in enumerate(lows)
         if at != index
     )
-
-
-def _has_room(scope: Scope) -> bool:
-    dialect, spent = scope.dialect, scope.spent
-    if not dialect.unions:
-        return False
-    if dialect.max_unions is not None and spent.unions >= dialect.max_unions:
-        return False
-    spent.unions += 1
-    return True
 
 
 def _either(scope: Scope, distinct: Sequence[tuple[JsonValue, Low]], said: JsonObject) -> Low:
