@@ -74,9 +74,9 @@ TEXT: Target[object] = compiled(str)
 Told = list["tuple[Location, JsonValue] | str"]
 
 
-def told(text: str, target: Target[object], *, strict: bool = False) -> Told:
+def told(text: str, target: Target[object], size: int = 1, *, strict: bool = False) -> Told:
     """What closes, in order, and "replaced" where all before is void."""
-    changes = changes_of(text, target, strict=strict)
+    changes = changes_of(text, target, size, strict=strict)
     return [
         "replaced" if isinstance(each, Replaced) else (each.location, each.value)
         for each in changes
@@ -316,6 +316,13 @@ WRAPPED = [
         id="one item a line",
     ),
     pytest.param(NUMBERS, "[1, 2,\n3]", [((0,), 1), ((1,), 2), ((2,), 3), ((), [1, 2, 3])], id="n"),
+    pytest.param(
+        NUMBERS,
+        "[7,5,0,12]",
+        [((0,), 7), ((1,), 5), ((2,), 0), ((3,), 12), ((), [7, 5, 0, 12])],
+        id="a nought behind a comma",
+    ),
+    pytest.param(NUMBERS, "[7,5,000]", [((0,), 7)], id="noughts behind a comma"),
     pytest.param(NUMBERS, "See [1] and [2, 3].", [], id="citations, or a list"),
     pytest.param(
         NUMBERS,
@@ -404,6 +411,14 @@ def test_values_are_shown_at_the_places_of_the_target(
     assert told(text, target) == wanted
 
 
+def test_what_is_shown_does_not_depend_on_what_was_read_before() -> None:
+    folder = {"type": "object", "properties": {"items": {"type": "string"}}}
+    listed = {"type": "array", "items": folder}
+    target = compiled(Schema({"type": "object", "properties": {"items": listed}}))
+    text = '{"items": {"items": [{"items": "a"}]}}'
+    assert told(text, target) == told(text, target)
+
+
 AROUND = [
     pytest.param('Sure [1]!\n```json\n{"score": 8}\n```\nDone {x}.', 1, id="prose and a fence"),
     pytest.param('<think>{"score": 1}</think>{"score": 8}', 1, id="thinking"),
@@ -437,6 +452,9 @@ STRICT = [
     pytest.param('{"score": 8 9}', [], id="two numbers"),
     pytest.param('{"score": True}', [], id="another literal"),
     pytest.param('{"feedback": "a\nb", "score": 8}', [], id="a raw line break"),
+    pytest.param(
+        '{"score": 8, "feedback": "ab\n{"score": 9}', [8], id="a line break and another object"
+    ),
     pytest.param('{"feedback": "a\\d", "score": 8}', [], id="an escape"),
     pytest.param('{"feedback": "a" "b"}', [], id="two strings"),
     pytest.param('{"score": 8\n"feedback": "a"}', [], id="a missing comma"),
@@ -449,8 +467,11 @@ STRICT = [
 
 
 @pytest.mark.parametrize(("text", "values"), STRICT)
-def test_a_strict_reader_shows_what_is_written(text: str, values: list[JsonValue]) -> None:
-    closed = [each for each in told(text, GRADE, strict=True) if each[0] != ()]
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_a_strict_reader_shows_what_is_written(
+    text: str, values: list[JsonValue], size: int
+) -> None:
+    closed = [each for each in told(text, GRADE, size, strict=True) if each[0] != ()]
     assert [each[1] for each in closed] == values
 
 

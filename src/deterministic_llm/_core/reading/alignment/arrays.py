@@ -37,15 +37,15 @@ class ArrayNode:
         "_item",
         "_least",
         "_most",
+        "_names",
         "_ready",
         "_schema",
-        "names",
         "plain",
     )
 
     def __init__(self, schema: JsonObject, compile_node: Compile) -> None:
         self.plain: frozenset[type] = frozenset()
-        self.names: Names | None = None
+        self._names: Names | None = None
         self._schema = schema
         self._compile = compile_node
         self._ready = False
@@ -85,6 +85,12 @@ class ArrayNode:
         return fitting
 
     @property
+    def names(self) -> Names | None:
+        """The properties of each item, if that is an object."""
+        self.item(0)
+        return self._names
+
+    @property
     def is_uniform(self) -> bool:
         """Whether one schema stands for all items."""
         self.item(0)
@@ -106,7 +112,7 @@ class ArrayNode:
         if items is not None:
             self._item = self._compile(items, "")
         if not self._first:
-            self.names = self._item.names
+            self._names = self._item.names
 
     def _holds(self, count: int) -> bool:
         return count >= (self._least or 0) and (self._most is None or count <= self._most)

@@ -111,7 +111,8 @@ class JsonAnswer:
     def _end(self, growth: Growth, rest: str, changes: list[Change]) -> str | None:
         """Leave a document; *rest* stands behind it, unless that is where it became unclear."""
         if growth.muted:
-            if self._told and self._aftermath.holds_rival(rest):
+            # Read without repairs, a text that is unclear is none, whatever else is in it.
+            if self._told and not self._strict and self._aftermath.holds_rival(rest):
                 self._replace("another value may stand in its place", changes)
             return None
         end = self._transcript.size() - self._ahead - len(rest)

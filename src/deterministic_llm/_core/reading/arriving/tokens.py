@@ -27,10 +27,10 @@ UNQUOTED_KEY = expression(rf"({BARE_KEY})[ \t]*+")
 COMMENT_BEGINS = expression(r"/\Z|<(?:!-?)?\Z")
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _PLAIN = rf"({_NUMBER}|true|false|null)[ \t\r\n]*+"
-# A comma between two digits may be one inside a number.
+# A comma between two digits may be one inside a number; behind it a 0 that is one digit is another.
 MEMBER = expression(rf"{_PLAIN}(?=[}}\]]|,[^0-9])")
 ITEM = expression(rf"{_PLAIN}(?=\]|,(?:[^0]|0[^0-9]))")
 WORD_ENDS = expression(r"[,{}\[\]\"'`:\\\r\n]|[ \t](?=//|/\*|#|<!--)")
-MAY_GO_ON = expression(r"[\s,]++")
+MAY_GO_ON = expression(r"[\s,]++(?:0\Z)?")
 DECIDED = expression(r"[}\]]|,[^0-9]|[ \t\r\n]")
 DECIDED_TEXT = expression(r"[}\]\r\n]|,\s*+[\"'}\]]")
