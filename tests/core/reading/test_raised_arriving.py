@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from core.random_types import shape
-from core.reading.arriving import changes_of, read_alike
+from core.reading.arriving import changes_of, cuts_of, read_alike
+from core.reading.arriving import read as arriving
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -74,6 +75,29 @@ def test_members_close_with_their_values_above(output_type: Any, text: str, clos
     assert [(c.location, c.value) for c in changes if isinstance(c, Closed)] == closed
 
 
+STRICTLY = [row for row in TOLD if row[0] != "the form of the original"]
+
+
+@pytest.mark.parametrize(
+    ("output_type", "text", "closed"), [row[1:] for row in STRICTLY], ids=[r[0] for r in STRICTLY]
+)
+def test_members_close_with_the_same_values_without_repairs(
+    output_type: Any, text: str, closed: Any
+):
+    """A member that null leaves out in the lowered form is not told as null."""
+    target: Any = raised(compiled(output_type), "openai")
+    changes = changes_of(text, target, strict=True)
+    assert [(c.location, c.value) for c in changes if isinstance(c, Closed)] == closed
+
+
+def test_a_map_in_the_form_of_the_original_is_no_empty_one():
+    """Its keys are not those of the wrapper."""
+    target: Any = raised(compiled(dict[str, int]), "openai")
+    for strict in (False, True):
+        changes = changes_of('{"a": 1}', target, strict=strict)
+        assert [c.value for c in changes if isinstance(c, Closed)] == [{"a": 1}]
+
+
 def test_only_texts_that_stay_texts_grow():
     """What is JSON in a text is no text above."""
     target: Any = raised(compiled(Case), "openai")
@@ -98,10 +122,12 @@ def test_what_is_shown_is_what_the_whole_text_says(seed: int, dialect: str):
         return
     text = json.dumps(answer, ensure_ascii=random.random() < 0.5)
     shown, _ = read_alike(text, put, random)
-    reading = read(text, put)
-    if isinstance(reading, Parsed):
-        for location, member in shown.closed.items():
-            assert value_at(reading.output, location) == member
+    strictly, _ = arriving(text, put, cuts_of(text, random), strict=True)
+    for strict, told in ((False, shown), (True, strictly)):
+        reading = read(text, put, strict=strict)
+        if isinstance(reading, Parsed):
+            for location, member in told.closed.items():
+                assert value_at(reading.output, location) == member
 
 
 @given(seed=st.integers(0, 2**32), dialect=st.sampled_from([*DIALECTS]))
@@ -116,13 +142,15 @@ def test_what_can_be_read_is_never_stopped(seed: int, dialect: str):
         answer = value if put.ascent is None else put.ascent.lowered.push_down(value)
     except (SchemaError, InexpressibleError):
         return
-    text = json.dumps(_mistyped(random.choice([value, answer]), random))
+    strict = random.random() < 0.3
+    said = random.choice([value, answer])
+    text = json.dumps(said if strict else _mistyped(said, random))
     constraint = Constraint("native", dialect=None if put.ascent is None else dialect)
-    scrutiny = Scrutiny(Contract(target, constraint, ""))
+    scrutiny = Scrutiny(Contract(target, constraint, "", strict))
     for start in range(0, len(text), 3):
         scrutiny.follow(text[start : start + 3])
     scrutiny.settle()
-    if isinstance(read(text, put), Parsed):
+    if isinstance(read(text, put, strict=strict), Parsed):
         assert scrutiny.reasons == ()
 
 

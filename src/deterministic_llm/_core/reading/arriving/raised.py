@@ -45,7 +45,7 @@ class RaisedAnswer:
     )
 
     def __init__(self, ascent: Ascent[object], transcript: Transcript, *, strict: bool) -> None:
-        goal, self._root, self._wrapped = _shown(ascent)
+        goal, self._root, self._wrapped = _shown(ascent, strict=strict)
         self._answer = JsonAnswer(goal, transcript, strict=strict)
         self._ascent = ascent
         self._strict = strict
@@ -109,6 +109,8 @@ class RaisedAnswer:
         raised = member_up(place.codec, value, location, climb)
         if raised is ABSENT or climb.problems:
             return None
+        if self._strict and raised is value:
+            return Closed(location, value)
         aligned = _plan_at(place, self._ascent, name).align({name: cast("JsonValue", raised)})
         members = aligned.value if isinstance(aligned.value, dict) else {}
         known = name in members and self._is_clear(aligned)
@@ -145,14 +147,17 @@ class RaisedAnswer:
 
 
 @lru_cache(maxsize=1024)
-def _shown(ascent: Ascent[object]) -> tuple[Goal[object], Veil, bool]:
+def _shown(ascent: Ascent[object], *, strict: bool) -> tuple[Goal[object], Veil, bool]:
     """What an answer is read as while it arrives, its root, and whether that is in a wrapper."""
     target, codec = ascent.target, ascent.codec
     wrapped = isinstance(codec, Wrapped)
-    root = veil(target.schema, codec.inner if isinstance(codec, Wrapped) else codec, target.schema)
+    inner = codec.inner if isinstance(codec, Wrapped) else codec
+    root = veil(target.schema, inner, target.schema, exact=strict)
     schema: JsonObject = root.schema if isinstance(root.schema, dict) else {}
     if wrapped:
         schema = {"type": "object", "properties": {VALUE: root.schema}, "required": [VALUE]}
+        if strict:  # without a wrapper, it may have the form of the original
+            schema["additionalProperties"] = True
     stores = {key: target.schema[key] for key in _STORES if key in target.schema}
     lowered = JsonTarget(target.name, {**schema, **stores}, ascent, target.floats)
     keeps = goal_of(target).keeps_others

@@ -195,12 +195,12 @@ class Reference(Around):
     inner: Codec = field(default=SAME)
 
 
-def changes(codec: Codec) -> bool:
-    """Whether *codec*, or anything inside it, changes a value."""
+def changes(codec: Codec, *, apart_from: tuple[type[Codec], ...] = ()) -> bool:
+    """Whether *codec*, or anything inside it, changes a value, *apart_from* some kinds of them."""
     pending, seen = [codec], set[int]()
     while pending:
         here = pending.pop()
-        if not here.plain:
+        if not here.plain and not isinstance(here, apart_from):
             return True
         if id(here) not in seen:
             seen.add(id(here))
