@@ -20,6 +20,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, assert_type
 
+from anthropic import Anthropic
+from anthropic.types import Message
+from openai import OpenAI
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
@@ -780,3 +785,43 @@ def evidence(model: Model) -> None:
     assert_type(weigh(model, "ask", ["yes", "no"]), Evidence)
     assert_type(Calibrator.fit([(0.9, True)])(0.8), float)
     model.run("ask", Grade, on_drift="panic")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+# What a Turn says is passed to each SDK as it is: none takes anything but its own types.
+@enforce(Grade)
+def of_openai(turn: Turn, essay: str) -> ChatCompletion:
+    return OpenAI().chat.completions.create(
+        model="m",
+        messages=[{"role": "user", "content": essay}, *turn.messages],
+        response_format=turn.response_format,
+    )
+
+
+@enforce(Grade)
+def of_openai_in_pieces(turn: Turn, essay: str) -> Iterator[ChatCompletionChunk]:
+    yield from OpenAI().chat.completions.create(
+        model="m",
+        messages=[{"role": "user", "content": essay}, *turn.messages],
+        response_format=turn.response_format,
+        stream=True,
+    )
+
+
+@enforce(Grade)
+def of_responses(turn: Turn, essay: str) -> Response:
+    return OpenAI().responses.create(
+        model="m", input=[{"role": "user", "content": essay}, *turn.messages]
+    )
+
+
+@enforce(Grade)
+def of_anthropic(turn: Turn, essay: str) -> Message:
+    return Anthropic().messages.create(
+        model="m", max_tokens=9, messages=[{"role": "user", "content": essay}, *turn.messages]
+    )
+
+
+assert_type(of_openai("..."), Grade)
+assert_type(of_openai_in_pieces("..."), Grade)
+assert_type(of_responses("..."), Grade)
+assert_type(of_anthropic("..."), Grade)

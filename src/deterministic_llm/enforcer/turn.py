@@ -7,7 +7,7 @@ from typing import Any, final
 
 from deterministic_llm._core.attempts import Request, Violation
 from deterministic_llm._core.contract import natively
-from deterministic_llm._core.exchange import ChatMessage, JsonObject, JsonValue
+from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.patience import allowed
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.target import JsonTarget, Target
@@ -52,9 +52,10 @@ class Turn:
         limit = allowed(self._request)
         return None if limit is None else limit[0]
 
+    # Any: each SDK has types of its own for what it is sent, and takes no others.
     @property
-    def messages(self) -> tuple[ChatMessage, ...]:
-        """Chat messages to append to the prompt."""
+    def messages(self) -> tuple[Any, ...]:
+        """Chat messages to append to the prompt, as ChatMessage has them."""
         return self._request.additions
 
     @property
@@ -69,7 +70,7 @@ class Turn:
         return wanted.schema if isinstance(wanted, JsonTarget) else None
 
     @cached_property
-    def response_format(self) -> JsonObject:
+    def response_format(self) -> Any:
         """The same as OpenAI's ``response_format``, whatever holds the answer."""
         held = chat.response_format(self._request.constraint)
         if held is None and isinstance(wanted := self._wanted, JsonTarget):
