@@ -18,6 +18,7 @@ from deterministic_llm.enforcer.enforcers import AsyncEnforcer, D, Enforcer, Fal
 from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.enforcer.signatures import turn_position
 from deterministic_llm.enforcer.terms import Terms
+from deterministic_llm.enforcer.ways import parameters_of
 from deterministic_llm.metering.price_lists import LISTED
 from deterministic_llm.sources import Asked, Prompt, source_of
 from deterministic_llm.streaming import Streaming
@@ -71,6 +72,7 @@ class _Given:
             identify=self.identify,
         )
         known = replace(source.known, options={**source.known.options, **self.options})
+        parameters_of(known.options, known.abilities)  # raises for a name that is none
         if known.url is not None and known.name not in self.options.get("prices", {}):
             LISTED.begin()
         return Asked(source.backend, known)

@@ -509,21 +509,32 @@ def test_a_turn_that_only_a_checker_imports_is_known_by_its_name():
     assert enforce(Grade)(ask)(3) == Grade(score=4)
 
 
-MISSPELT = [("max_retrys", "max_retries"), ("timout", "timeout"), ("temprature", "temperature")]
+MISSPELT = [
+    ("max_retrys", "max_retries"),
+    ("timout", "timeout"),
+    ("temprature", "temperature"),
+    ("max_retry", "max_retries"),  # and what other libraries call it
+    ("retries", "max_retries"),
+    ("num_reasks", "max_retries"),
+    ("validation_context", "context"),
+    ("response_model", "output_type"),
+]
 PARAMETERS = ["top_k", "min_p", "model", "max_new_tokens", "presence_penalty", "early_stopping"]
 
 
 @pytest.mark.parametrize(("name", "meant"), MISSPELT)
 def test_a_misspelt_option_is_no_parameter(name: str, meant: str):
-    """Not at a decoration, nor at a call: a server would be asked for something it has not."""
+    """Neither of a model nor a call nor a decoration: some servers ignore what they have not."""
     options: Any = {name: 3}
     with pytest.raises(ConfigurationError, match=rf"{name}: no such option \(did you mean {meant}"):
         enforce(int, **options)(lambda: "5")
     with pytest.raises(ConfigurationError, match=meant):
         ScriptedModel(["5"]).run("How many?", int, **options)
+    with pytest.raises(ConfigurationError, match=meant):
+        Model("vllm:some-model", **options)
 
 
-@pytest.mark.parametrize("name", ["temperature", "retries"])
+@pytest.mark.parametrize("name", ["temperature", "top_k"])
 def test_a_parameter_that_nobody_is_told_of_is_refused(name: str):
     """A function without a Turn would be called as if it had not been given."""
     options: Any = {name: 1}

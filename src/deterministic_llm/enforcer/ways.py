@@ -61,13 +61,31 @@ _NAMES = frozenset(ModelOptions.__annotations__)
 _MISSPELT = "{}: no such option (did you mean {}?); a parameter of that name goes in extra_body"
 
 
+_ELSEWHERE: Mapping[str, str] = {
+    "retries": "max_retries",
+    "max_retry": "max_retries",
+    "max_attempts": "max_retries",
+    "num_retries": "max_retries",
+    "num_reasks": "max_retries",
+    "output_retries": "max_retries",
+    "validation_context": "context",
+    "request_timeout": "call_timeout",
+    "callbacks": "hooks",
+    "response_model": "output_type",
+    "result_type": "output_type",
+}
+"""What other libraries call it: many servers would take the name for a parameter and ignore it."""
+
+
 @lru_cache(maxsize=1024)
 def _misspelt(name: str) -> str | None:
-    """The option that is meant by a *name* that differs in a letter or two.
+    """The option that is meant by a *name* that differs in a letter or two, or is another's word.
 
     Other names are parameters that a provider may know. 0.85 tells "max_retrys" and "timout" from
     "max_new_tokens" and "top_k"; "model" is a parameter, and no mode.
     """
+    if name in _ELSEWHERE:
+        return _ELSEWHERE[name]
     close = get_close_matches(name, _NAMES, n=1, cutoff=0.85)
     return close[0] if close and name != "model" else None
 
