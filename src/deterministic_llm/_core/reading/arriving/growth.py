@@ -318,9 +318,8 @@ class Growth:
             raise UndecidedError
         if char == '"' and not top.listed:
             return self._before_key()
-        if char == "{" and top.listed and isinstance(top.content, list):
-            between = isinstance(top.content[-1], dict)
-            return self._value if between else self._unusual(char, self._after, before="")
+        if char == "{" and isinstance(top.content, list) and isinstance(top.content[-1], dict):
+            return self._value
         return self._unusual(char, self._after, before="")
 
     def _close(self) -> _Step | None:

@@ -41,6 +41,7 @@ class RaisedAnswer:
         "_lowered",
         "_root",
         "_strict",
+        "_value",
         "_wrapped",
     )
 
@@ -50,6 +51,7 @@ class RaisedAnswer:
         self._ascent = ascent
         self._strict = strict
         self._closed: list[Closed] = []
+        self._value: JsonValue = None
         self._lowered: Location = ()
         self._last: Location | None = None
 
@@ -65,15 +67,15 @@ class RaisedAnswer:
 
     def snapshot(self) -> JsonValue:
         """The closed members as plain data."""
-        value: JsonValue = None
-        for each in self._closed:
-            value = _with(value, each.location, each.value)
-        return value
+        closed, self._closed = self._closed, []  # each is put in its place when somebody asks
+        for each in closed:
+            self._value = _with(self._value, each.location, each.value)
+        return _apart(self._value)
 
     def _raised(self, change: Change) -> Iterator[Change]:
         match change:
             case Replaced():
-                self._closed.clear()
+                self._closed, self._value = [], None
                 yield change
             case Closed():
                 if (told := self._told(change)) is not None:
@@ -175,6 +177,14 @@ def _plan_at(place: Veil, ascent: Ascent[object], name: str) -> Plan:
     schema: JsonObject = {"type": "object", "properties": {name: place.original}}
     keeps = goal_of(ascent.target).keeps_others
     return compile_schema(schema, root=ascent.target.schema, keeps_others=keeps)
+
+
+def _apart(value: JsonValue) -> JsonValue:
+    """*value* with a copy of what more may come into: the last container in each other."""
+    if isinstance(value, dict) and value:
+        last, member = next(reversed(value.items()))
+        return {**value, last: _apart(member)}
+    return [*value[:-1], _apart(value[-1])] if isinstance(value, list) and value else value
 
 
 def _with(value: JsonValue, location: Location, member: JsonValue) -> JsonValue:
