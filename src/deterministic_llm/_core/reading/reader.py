@@ -13,7 +13,6 @@ from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,
-    SINGLE_ITEM,
     TIME_SPELLING,
 )
 from deterministic_llm._core.reading.doubled import is_doubled
@@ -52,6 +51,7 @@ from deterministic_llm._core.reading.rivals import (
     canonical,
     claims,
     in_json,
+    is_left_of_a_list,
     is_other_piece,
     names_all,
 )
@@ -214,7 +214,7 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
         return _without_candidate(found, goal, judged, context)
     first, *others = [reading.output for _, reading in answers]
     rivals = [each for each in others if not equal(first, each)]
-    left = _is_left_of_a_list(answers[0][1], judged)
+    left = is_left_of_a_list(found.text, answers[0], judged)
     if left or rivals or _another_unread(found, judged, target, first):
         answer, *said_too = map(canonical, (first, *rivals[:1]))
         said = " and ".join([answer, *(said_too or ["another that cannot be read"])])
@@ -237,17 +237,6 @@ def _declined(text: str, run: tuple[Candidate, ...]) -> str | None:
     """The sentence around *run* by which it is no answer."""
     visible = outside_thinking(text)
     return declined(visible[: run[0].start], visible[run[-1].end :])
-
-
-def _is_left_of_a_list(
-    answer: Parsed[object], judged: Sequence[tuple[object, Parsed[object] | Unread]]
-) -> bool:
-    """Whether *answer* is one item of a list that stands there and is not valid as a whole."""
-    drafts = [reading.draft for _, reading in judged if isinstance(reading, Unread)]
-    lists = any(draft is not None and isinstance(draft.value, list) for draft in drafts)
-    return lists and any(
-        (each.rule, each.path) == (SINGLE_ITEM.name, "$") for each in answer.repairs
-    )
 
 
 def _to_be_judged(found: Found, goal: Goal[object]) -> list[tuple[Candidate, ...]]:

@@ -18,10 +18,14 @@ from pydantic_core import from_json, to_json
 from deterministic_llm._core.canonical import settled
 from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.bends import SINGLE_ITEM
 from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TRUE_WORDS
+from deterministic_llm._core.reading.finding.brackets import is_note
+from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.grades import LEADS, grade_given, is_grade
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import required_names
@@ -52,6 +56,21 @@ def is_other_piece(draft: Draft | None, output: object, answer: JsonValue) -> bo
         return False
     shared = {key: answer[key] for key in draft.value}
     return settled(output, draft.value) != settled(output, shared)
+
+
+def is_left_of_a_list(
+    text: str,
+    answer: tuple[tuple[Candidate, ...], Parsed[object]],
+    judged: Sequence[tuple[object, Parsed[object] | Unread]],
+) -> bool:
+    """Whether *answer* is one item of a list that is not valid as a whole, or a note beside it."""
+    (first, *_), reading = answer
+    drafts = [reading.draft for _, reading in judged if isinstance(reading, Unread)]
+    lists = any(draft is not None and isinstance(draft.value, list) for draft in drafts)
+    return lists and (
+        is_note(text, first.start, first.end)
+        or any((each.rule, each.path) == (SINGLE_ITEM.name, "$") for each in reading.repairs)
+    )
 
 
 def claims(talk: str, target: JsonTarget[object]) -> tuple[Claim, ...]:

@@ -56,6 +56,13 @@ def is_lead(text: str, start: int) -> bool:
     return _LEADS.search(text, max(0, start - 64), start) is not None
 
 
+def is_note(text: str, start: int, end: int) -> bool:
+    """Whether the brackets hold one number, in a sentence or before one, as the sign of a note."""
+    if _NOTE.fullmatch(text, start, end) is None:
+        return False
+    return not is_lead(text, start) or _GOES_ON.match(text, end) is not None
+
+
 def is_member_value(text: str, start: int, floor: int) -> bool:
     """Whether the bracket at *start* is the value of a key that stands before it, behind *floor*.
 
@@ -165,6 +172,8 @@ _FIRST_MEMBER = expression(
 _AFTERWORD = expression(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
 _LEADS = expression(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
 _CITATION = expression(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
+_NOTE = expression(r"\[\d{1,3}\]")
+_GOES_ON = expression(r"[ \t]{1,8}\w")
 _JOINED = expression(r"\s*[,;&.]?\s*(?:and|of)?\s*", re.IGNORECASE)
 _CITES = expression(
     r"(?:[\w.,;!?)”\"']"
