@@ -57,18 +57,13 @@ def test_a_model_goes_to_another_process_as_it_was_configured(model: Model):
     assert getattr(again, "port", None) == getattr(model, "port", None)
 
 
-def asked(model: Model, prompt: str) -> int:
-    """What a worker does."""
-    return model.generate(prompt, int)
-
-
 def test_a_model_asks_in_another_process():
     """It makes its clients there."""
     with FaultServer("7") as server:
         model = Model("vllm:some-model", base_url=server.base_url("ok"))
         assert model.generate("How many?", int) == 7
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            assert pool.submit(asked, model, "How many?").result() == 7
+            assert pool.submit(model.generate, "How many?", int).result() == 7
 
 
 SECRET = [
@@ -144,6 +139,6 @@ def test_a_judge_goes_where_its_model_goes():
 
 def test_a_decorated_function_without_a_name_says_so():
     """Where it would be found nobody knows."""
-    partly = enforce(int)(partial(asked, ScriptedModel(["7"])))
+    partly = enforce(int)(partial(pickled, "7"))
     with pytest.raises(TypeError, match=r"cannot pickle <Enforcer .*>: it has no name to be found"):
         pickle.dumps(partly)

@@ -377,6 +377,7 @@ _EVENTS: Mapping[str, _Read] = {
 }
 _FAMILIES: tuple[tuple[Callable[[object], bool], _Read], ...] = (
     (lambda chunk: has(chunk, "choices"), _chat),
+    (lambda chunk: str(get(chunk, "type")) in _EVENTS, _event),  # Anthropic's first has a message
     (lambda chunk: is_langchain(chunk) or is_message(chunk), _message),
     (lambda chunk: any(has(chunk, name) for name in _GEMINI), _gemini),
     (lambda chunk: isinstance(get(chunk, "type"), str), _event),
