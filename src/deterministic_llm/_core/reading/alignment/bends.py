@@ -78,6 +78,7 @@ INTEGRAL = Rule("integral float", "none", 0, "8.0 for an integer → 8")
 DIGITS = Rule("number for a string", "format", 2, '18 for a string → "18"')
 BOOLEAN_WORD = Rule("boolean in words", "format", 1, '"yes" → true, "off" → false')
 DATE_SPELLING = Rule("date spelling", "format", 1, "March 4, 2025 → 2025-03-04")
+DURATION_SPELLING = Rule("duration spelling", "format", 1, "1 hour 30 minutes → PT1H30M")
 TIME_SPELLING = Rule("time spelling", "format", 1, "7:05 pm → 19:05:00")
 
 RULES: tuple[Rule, ...] = (
@@ -113,6 +114,7 @@ RULES: tuple[Rule, ...] = (
     DIGITS,
     BOOLEAN_WORD,
     DATE_SPELLING,
+    DURATION_SPELLING,
     TIME_SPELLING,
 )
 """Every rule of alignment. None costs meaning: where one would, a violation is told instead."""

@@ -31,10 +31,26 @@ _MONTHS = (
     "november",
     "december",
 )
+_ABROAD = (
+    "januar janvier enero gennaio janeiro januari",
+    "februar février fevrier febrero febbraio fevereiro februari",
+    "märz mars marzo março maart",
+    "avril abril aprile",
+    "mai mayo maggio maio mei",
+    "juni juin junio giugno junho",
+    "juli juillet julio luglio julho",
+    "août aout agosto augustus",
+    "septembre septiembre setiembre settembre setembro",
+    "oktober octobre octubre ottobre outubro",
+    "novembre noviembre novembro",
+    "dezember décembre decembre diciembre dicembre dezembro",
+)
+"""Full names of months in German, French, Spanish, Italian, Portuguese and Dutch."""
+_MONTHS_ABROAD = {name: place for place, names in enumerate(_ABROAD) for name in names.split()}
 _SHORTENED = {"sept": "sep", "tues": "tue", "thur": "thu", "thurs": "thu"}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTH = r"(?P<month>[a-z]{3,9})\.?"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_MONTH = r"(?P<month>[^\W\d_]{3,10})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º)?"
 _YEAR = r"(?P<year>\d{4})"
 _WEEKDAY = r"(?:(?P<weekday>(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6})\.?,?\s+)?"
 _NUMERIC = expression(
@@ -49,7 +65,10 @@ _MIDNIGHT = expression(
 _DAY_OR_MONTH = expression(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _NAMED = (
     expression(rf"{_WEEKDAY}{_MONTH}\s+(?:the\s+)?{_DAY}(?:,\s*|\s+){_YEAR}"),
-    expression(rf"{_WEEKDAY}(?:the\s+)?{_DAY}(?:\s+of\s+|[\s-]+){_MONTH}(?:,\s*|[\s-]+){_YEAR}"),
+    expression(
+        rf"{_WEEKDAY}(?:(?:the|le|el|den|il)\s+)?{_DAY}(?:\s+(?:of|de)\s+|\.?[\s-]+)"
+        rf"{_MONTH}(?:,\s*|[\s-]+|\s+de\s+){_YEAR}"
+    ),
 )
 _ISO_DATE = expression(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ISO_TIME = expression(r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
@@ -123,7 +142,7 @@ def _date(said: str) -> Bend:
     if either is not None:
         return _day_or_month(int(either[1]), int(either[3]), int(either[4]))
     named = _NAMED[0].fullmatch(said) or _NAMED[1].fullmatch(said)
-    place = None if named is None else _place(named["month"], _MONTHS)
+    place = None if named is None else _month(named["month"])
     if named is None or place is None:
         return None
     return _checked(int(named["year"]), place + 1, int(named["day"]), weekday=named["weekday"])
@@ -181,6 +200,11 @@ def _clock(said: str) -> str | None:
     elif zone and zone[-3] != ":":
         zone = f"{zone[:-2]}:{zone[-2:]}"
     return f"{whole:02}:{minute or '00'}:{second or '00'}{match['rest'] or ''}{zone}"
+
+
+def _month(word: str) -> int | None:
+    place = _place(word, _MONTHS)
+    return _MONTHS_ABROAD.get(word) if place is None else place
 
 
 def _place(word: str, words: Sequence[str]) -> int | None:

@@ -18,6 +18,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     Refused,
 )
 from deterministic_llm._core.reading.alignment.dates import is_iso, moment_of, range_of
+from deterministic_llm._core.reading.alignment.durations import duration_of
 from deterministic_llm._core.reading.alignment.keys import Names
 from deterministic_llm._core.reading.alignment.labels import Labels
 from deterministic_llm._core.reading.alignment.openings import Kind, opened
@@ -32,7 +33,7 @@ from deterministic_llm._core.reading.alignment.scalars import (
 from deterministic_llm._core.regexes import expression
 
 _EVERY: frozenset[type] = frozenset((str, int, float, bool, type(None), dict, list))
-_FORMS = frozenset({"date", "time", "date-time"})
+_FORMS = frozenset({"date", "time", "date-time", "duration"})
 _DECIMAL = expression(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _GROUPED_QUANTIFIER = expression(r"\)[*+?{]|\\[1-9]|\(\?[=!<P(]")
 _LONGEST_MATCHED = 64
@@ -158,7 +159,8 @@ class TextNode(Leaf):
     def fits(self, value: JsonValue, trace: Trace) -> bool:
         """Whether *value* is text of the length and form."""
         del trace
-        if not isinstance(value, str) or (self._form is not None and not is_iso(value, self._form)):
+        dated = self._form not in {None, "duration"}
+        if not isinstance(value, str) or (dated and not is_iso(value, self._form or "")):
             return False
         shortest, longest = self._shortest or 0, self._longest
         if len(value) < shortest or (longest is not None and len(value) > longest):
@@ -171,6 +173,8 @@ class TextNode(Leaf):
             form = self._form
             if form is None:
                 return None
+            if form == "duration":
+                return duration_of(value)
             return range_of(value, form) or (
                 None if is_iso(value, form) else moment_of(value, form)
             )
