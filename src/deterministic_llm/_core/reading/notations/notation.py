@@ -141,7 +141,7 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
     if len({len(line) - len(line.lstrip()) for line in lines}) != 1:
         return None
     rest = text[runs[0].end() :]
-    if marks.takes_back(rest) or marks.is_set_aside("", rest) or _is_not_all(lines):
+    if marks.takes_back(rest) or marks.is_set_aside("", rest) or _is_not_all(lines, item):
         return None
     try:
         return "bulleted list", [
@@ -151,11 +151,14 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
         return None
 
 
-def _is_not_all(lines: Sequence[str]) -> bool:
+def _is_not_all(lines: Sequence[str], item: JsonObject) -> bool:
     """Whether an item says that there are more, or the only one that there is none."""
     if len(lines) == 1 and says_none(_BULLET.sub("", lines[0], count=1)):
         return True
-    return any(_AND_SO_ON.match(line) for line in lines)
+    wanted = item.get("enum")
+    labels = {str(label).casefold() for label in wanted} if isinstance(wanted, list) else ()
+    said = (line for line in lines if _BULLET.sub("", line, count=1).casefold() not in labels)
+    return any(_AND_SO_ON.match(line) for line in said)
 
 
 def _introduced(before: str) -> bool:

@@ -66,7 +66,8 @@ def _tables(lines: Sequence[str]) -> list[list[list[str]]]:
         if not inside:
             tables.append([])
             inside = True
-        if not _RULING.fullmatch(bare):
+        ruling = _FIRST_RULING if len(tables[-1]) == 1 else _RULING
+        if not ruling.fullmatch(bare):
             tables[-1].append(_cells(bare))
     return [table for table in tables if len(table) > 1]
 
@@ -130,4 +131,6 @@ _SUMMARY = expression(
 """What stands in front of a row about those above it."""
 _ROW = expression(r"\|[^\n]*\||[^|\n]+\|[^\n]+|\|[^\n]+")
 _RULING = expression(r"\|?(?:\s*:?-{2,}:?\s*\|?)+")
+_FIRST_RULING = expression(r"\|?(?:\s*:?-+:?\s*\|?)+")
+"""The line below the header: it may have one dash a column, which further below is a value."""
 _BAR = expression(r"(?<!\\)\|")
