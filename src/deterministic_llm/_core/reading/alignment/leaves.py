@@ -184,12 +184,13 @@ class TextNode(Leaf):
 
 
 class BooleanNode(Leaf):
-    """true or false."""
+    """true or false; the *whole* answer may explain which."""
 
-    __slots__ = ()
+    __slots__ = ("whole",)
 
     def __init__(self, *, name: str = "") -> None:
         super().__init__((bool,), name=name)
+        self.whole = False
 
     def fits(self, value: JsonValue, trace: Trace) -> bool:
         """Whether *value* is a boolean."""
@@ -198,7 +199,7 @@ class BooleanNode(Leaf):
 
     def read(self, value: JsonValue) -> Bend:
         """The boolean that a word stands for."""
-        return boolean_of(value) if isinstance(value, str) else None
+        return boolean_of(value, whole=self.whole) if isinstance(value, str) else None
 
 
 class NullNode(Leaf):

@@ -31,6 +31,11 @@ _SIGNS = str.maketrans(
 _PAIRED = expression(
     r"""(\*\*|__|\*|_|`|"|'|\u201c|\u2018|「)(?P<inner>.+?)(?:\1|\u201d|\u2019|」)""", re.DOTALL
 )
+_SMILEYS = expression(
+    r"(?<=\w)[.!]?\s{0,3}(?:[\U0001F300-\U0001F44D\U0001F44F-\U0001F6AA\U0001F7E0-\U0001FAFF\u2705\u2714]"
+    r"\ufe0f?){1,5}\s*\Z"
+)
+"""Pictures behind a word that say nothing against it, as a cross or a thumb down may."""
 _FIGURE = expression(
     r"""(?P<sign>[+-]?)(?:
         (?P<plain>\d+)
@@ -136,7 +141,7 @@ def word_value(text: str) -> int | None:
 
 def bare(text: str) -> str:
     """*text* without blanks, quotes, emphasis and a full stop around it, its signs in ASCII."""
-    bared = text.translate(_INVISIBLE).translate(_SIGNS).strip()
+    bared = _SMILEYS.sub("", text.translate(_INVISIBLE).translate(_SIGNS)).strip()
     while (paired := _PAIRED.fullmatch(bared)) is not None and paired["inner"] != bared:
         bared = paired["inner"].strip()
     return bared[:-1].rstrip() if bared[-1:] in (".", ";", ",") and len(bared) > 1 else bared

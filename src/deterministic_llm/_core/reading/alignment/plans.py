@@ -68,6 +68,8 @@ class Plan:
         self._start = self._node(schema, "")
         if isinstance(self._start, NumberNode | LabelNode):
             self._start.kind = "whole"
+        elif isinstance(self._start, BooleanNode):
+            self._start.whole = True
 
     @property
     def start(self) -> Node:

@@ -65,7 +65,9 @@ _SEVERAL = expression(
 )
 _THOUSANDTHS = expression(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _PERCENT = expression(r"(.+?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE | re.DOTALL)
-_RATIO = expression(r"(.+?)\s*(?:/|\bout of\b|\bof\b)\s*(.+)", re.IGNORECASE | re.DOTALL)
+_RATIO = expression(
+    r"(.+?)\s*(?:/|\b(?:out of|of|von|sur|de|su)\b)\s*(.+)", re.IGNORECASE | re.DOTALL
+)
 _TWICE = expression(r"([^()]+?)\s*\(([^()]+)\)")
 _UNIT = expression(r"([+-]?\d[\d.,]*)\s?(°?[^\W\d_]+(?:/[^\W\d_]+)?\.?)")
 _ECHO = expression(
@@ -74,6 +76,31 @@ _ECHO = expression(
     r"(?P<denied>n['’]?t|\snot)?"
 )
 """The question said again: "Yes, it is", "No, they don't"."""
+_LONGEST_EXPLAINED = 600
+_EXPLAINED = expression(
+    r"[*_`]{0,3}(?P<word>yes|no|true|false|ja|nein|oui|non|sí|si)[*_`]{0,3}"
+    r"(?:[,;:.!]\s|\s[-–—]\s|\s*\n)\s*(?P<why>[^\W\d_]+[\s,]+[^\W\d_].*)",
+    re.DOTALL,
+)
+_UNSURE = expression(
+    r"\b(?:but|however|although|though|except|unless|if|only|maybe|perhaps|possibly|probably|might"
+    r"|may(?!\s\d)|could|sure|unsure|depends?|partly|partially|somewhat|mostly|wait|actually|sorry|rather"
+    r"|instead|hmm+|please|yes|true|false|correct|incorrect|right|wrong|problem|worries|doubt|matter"
+    r"|answer|determined?|tell|unclear|unknown|insufficient|enough"
+    r"|thanks?|i|we|you|your|me|my|aber|mais|pero|oder|ou|o|ja|nein|oui|sí)\b"
+    r"|\bn(?:o|on|ot)\W*(?:[,.!;:\n]|\Z)|\?"
+)
+"""Words by which what follows "yes" or "no" is more, less or else than an explanation."""
+_DENIES = expression(
+    r"\b(?:not|no|never|none|nothing|neither|nor|cannot|without|un[a-z]{4,}|lacks?|missing|absent"
+    r"|fails?|nicht|kein\w*|pas)\b|n't\b"
+)
+"""Words behind "yes" that may turn it around."""
+_AFFIRMS = expression(
+    r"\A(?:it|that|this|they|these|those|he|she|there)\s"
+    r"(?:is|are|was|were|does|do|did|has|have|had|can|will|would|should)\s?(?!n't|not\b|no\b)"
+)
+"""How what follows "no" begins, where it says yes."""
 _SHARE_WORDS = expression(r"fraction|ratio|share|probabil|proportion|0 (?:to|and) 1", re.IGNORECASE)
 _COUNT_WORDS = expression(
     r"count|number|votes|quantity|qty|amount|total|items|people|population|(?<![a-z])(?:ages?"
@@ -142,14 +169,29 @@ def amount_of(text: str, wanted: Wanted) -> Bend:
     return None
 
 
-def boolean_of(text: str) -> Bend:
-    """The boolean that *text* is a word for, in a few languages."""
+def boolean_of(text: str, *, whole: bool = False) -> Bend:
+    """The boolean that *text* is a word for, in a few languages.
+
+    The *whole* answer may explain it: "No, the text mentions no price".
+    """
     said = bare(text).rstrip("!").casefold() if len(text) <= LONGEST else ""
     value = _BOOLEANS.get(said)
     if value is None and (echo := _ECHO.fullmatch(said)) is not None:
         yes, denied = echo["word"] == "yes", echo["denied"] is not None
         value = yes if yes != denied else None
+    elif value is None and whole and len(text) <= _LONGEST_EXPLAINED:
+        value = _explained(text)
     return None if value is None else Bent(value, BOOLEAN_WORD)
+
+
+def _explained(text: str) -> bool | None:
+    """The word that *text* begins with, if what follows explains it and takes nothing back."""
+    found = _EXPLAINED.fullmatch(text.strip().casefold().replace("’", "'"))
+    if found is None or _UNSURE.search(found["why"]) is not None:
+        return None
+    value = _BOOLEANS.get(found["word"])
+    contrary = _DENIES if value else _AFFIRMS
+    return None if contrary.search(found["why"]) is not None else value
 
 
 def null_word(text: str, words: frozenset[str] = NULL_WORDS) -> bool:

@@ -13,6 +13,7 @@ from itertools import islice
 from deterministic_llm._core.reading.finding import marks
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.courtesies import before_courtesies
+from deterministic_llm._core.reading.finding.explanations import before_explanation
 from deterministic_llm._core.regexes import expression
 
 MAX_PHRASES = 64
@@ -27,10 +28,19 @@ def scalar_phrases(text: str) -> tuple[Candidate, ...]:
     for candidate in _framed(text):
         places.setdefault(candidate.start, candidate)
     if not places:
-        wrapped = _WRAPPED.fullmatch(text)
-        alone = before_courtesies(text) if wrapped is None else wrapped.span()
+        alone = _alone(text)
         return () if alone is None else (Candidate(*_trimmed(text, *alone), "span"),)
     return tuple(places[start] for start in sorted(places))
+
+
+def _alone(text: str) -> tuple[int, int] | None:
+    """Where the only thing is that *text* says: in signs or an element, or before an afterword."""
+    if _WRAPPED.fullmatch(text) is not None:
+        return 0, len(text)
+    element = _ELEMENT.fullmatch(text)
+    if element is not None:
+        return element.span("value")
+    return before_courtesies(text) or before_explanation(text)
 
 
 def _framed(text: str) -> Iterator[Candidate]:
@@ -140,7 +150,14 @@ _NOUN = (
     r"|number|date"
     r"|estimate|amount|status|priority|antwort|ergebnis|lösung|wert|bewertung|réponse|résultat"
     r"|valeur"
-    r"|respuesta|resultado|valor|resposta|risposta|risultato|ответ|результат|최종 답변|답변|정답)"
+    r"|respuesta|resultado|valor|puntuación|puntaje|calificación"
+    r"|punteggio|punktzahl|pontuação|resposta|risposta|risultato|ответ"
+    r"|результат|최종 답변|답변|정답)"
+)
+_WORK = r"(?:essay|text|paper|answer|submission|work|piece|response|story|report|article|review)"
+_LEADS = (
+    r"(?:(?:on a scale (?:of|from) [\w -]{1,20}|based on [\w -]{1,40}|overall|so|thus|therefore"
+    r"|in short|all in all),?\s)?"
 )
 _CJK_NOUN = r"(?:最终|最終的な|最終|正确|正しい)?(?:答案|结果|結果|回答|答え|评分|分数|スコア|正解)"
 _VALUE = rf"(?P<value>[^\n]{{1,{MAX_VALUE}}}+)"
@@ -165,11 +182,23 @@ _FRAMES = (
         rf"(?=[^\n]{{1,{MAX_VALUE}}}\s*+\Z){_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
+    expression(
+        rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_LEADS}(?:i(?:['’]d| would|['’]ll| will)?\s"
+        rf"(?:give|rate|score|grade|award)\s(?:(?:the|this)\s{_WORK}|it|this)(?:\sas)?"
+        rf"|(?:it|this|(?:the|this)\s{_WORK})\s(?:deserves|gets|earns|receives|merits))"
+        rf"(?:\san?)?\s{_VALUE}",
+        re.IGNORECASE | re.MULTILINE,
+    ),
     expression(rf"{_CJK_NOUN}(?:是|为|為|は)\s?{_VALUE}", re.MULTILINE),
     expression(r"\\boxed\{(?P<value>[^{}\n]{1,200})\}"),
     expression(r"^#{4}\s(?P<value>[^\n]{1,200})$", re.MULTILINE),
 )
 _WRAPPED = expression(r"\s*+[*`\"“'][^\n]{1,200}[*`\"”']\.?\s*")
+_ELEMENT = expression(
+    rf"\s*+<(?P<tag>(?:final_|overall_|essay_)?{_NOUN})>\s*+(?P<value>[^<>\n]{{1,{MAX_VALUE}}}?)\s*"
+    r"</(?P=tag)>\s*",
+    re.IGNORECASE,
+)
 _SENTENCE_END = expression(
     r"(?<=\S)[.!?](?=\s)|[。！？]|[\s,;(–—-]{1,4}(?:because|since|due to|given that|weil|parce que"
     r"|porque"

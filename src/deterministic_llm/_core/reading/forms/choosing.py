@@ -147,7 +147,8 @@ def _is_answer(flat: str, mention: _Mention) -> bool:
         return True
     ends = _STOP.match(flat, mention.end) is not None
     opens = not sentence.strip("*_`\"'([> \t\n#-")
-    return (opens and ends) or _CUE.search(before) is not None
+    boxed = _BOXED.search(before) is not None and flat.count("boxed{") == 1
+    return (opens and ends) or boxed or _CUE.search(before) is not None
 
 
 def _taken_back(flat: str, found: Matched, mentions: Sequence[_Mention]) -> str | None:
@@ -184,7 +185,7 @@ _AT_HEAD = expression(r"(?:\A|\n|[.,;!]\s)[\s*_`#>-]*\Z")
 _HEADED = expression(r"[*_`\"']{0,3}\s?(?:[:)](?!\s*\Z|\s(?:is|was)\b)|[-–—=]\s)")
 _BRACKETED = expression(r"\)[*_`]{0,3}\s+(?!(?:is|was)\b)[^\W_]")
 _STOP = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
-_CLOSED = r"[*_`\"')\]]{0,6}"
+_CLOSED = r"[*_`\"')\]}$]{0,6}"
 _WHY = r"[ \t]+(?:because|since|as|due to|given)\b"
 _BEHIND = expression(rf"{_CLOSED}(?:[.,;:!]|[ \t]*+(?:\n|\Z|\()|[ \t]+[-–—]|{_WHY})", re.IGNORECASE)
 _LETTER_BEHIND = expression(
@@ -216,6 +217,7 @@ _CUE = expression(
     r"[\s*_`\"'(\[]*\Z",
     re.IGNORECASE,
 )
+_BOXED = expression(r"\\boxed\{(?:\\(?:text|textbf|mathrm|mathbf)\{)?[(\[]?\Z")
 _CONDITIONAL = expression(
     r"[ \t,;*_`]*+(?:but[ \t]+)?(?:only[ \t]+)?(?:if|unless|provided|depending)\b", re.IGNORECASE
 )

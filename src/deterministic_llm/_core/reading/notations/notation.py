@@ -56,7 +56,7 @@ def read_notation(text: str, schema: JsonObject) -> tuple[JsonValue, tuple[Repai
     body = _body("".join(text[start:end] for start, end in thought.visible(len(text))))
     if _has_objects(body):
         return None
-    found = _bullets(body, schema) if shape is None else _read_all(body, shape)
+    found = _scalars(body, schema) if shape is None else _read_all(body, shape)
     if found is None:
         return None
     rule, value = found
@@ -128,6 +128,30 @@ def _read_call(text: str, shape: Shape) -> JsonValue:
     return record if shape.covers(record) else None
 
 
+def _scalars(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
+    """The items of the only list, where one of scalars is wanted."""
+    return _bullets(text, schema) or _row(text, schema)
+
+
+def _row(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
+    """The items of "(1, 2, 3)" or "1, 2 and 3" that is the whole text."""
+    node, said = node_of(schema, schema), text.strip()
+    if kind_of(node) != "array" or _GROUPS.search(said):
+        return None
+    if said[:1] == "(" and said[-1:] == ")":
+        try:
+            items = json.loads(f"[{said[1:-1]}]")
+        except (ValueError, RecursionError):
+            return None
+        return ("items in brackets", items) if len(items) > 1 else None
+    item = node_of(node.get("items"), schema)
+    if kind_of(item) not in {"integer", "number"} or _ROW.fullmatch(said) is None:
+        return None
+    if len({sign.rstrip() + sign[1:2] for sign in _COMMAS.findall(said)}) > 1:
+        return None  # "0,5; 1,5" and "0,5, 1,5": some of them stand within numbers
+    return "items in a row", _BETWEEN_NUMBERS.split(said.rstrip("."))
+
+
 def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
     """The items of the only bulleted or numbered list, where a list of scalars is wanted."""
     node = node_of(schema, schema)
@@ -181,6 +205,14 @@ _READERS: tuple[tuple[str, _Reader], ...] = (
     ("key-value lines", read_mapping),
 )
 _END_OF_TURN = expression(r"<[|\uff5c][^<>]{1,40}[|\uff5c]>\Z")
+_ROW = expression(
+    r"[-+]?\d+(?:\.\d+)?(?:[,;]\s{0,3}[-+]?\d+(?:\.\d+)?){0,500}"
+    r"(?:(?:[,;]\s{0,3}|\s)(?:and\s|und\s|et\s|y\s)?[-+]?\d+(?:\.\d+)?)\.?"
+)
+_BETWEEN_NUMBERS = expression(r"[,;]?\s*(?:and|und|et|y)\s|[,;]\s*")
+_COMMAS = expression(r"[,;]\s?")
+_GROUPS = expression(r"\d,\d{3}(?!\d)|\A\d+,\d+\Z")
+"""Digits that may be one number with a comma in it."""
 _NO_ANSWER = frozenset({"draft", "example", "quotation"})
 _ROW_OR_TAG = expression(r"^[ \t>]{0,8}(?:\||<(?!/)[\w.:=-]+[^<>\n]{0,200}>)", re.MULTILINE)
 _STRING = r"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"

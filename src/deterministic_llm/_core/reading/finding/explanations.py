@@ -1,0 +1,33 @@
+"""An answer on a line of its own, with words behind it that are called an explanation.
+
+In: a text. Out: the line before such words. Words that correct something are no explanation.
+"""
+
+from __future__ import annotations
+
+from deterministic_llm._core.regexes import expression
+
+_NAMES = (
+    r"(?:explanation|reason(?:ing|s)?|rationale|justification|why|because|analysis|evidence"
+    r"|begründung|erklärung|explication|raison|justificación|explicación|razón|motivo|spiegazione"
+    r"|motivazione|justificativa|explicação|理由|解释|解説|説明|原因|根拠)"
+)
+_EXPLAINED = expression(
+    rf"\s*+(?P<value>[^\n]{{1,60}})\n\s*+[#*_>\s-]{{0,8}}{_NAMES}[*_]{{0,3}}\s?[:：](?P<words>.*)"
+)
+_CORRECTS = expression(
+    r"\b(?:wait|actually|correction|sorry|instead|rather|mistake|hmm+|scratch that|should be"
+    r"|on (?:second thoughts?|reflection)|i mean)\b"
+)
+_LONGEST = 20_000
+
+
+def before_explanation(text: str) -> tuple[int, int] | None:
+    """Where the line is that stands before an explanation alone."""
+    said = text.casefold()
+    if len(text) > _LONGEST or len(said) != len(text):
+        return None
+    found = _EXPLAINED.match(said)
+    if found is None or _CORRECTS.search(said, found.start("words")) is not None:
+        return None
+    return found.span("value")
