@@ -51,7 +51,7 @@ from deterministic_llm._core.reading.rivals import (
     canonical,
     claims,
     in_json,
-    is_left_of_a_list,
+    is_left_of_another,
     is_other_piece,
     names_all,
 )
@@ -214,7 +214,7 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
         return _without_candidate(found, goal, judged, context)
     first, *others = [reading.output for _, reading in answers]
     rivals = [each for each in others if not equal(first, each)]
-    left = is_left_of_a_list(found.text, answers[0], judged)
+    left = is_left_of_another(found.text, answers[0], judged)
     if left or rivals or _another_unread(found, judged, target, first):
         answer, *said_too = map(canonical, (first, *rivals[:1]))
         said = " and ".join([answer, *(said_too or ["another that cannot be read"])])

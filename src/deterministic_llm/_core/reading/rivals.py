@@ -58,19 +58,28 @@ def is_other_piece(draft: Draft | None, output: object, answer: JsonValue) -> bo
     return settled(output, draft.value) != settled(output, shared)
 
 
-def is_left_of_a_list(
+def is_left_of_another(
     text: str,
     answer: tuple[tuple[Candidate, ...], Parsed[object]],
-    judged: Sequence[tuple[object, Parsed[object] | Unread]],
+    judged: Sequence[tuple[tuple[Candidate, ...], Parsed[object] | Unread]],
 ) -> bool:
-    """Whether *answer* is one item of a list that is not valid as a whole, or a note beside it."""
-    (first, *_), reading = answer
-    drafts = [reading.draft for _, reading in judged if isinstance(reading, Unread)]
-    lists = any(draft is not None and isinstance(draft.value, list) for draft in drafts)
+    """Whether *answer* is one item of a list that is not valid as a whole, or a note beside it.
+
+    Or what is inside of a document that is damaged: it stands before a closer of that.
+    """
+    run, reading = answer
+    failed = [(other, each.draft) for other, each in judged if isinstance(each, Unread)]
+    damaged = any(other[-1].end <= run[0].start for other, _ in failed)
+    if damaged and _CLOSED_AGAIN.match(text, run[-1].end):
+        return True
+    lists = any(draft is not None and isinstance(draft.value, list) for _, draft in failed)
     return lists and (
-        is_note(text, first.start, first.end)
+        is_note(text, run[0].start, run[0].end)
         or any((each.rule, each.path) == (SINGLE_ITEM.name, "$") for each in reading.repairs)
     )
+
+
+_CLOSED_AGAIN = expression(r"\s{0,64}[\]}]")
 
 
 def claims(talk: str, target: JsonTarget[object]) -> tuple[Claim, ...]:
