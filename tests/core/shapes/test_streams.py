@@ -46,7 +46,13 @@ CHAT_USAGE = {"prompt_tokens": 5, "completion_tokens": 2}
 ANTHROPIC = [
     {
         "type": "message_start",
-        "message": {"model": "c", "usage": {"input_tokens": 5, "output_tokens": 1}},
+        "message": {
+            "type": "message",
+            "role": "assistant",
+            "content": [],
+            "model": "c",
+            "usage": {"input_tokens": 5, "output_tokens": 1},
+        },
     },
     {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking"}},
     {

@@ -265,10 +265,12 @@ def _wrapped(streamed: Streamed, event: object) -> None:
 
 
 def _event(streamed: Streamed, event: object) -> None:
-    """An event of Anthropic's messages or of OpenAI's Responses; others say nothing to us."""
-    read = _EVENTS.get(str(get(event, "type")))
-    if read is not None:
-        read(streamed, event)
+    """An event of Anthropic's messages or of OpenAI's Responses."""
+    _EVENTS[str(get(event, "type"))](streamed, event)
+
+
+def _unheard(streamed: Streamed, event: object) -> None:
+    """Other events say nothing to us."""
 
 
 def _responses_item(streamed: Streamed, event: object) -> None:
@@ -380,5 +382,5 @@ _FAMILIES: tuple[tuple[Callable[[object], bool], _Read], ...] = (
     (lambda chunk: str(get(chunk, "type")) in _EVENTS, _event),  # Anthropic's first has a message
     (lambda chunk: is_langchain(chunk) or is_message(chunk), _message),
     (lambda chunk: any(has(chunk, name) for name in _GEMINI), _gemini),
-    (lambda chunk: isinstance(get(chunk, "type"), str), _event),
+    (lambda chunk: isinstance(get(chunk, "type"), str), _unheard),
 )
