@@ -27,6 +27,7 @@ from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.vocabulary import (
     ECHOED_SCHEMA,
     ENVELOPES,
+    EXPLAINS,
     NEVER_OPENED,
     SCALES,
     TOOL_NAMES,
@@ -144,6 +145,8 @@ def _finite(digits: str) -> float:
 
 def _members(value: JsonObject, kind: Kind, own: str) -> list[tuple[str, Rule]]:
     """The keys that may hold the payload of an envelope."""
+    if kind == "whole":  # what explains a value is no other one
+        value = {key: each for key, each in value.items() if not _explains(key, each)} or value
     lists = [key for key, member in value.items() if isinstance(member, list)]
     anonymous = {
         "object": len(value) == 1,
@@ -186,6 +189,11 @@ _SET_APART = expression(
     r"|outdated|superseded|wrong|incorrect|invalid|rejected|discarded|reasoning|thinking|thoughts?"
     r"|scratchpad)(?:_|\Z)|\A(?:attempt|option|alternative|variant|try)_(?:[a-z]|\d+)\Z"
 )
+
+
+def _explains(key: str, member: JsonValue) -> bool:
+    """Whether *member* is a text of several words that says why."""
+    return isinstance(member, str) and " " in member.strip() and folded(key) in EXPLAINS
 
 
 def _is_about(key: str) -> bool:

@@ -98,7 +98,8 @@ _DENIES = expression(
 """Words behind "yes" that may turn it around."""
 _AFFIRMS = expression(
     r"\A(?:it|that|this|they|these|those|he|she|there)\s"
-    r"(?:is|are|was|were|does|do|did|has|have|had|can|will|would|should)\s?(?!n't|not\b|no\b)"
+    r"(?:is|are|was|were|does|do|did|has|have|had|can|will|would|should)\b"
+    r"(?!\s(?:not|no|none|nothing|never)\b)"
 )
 """How what follows "no" begins, where it says yes."""
 _SHARE_WORDS = expression(r"fraction|ratio|share|probabil|proportion|0 (?:to|and) 1", re.IGNORECASE)

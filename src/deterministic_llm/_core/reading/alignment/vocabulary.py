@@ -72,6 +72,13 @@ NEVER_OPENED = words(
     """
 )
 """Names of members that hold something else than the answer."""
+EXPLAINS = words(
+    """
+    reason reasons reasoning explanation rationale justification analysis comment comments feedback
+    evidence
+    """
+)
+"""Names of texts beside a value that say why it is so."""
 SCALES = words("max maximum maxscore outof scale denominator")
 """What stands beside a value and says which one would be the highest."""
 UNITS = words("unit units currency")

@@ -129,8 +129,25 @@ def _read_call(text: str, shape: Shape) -> JsonValue:
 
 
 def _scalars(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
-    """The items of the only list, where one of scalars is wanted."""
-    return _bullets(text, schema) or _row(text, schema)
+    """The items of the only list, where one of scalars is wanted, or numbers by their names."""
+    return _bullets(text, schema) or _row(text, schema) or _named_numbers(text, schema)
+
+
+def _named_numbers(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
+    """The members of an object of numbers by any names, each on a line: ``joy: 0.8``."""
+    node = node_of(schema, schema)
+    if kind_of(node) != "object" or refusal_in(text):
+        return None
+    if kind_of(node_of(node.get("additionalProperties"), schema)) not in {"integer", "number"}:
+        return None
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) > 1 and _NAMED.fullmatch(lines[0]) is None and _introduced(lines[0]):
+        lines = lines[1:]
+    found = [_NAMED.fullmatch(line) for line in lines]
+    members = {each["name"].strip(): each["number"] for each in found if each is not None}
+    if len(members) < max(2, len(lines)) or any(_SUMS_UP.fullmatch(name) for name in members):
+        return None
+    return "numbers by name", dict(members)
 
 
 def _row(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
@@ -205,6 +222,14 @@ _READERS: tuple[tuple[str, _Reader], ...] = (
     ("key-value lines", read_mapping),
 )
 _END_OF_TURN = expression(r"<[|\uff5c][^<>]{1,40}[|\uff5c]>\Z")
+_NAMED = expression(
+    r"[ \t]*(?:[-*•][ \t]+)?(?:\*\*|\")?(?P<name>[^\W\d_][\w '/-]{0,60}?)(?:\*\*|\")?[ \t]?[:=]"
+    r"(?:\*\*)?[ \t]*(?P<number>[-+]?\d[\d.]{0,20})[ \t,]*"
+)
+_SUMS_UP = expression(
+    r"(?:grand |sub-?)?(?:totals?|sum|average|mean|median|overall|max(?:imum)?|min(?:imum)?)",
+    re.IGNORECASE,
+)
 _ROW = expression(
     r"[-+]?\d+(?:\.\d+)?(?:[,;]\s{0,3}[-+]?\d+(?:\.\d+)?){0,500}"
     r"(?:(?:[,;]\s{0,3}|\s)(?:and\s|und\s|et\s|y\s)?[-+]?\d+(?:\.\d+)?)\.?"
