@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from anthropic import Anthropic
 from loopback import Reply, serving
 from openai import OpenAI
 from tenacity.wait import wait_none
@@ -125,6 +126,16 @@ def test_a_given_client_is_asked_with_the_name_as_it_is():
         for name in ("some-model", "openai:some-model"):
             assert Model(name, client=client, wait=wait_none()).generate("x", int) == 7
     assert [body["model"] for body in server.bodies] == ["some-model"] * 2
+
+
+@pytest.mark.parametrize(
+    "part", [OpenAI(api_key="-").chat, OpenAI, Anthropic(api_key="-").messages]
+)
+def test_a_part_of_a_client_is_no_client(part: object):
+    """Nor is its class."""
+    wanted = "client=: expected a client of openai, anthropic or google-genai, got "
+    with pytest.raises(ConfigurationError, match=wanted):
+        Model("some-model", client=part)  # type: ignore[arg-type]
 
 
 def test_a_mode_that_does_not_fit_is_refused():

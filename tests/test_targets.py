@@ -230,6 +230,17 @@ REFUSED = [
 ]
 
 
+def test_a_form_shows_what_it_is():
+    """In a notebook, and where it stands in a message."""
+    shown = [Template("{a:int}/10"), Template.lines("{a}"), Choice("a", "b"), Pattern("(?P<a>x)")]
+    assert [*map(repr, shown)] == [
+        "<target template '{a:int}/10'>",
+        "<target template '{a}'>",
+        "<target one of a, b>",
+        "<target pattern (?P<a>x)>",
+    ]
+
+
 @pytest.mark.parametrize(("declare", "message"), REFUSED)
 def test_what_could_not_be_read_back_is_refused_when_declared(declare, message: str):
     """What, where and fix, before any model is asked."""

@@ -281,13 +281,13 @@ def _lent(name: str, client: Client) -> Named:
     provider, _, model = name.partition(":")
     named = model if model and provider in _FACTORIES else name
     packages = {kind.__module__.partition(".")[0] for kind in type(client).__mro__}
-    if "anthropic" in packages:
+    if "anthropic" in packages and hasattr(client, "base_url"):  # client.messages has none
         return _claude(named, client=cast("MessagesClient", client))
     if "google" in packages:
         return _gemini(named, client=cast("ContentClient", client))
     if "openai" in packages and provider == _DECIDES:
         return _deciding(named, client=cast("OpenAI | AsyncOpenAI", client))
-    if "openai" not in packages:
+    if "openai" not in packages or not hasattr(client, "base_url"):
         got = f"{type(client).__module__}.{type(client).__qualname__}"
         message = f"client=: expected a client of openai, anthropic or google-genai, got {got}"
         raise ConfigurationError(message)

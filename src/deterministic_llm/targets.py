@@ -51,6 +51,10 @@ class Declared(Generic[T_co]):
         raise NotImplementedError
 
     @override
+    def __repr__(self) -> str:
+        return f"<target {self.__target__().name}>"
+
+    @override
     def __reduce__(self) -> tuple[Callable[[], Declared[T_co]], tuple[()]]:
         """It is pickled as it was written, and compiled anew."""
         return self._anew, ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import concurrent.futures
 import copy
@@ -495,6 +496,24 @@ class Holder:
     ask = enforce(Grade)(Caller('{"score": 4}'))
 
 
+def test_an_abstract_method_stays_abstract():
+    """A class that does not override it cannot be made."""
+
+    class Base(abc.ABC):
+        @enforce(Grade)
+        @abc.abstractmethod
+        def ask(self) -> str: ...
+
+    class Full(Base):
+        @enforce(Grade)
+        def ask(self) -> str:
+            return '{"score": 4}'
+
+    with pytest.raises(TypeError, match="abstract"):
+        Base()  # type: ignore[abstract]
+    assert Full().ask() == Grade(score=4)
+
+
 def test_a_callable_object_does_not_bind():
     """It has no way to."""
     assert Holder().ask() == Holder.ask() == Grade(score=4)
@@ -532,6 +551,16 @@ def test_a_misspelt_option_is_no_parameter(name: str, meant: str):
         ScriptedModel(["5"]).run("How many?", int, **options)
     with pytest.raises(ConfigurationError, match=meant):
         Model("vllm:some-model", **options)
+
+
+@pytest.mark.parametrize("name", ["api_key", "base_url", "client"])
+def test_what_makes_a_model_is_no_parameter_of_a_call(name: str):
+    """It would be sent to the server that the model has, a key in the midst of the question."""
+    options: Any = {name: "x"}
+    with pytest.raises(ConfigurationError, match=rf"^{name}=: it is given to a Model when that is"):
+        ScriptedModel(["5"]).run("How many?", int, **options)
+    with pytest.raises(ConfigurationError, match=rf"^{name}="):
+        enforce(int, **options)(lambda: "5")
 
 
 @pytest.mark.parametrize("name", ["temperature", "top_k"])

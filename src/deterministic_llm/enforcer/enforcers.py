@@ -105,6 +105,11 @@ class _Decorated(Generic[T_co]):
         signature = without_turn(self.__wrapped__, self._turn_at)
         return signature.replace(return_annotation=self._terms.gives)
 
+    @property
+    def __isabstractmethod__(self) -> bool:
+        """Whether a class with it is abstract, as a function says it."""
+        return getattr(self.__wrapped__, "__isabstractmethod__", False) is True
+
     def __reduce__(self) -> str | tuple[object, ...]:
         """Decorated functions pickle as functions do: by where they are found.
 

@@ -45,11 +45,13 @@ _OURS = OPTIONS | {
 def parameters_of(options: Mapping[str, object], abilities: Abilities) -> Mapping[str, JsonValue]:
     """The parameters of a request among *options*; for confidence the tokens are asked for.
 
-    Raises ConfigurationError for a name that is a misspelt option.
+    Raises ConfigurationError for a name that is a misspelt option, or one of a Model's own.
     """
     left_out = _OURS | abilities.untaken
     chosen = {key: value for key, value in options.items() if key not in left_out}
     for name in chosen.keys() - _NAMES:
+        if name in _OF_MODELS:
+            raise ConfigurationError(_GIVEN_BEFORE.format(name))
         if (meant := _misspelt(name)) is not None:
             raise ConfigurationError(_MISSPELT.format(name, meant))
     if options.get("confidence") and abilities.logprobs:
@@ -61,6 +63,8 @@ _NAMES = frozenset(ModelOptions.__annotations__)
 _MISSPELT = "{}: no such option (did you mean {}?); a parameter of that name goes in extra_body"
 
 
+_OF_MODELS = frozenset({"api_key", "base_url", "client", "identify"})
+_GIVEN_BEFORE = "{}=: it is given to a Model when that is made, and cannot change with a call"
 _ELSEWHERE: Mapping[str, str] = {
     "retries": "max_retries",
     "max_retry": "max_retries",
