@@ -264,7 +264,7 @@ def _at_once(text: str, value: JsonValue, goal: Goal[T], span: tuple[int, int]) 
 def said_first(text: str, end: int, goal: Goal[T], context: object) -> Parsed[T] | None:
     """The answer that the first line is by itself, where it is over before *end*."""
     line, over, _ = outside_thinking(text[:end]).lstrip().partition("\n")
-    said = line.strip()
+    said = line.lstrip("#> \t").strip()
     if not over or not said or len(said) > _LONGEST_LINE or goal.ascent is not None:
         return None
     reading = bend(Document(said, len(said)), goal, context, start=0)

@@ -16,8 +16,8 @@ from deterministic_llm._core.reading.syntax.documents import same
 from deterministic_llm._core.regexes import expression
 
 _SEVERAL_ITEMS = expression(
-    r"[,;\n|/&•、\uff0c\uff1b→]|[-=]>|\s(?:[>+]|and|or|und|et|y|e|vs\.?|versus)\s|\betc\b"
-    r"|\s\(?\d{1,2}[.)]\s|#\w+\s+#\w",
+    r"[,;\n|/•、\uff0c\uff1b→]|[-=]>|\s(?:[>+&]|and|or|und|et|y|e|vs\.?|versus)\s|\betc\b"
+    r"|\A\(?\d{1,3}[.)]\s.*?\s\(?\d{1,3}[.)]\s|#\w+\s+#\w",
     re.IGNORECASE,
 )
 _ANOTHER_NUMBER = expression(r"\s\(?\d{1,3}[.)]\s")

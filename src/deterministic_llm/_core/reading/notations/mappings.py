@@ -62,6 +62,7 @@ def read_mapping(text: str, shape: Shape) -> JsonValue:
     keyed = [place for place, line in enumerate(lines) if line.key and shape.property(line.key)]
     if not keyed:
         return None
+    lines = _without_commas(lines, keyed)
     margin = min(lines[place].indent for place in keyed)
     if shape.many:
         return _records(lines, keyed, shape)
@@ -87,6 +88,15 @@ def line_of(text: str) -> Line:
     sign = match["sign"].strip()
     style = ("-" if bullet else "") + marks + ("" if sign in ":：" else sign)
     return Line(text, indent, bullet, match["key"].strip(), value, style)
+
+
+def _without_commas(lines: list[Line], keyed: Sequence[int]) -> list[Line]:
+    """*lines* without the commas behind their values, where all but the last have one."""
+    ended = all(lines[place].value.endswith(",") for place in keyed[:-1])
+    if len(keyed) < 2 or not ended or any(after - at > 1 for at, after in pairwise(keyed)):
+        return lines
+    bare = {place: lines[place].value.rstrip(", ") for place in keyed}
+    return [replace(each, value=bare.get(at, each.value)) for at, each in enumerate(lines)]
 
 
 def _apart(lines: Sequence[Line], shape: Shape) -> list[Line]:
