@@ -41,12 +41,28 @@ _WORK = (
 )
 _DIGIT = expression(r"\d")
 _NAME = expression(r"score|grade|rating|points|marks?\Z|stars")
+_CHANGED = (
+    r"(?:lowered|reduced|raised|increased|adjusted|revised|changed|corrected|cut|capped"
+    r"|brought (?:up|down)) (?:to|at)"
+)
+_MOVED = (
+    r"(?:becomes?|leaves?|(?:drops?|falls?|goes|comes|went|came|dropped|fell)(?: up| down)? to"
+    r"|(?:is|was|gets?|got|has been|should be|must be) (?:then |thus |therefore |now )?"
+    rf"{_CHANGED})"
+)
+"""What is said of a grade that is another one in the end."""
+_ON_ACCOUNT = (
+    r"(?:with|after|given|due to|because of|considering|including|minus|less|taking)\b"
+    r"[^.!?:;\n\d]{1,60}?"
+)
 _GIVEN = expression(
-    rf"(?:\n[^\w\n]{{0,12}}+|[.!?] ){LEADS}"
+    rf"(?:\n[^\w\n]{{0,12}}+|[.!?] ){LEADS}(?:{_ON_ACCOUNT}[\s,]{{1,2}})?"
     r"(?P<led>(?:that|this|it)(?:['’]s| is) (?:an? )"
     r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"
     rf" (?:it|you|this|(?:the|this) {_WORK}) (?:an? )?"
     rf"|(?:it|this|(?:the|this) {_WORK}) (?:deserves|gets|earns|receives|merits) (?:an? )?"
+    rf"|(?:it|this|that|which|(?:the|this|my) (?:\w+ )?(?:score|grade|rating|mark|total|result))"
+    rf" (?:now |then |thus )?{_MOVED} (?:an? )?|{_CHANGED} (?:an? )?|{_ON_ACCOUNT}:\s"
     r"|i (?:now )?(?:think|believe|feel)(?: that)? (?:an? )?|make (?:it|that) (?:an? )?)?"
     r"[*_`]{0,3}(?P<number>\d+(?:\.\d+)?)(?:\s?(?:/|out of)\s?(?P<most>\d+))?(?: points?)?"
     r"[*_`]{0,3}(?=\s*(?:[.,;!)](?!\d)|\n|\Z|[-–—:]\s)"

@@ -53,7 +53,7 @@ def is_taken_back(behind: str, others: Iterable[str]) -> bool:
 def is_another_number(behind: str, said: float | Decimal) -> bool:
     """Whether *behind*, which follows the number *said*, gives or wonders about another one.
 
-    That stands on a line of its own, or is asked for: "Is it 43?".
+    That stands on a line of its own, is asked for, or is what follows: "Is it 43?", "So 43.".
     """
     others = (found["number"] for pattern in _NUMBERS for found in pattern.finditer(behind))
     # A float is near what it was written as, and an integer may be beyond all floats.
@@ -67,6 +67,12 @@ _NUMBERS = (
     expression(
         r"\b(?:is|was|could|should|might) (?:it|that|this|the (?:answer|number|score|value))"
         rf"(?: (?:also|really|actually|rather|be|instead)){{0,3}} {_FIGURE}[^\w\n]{{0,6}}\?",
+        re.IGNORECASE,
+    ),
+    expression(
+        r"(?:[.!?:;\n]\s{0,2}|\A\s{0,2})(?:so|thus|therefore|hence),? "
+        r"(?:(?:it|that|this|the (?:answer|number|result|score|total|value))(?: is|['’]s) )?"
+        rf"(?:actually |really )?{_FIGURE}(?=[*_`]{{0,3}}(?:[.!](?:\s|\Z)|\s*\n|\s*\Z))",
         re.IGNORECASE,
     ),
 )
