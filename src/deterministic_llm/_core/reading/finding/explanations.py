@@ -16,8 +16,12 @@ _EXPLAINED = expression(
     rf"\s*+(?P<value>[^\n]{{1,60}})\n\s*+[#*_>\s-]{{0,8}}{_NAMES}[*_]{{0,3}}\s?[:：](?P<words>.*)"
 )
 _CORRECTS = expression(
-    r"\b(?:wait|actually|correction|sorry|instead|rather|mistake|hmm+|scratch that|should be"
-    r"|on (?:second thoughts?|reflection)|i mean)\b"
+    r"\b(?:wait|actually|correction|sorry|instead|rather|mistake|hmm+|scratch that"
+    r"|should (?:be|have|get)|on (?:second thoughts?|reflection)|i mean"
+    r"|(?:final|overall|new|adjusted|revised|total)"
+    r" (?:answer|score|grade|rating|mark|verdict|value|label)"
+    r"|(?:lowered|reduced|raised|increased|adjusted|revised|changed|corrected|capped"
+    r"|brought (?:up|down)) (?:it )?(?:to|at))\b"
 )
 _LONGEST = 20_000
 
