@@ -448,6 +448,24 @@ def test_a_model_is_no_function_that_makes_its_own_call(model: Model):
         enforce(int)(model)  # type: ignore[call-overload]
 
 
+async def wait() -> str:
+    """An answer that is waited for."""
+    return "9"
+
+
+@pytest.mark.parametrize("options", [{"fallback": [wait]}, {"votes": FirstTo(2, voters=[wait])}])
+def test_a_function_that_blocks_cannot_wait_for_another(options: dict[str, Any]):
+    """That is told before the first call is paid."""
+    with pytest.raises(ConfigurationError, match=r"wait is async, and the decorated function is"):
+        enforce(int, **options)(lambda: "9")
+
+
+def test_a_class_that_is_built_in_does_not_say_what_it_takes():
+    """It is no function that makes a call, either."""
+    with pytest.raises(TypeError, match=r"<class 'str'> does not say what it takes: decorate a"):
+        enforce(int)(str)
+
+
 def test_an_object_parameter_is_no_turn():
     """Nothing but the annotation Turn makes one."""
 

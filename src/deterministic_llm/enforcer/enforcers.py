@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import WRAPPER_ASSIGNMENTS, partial
 from inspect import Signature
 from types import MethodType
@@ -28,6 +28,7 @@ from deterministic_llm._core.results import Result
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._drivers.streams import AsyncItemStream, AsyncStream, ItemStream, Stream
 from deterministic_llm.enforcer.calls import Calls
+from deterministic_llm.enforcer.known import is_model
 from deterministic_llm.enforcer.options import ModelOptions
 from deterministic_llm.enforcer.signatures import (
     AnyFunction,
@@ -37,7 +38,7 @@ from deterministic_llm.enforcer.signatures import (
 )
 from deterministic_llm.enforcer.streams import AsyncKind, Kind, astream, check_listed, stream
 from deterministic_llm.enforcer.terms import Asking, Terms
-from deterministic_llm.errors import EnforcementError
+from deterministic_llm.errors import ConfigurationError, EnforcementError
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")  # what is left of P once self or cls is bound
@@ -98,6 +99,8 @@ class _Decorated(Generic[T_co]):
         self._guards = terms.guards()
         self._has_context = "context" in terms.options
         self._others = terms.others
+        if not waits(function):
+            _refuse_to_wait(self._others)
 
     @property
     def __signature__(self) -> Signature:
@@ -163,6 +166,19 @@ class _Decorated(Generic[T_co]):
         terms = self._terms.changed(on_exhausted, options)
         found_at = (_derived, (self, {"on_exhausted": on_exhausted, **options}))
         return type(self)(self.__wrapped__, terms, found_at)
+
+
+def _refuse_to_wait(others: Iterable[object]) -> None:
+    """Raise ConfigurationError for one of *others* that a function which blocks cannot await."""
+    for other in others:
+        if callable(other) and not is_model(other) and waits(other):
+            name = getattr(other, "__qualname__", repr(other))
+            raise ConfigurationError(_WAITS.format(name))
+
+
+_WAITS = (
+    "fallback= and voters=: {} is async, and the decorated function is not: make both of one kind"
+)
 
 
 def _derived(enforcer: Enforcer[..., object], options: Mapping[str, Any]) -> object:

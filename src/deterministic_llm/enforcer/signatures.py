@@ -64,6 +64,9 @@ def _signature(function: AnyFunction) -> inspect.Signature:
         return inspect.signature(function, eval_str=True)
     except NameError:  # annotations that only a type checker imports stay text
         return inspect.signature(function)
+    except ValueError as error:  # a class that is built in
+        message = f"{function!r} does not say what it takes: decorate a function of your own"
+        raise TypeError(message) from error
 
 
 def _is_turn(annotation: object) -> bool:

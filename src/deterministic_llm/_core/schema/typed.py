@@ -145,6 +145,13 @@ class _Marked(GenerateJsonSchema):
         raise PydanticUserError(message, code=None)
 
     @override
+    def is_subclass_schema(self, schema: core_schema.IsSubclassSchema) -> JsonSchemaValue:
+        """Refuse it: pydantic writes it as any value, and no value is a class."""
+        name = cast("type", schema["cls"]).__name__
+        message = f"type[{name}] is a class, which no JSON says"
+        raise PydanticUserError(message, code=None)
+
+    @override
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         """Each value once: two names may stand for one, and some servers refuse it twice."""
         written = super().enum_schema(schema)
