@@ -76,7 +76,11 @@ SECRET = [
     (Model("openai:gpt-5-mini", extra_body={"api_key": KEY}), "its options hold a secret"),
     (
         Model("vllm:some-model", base_url="http://me:hush@127.0.0.1:1/v1"),
-        "its base_url= holds a password",
+        "its base_url= has a user or a query, where a secret may stand, or make it",
+    ),
+    (
+        Model("vllm:some-model", base_url=f"http://127.0.0.1:1/v1?key={KEY}"),
+        "its base_url= has a user or a query",
     ),
     (
         Model("vllm:some-model", fallback=[Model("openai:gpt-5-mini", api_key=KEY)]),

@@ -83,9 +83,15 @@ class _Given:
             return "its client= is that of one process; name its server (base_url=)"
         if self.api_key is not None:
             return "its api_key= is a secret; set it in the environment"
-        if self.base_url is not None and urlsplit(self.base_url).password is not None:
-            return "its base_url= holds a password"
+        if self.base_url is not None and _may_hold_a_secret(self.base_url):
+            return "its base_url= has a user or a query, where a secret may stand"
         return "its options hold a secret" if secrets_of(self.options) else None
+
+
+def _may_hold_a_secret(url: str) -> bool:
+    """Whether *url* says more than which server it is."""
+    parts = urlsplit(url)
+    return "@" in parts.netloc or bool(parts.query)
 
 
 class Model(Streaming):
