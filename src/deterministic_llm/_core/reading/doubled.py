@@ -9,6 +9,7 @@ from decimal import Decimal
 from pydantic_core import to_jsonable_python
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
+from deterministic_llm._core.reading.alignment.reservations import is_reserved
 from deterministic_llm._core.reading.finding.courtesies import are_courtesies
 from deterministic_llm._core.reading.finding.grades import grade_given
 from deterministic_llm._core.reading.finding.retractions import (
@@ -25,6 +26,8 @@ def is_doubled(output: object, behind: str, schema: JsonObject) -> bool:
         most = schema.get("maximum")
         given = grade_given(behind, most=most if isinstance(most, int | float) else None)
         return (given is not None and given != output) or is_another_number(behind, output)
+    if isinstance(output, bool) and is_reserved(str(output), behind):
+        return True
     others = _other_labels(schema, output)
     return is_taken_back(behind, others) or (are_courtesies(behind) and _is_named(others, behind))
 

@@ -252,7 +252,7 @@ def _to_be_judged(found: Found, goal: Goal[object]) -> list[tuple[Candidate, ...
             if nested or not any(found.text.startswith("[", each.start) for each in inside):
                 runs.append(inside)
                 singles = [each for each in singles if each not in inside]
-    if goal.scalar:
+    if goal.scalar and not found.unfinished_thinking:
         singles += _phrases(found)
     else:
         singles = [

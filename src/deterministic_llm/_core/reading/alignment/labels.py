@@ -19,7 +19,12 @@ from deterministic_llm._core.reading.alignment.bends import (
     Rule,
 )
 from deterministic_llm._core.reading.alignment.numerals import bare
-from deterministic_llm._core.reading.alignment.vocabulary import DOUBT, FRAME, QUESTION
+from deterministic_llm._core.reading.alignment.reservations import is_reserved
+from deterministic_llm._core.reading.alignment.vocabulary import (
+    DOUBT,
+    FRAME,
+    QUESTION,
+)
 from deterministic_llm._core.regexes import expression
 
 _LONGEST = 300
@@ -123,7 +128,8 @@ class _Spellings:
         if not words and not before.strip(" (*_`\"'"):
             described = _LETTER_DESCRIBED if len(label) == 1 else _DESCRIBED
             if described.match(after) and (others or not after.strip(_ENDS)):
-                return None if _doubtful(others) or is_unlikely(after) else LABEL_DESCRIBED
+                lessened = is_unlikely(after) or is_reserved(label, after)
+                return None if lessened or _doubtful(others) else LABEL_DESCRIBED
         said = frozenset(words) | frozenset(others)
         if not said or not said <= self._frame or (words and words[0] in QUESTION):
             return None

@@ -32,6 +32,7 @@ from deterministic_llm._core.reading.alignment.numerals import (
     bare,
     readings,
 )
+from deterministic_llm._core.reading.alignment.reservations import is_reserved
 from deterministic_llm._core.reading.alignment.units import (
     currencies_named,
     groups_by_comma,
@@ -191,6 +192,8 @@ def _explained(text: str) -> bool | None:
     if found is None or _UNSURE.search(found["why"]) is not None:
         return None
     value = _BOOLEANS.get(found["word"])
+    if is_reserved(found["word"], found["why"]):
+        return None
     contrary = _DENIES if value else _AFFIRMS
     return None if contrary.search(found["why"]) is not None else value
 

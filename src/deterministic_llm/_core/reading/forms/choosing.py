@@ -13,6 +13,7 @@ from itertools import islice, pairwise
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.reading.alignment.labels import is_unlikely
+from deterministic_llm._core.reading.alignment.reservations import is_reserved
 from deterministic_llm._core.reading.forms.claims import (
     MAX_CLAIMS,
     Claim,
@@ -136,7 +137,8 @@ def _is_answer(flat: str, mention: _Mention) -> bool:
     behind = _LETTER_BEHIND if len(mention.option) == 1 else _BEHIND
     if not behind.match(flat, mention.end) or _CONDITIONAL.match(flat, mention.end):
         return False
-    if is_unlikely(flat[mention.end : mention.end + _REACH]):
+    behind_it = flat[mention.end : mention.end + _REACH]
+    if is_unlikely(behind_it) or is_reserved(mention.option, behind_it):
         return False
     if len(mention.option) == 1:
         before = _NAMED.sub("", before)
