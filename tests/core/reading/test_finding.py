@@ -340,7 +340,7 @@ VALUES = {
     "German": ("Die Antwort ist 42.", [("42", None)]),
     "Chinese": ("答案：42", [("42", None)]),
     "Japanese": ("答えは42です", [("42", None)]),
-    "a draft": ("First answer: 41\nFinal answer: 42", [("41", None), ("42", "final")]),
+    "a draft": ("First answer: 41\nFinal answer: 42", [("42", "final")]),
     "a first guess": ("My first guess is 41. The answer is 42.", [("42", None)]),
     "taken back": ("Answer: 41\nWait, that's wrong.\nAnswer: 42", [("41", "draft"), ("42", None)]),
     "an example": ("Example answer: 5", [("5", "example")]),

@@ -354,10 +354,10 @@ _LABEL_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
     ),
     (
         "corrected label", "corrected", False,
-        ("corrected correction updated revised amended fixed rectified actually wait instead"
-        " korrektur korrigiert korrigierte berichtigt berichtigung corrigé corrigée rectificatif"
-        " corrección corregido corregida correção corrigido correzione corretto исправление"
-        " исправлено 更正 修正 修正后 修正版 更正后 订正 訂正 修正後 정정 수정"),
+        ("corrected correction updated revised adjusted amended fixed rectified actually wait"
+        " instead korrektur korrigiert korrigierte berichtigt berichtigung corrigé corrigée"
+        " rectificatif corrección corregido corregida correção corrigido correzione corretto"
+        " исправление исправлено 更正 修正 修正后 修正版 更正后 订正 訂正 修正後 정정 수정"),
     ),
     (
         "final label", "final", False,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 from deterministic_llm._core.reading.finding import marks
+from deterministic_llm._core.reading.finding.attributions import is_said_otherwise
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.courtesies import before_courtesies
 from deterministic_llm._core.reading.finding.explanations import before_explanation
@@ -45,10 +45,13 @@ def _alone(text: str) -> tuple[int, int] | None:
 
 def _framed(text: str) -> Iterator[Candidate]:
     for pattern in _FRAMES:
-        floor = 0
-        for match in islice(pattern.finditer(text), MAX_PHRASES):
+        floor = at = 0
+        for _ in range(MAX_PHRASES):
+            if (match := pattern.search(text, at)) is None:
+                break
             start, end = match.span("value")
             over = _SENTENCE_END.search(text, start, end)
+            at = match.end() if over is None else over.end()  # the next sentence may name another
             if over is None and text[end : end + 1] not in {"", "\n", "}"}:
                 continue
             start, end = _trimmed(text, start, end if over is None else over.start())
@@ -102,7 +105,10 @@ def _dismissed(text: str, frame: int, start: int, end: int) -> bool:
     if "?" in behind or "？" in behind or _NOTHING.match(text, start, end):
         return True
     line = text[max(0, frame - 60) : frame]
-    return _CONDITION.search(line[line.rfind("\n") + 1 :]) is not None
+    if _CONDITION.search(line[line.rfind("\n") + 1 :]) is not None:
+        return True
+    before = _SENTENCE.split(text[max(0, frame - _REACH) : frame])[-1]
+    return is_said_otherwise(before)
 
 
 def _mark(text: str, frame: int, start: int, end: int, *, floor: int) -> Mark | None:
@@ -114,6 +120,8 @@ def _mark(text: str, frame: int, start: int, end: int, *, floor: int) -> Mark | 
     return None
 
 
+_REACH = 200
+_SENTENCE = expression(r"(?<=[.!?;])\s(?<!e\.g\.\s)|[。！？\n]")
 _STOPS = frozenset({".", "。", "!", "！", ";", "；", ","})
 _EMPHASIS = frozenset({"*", "_", "`"})
 _STARRED = expression(r"[^\W_]{1,2}\*{1,2}")
@@ -129,8 +137,8 @@ _NOTHING = expression(
     re.IGNORECASE,
 )
 _CONDITION = expression(
-    r"\b(?:if|whether|unless|suppose|assume|assuming|when|until|doubt|don['’]t|doesn['’]t|cannot"
-    r"|can['’]t"
+    r"\b(?:if|whether|unless|suppose|assume|assuming|when|until|(?<!no )doubt|don['’]t"
+    r"|doesn['’]t|cannot|can['’]t"
     r"|not sure|not certain|once|wenn|ob|falls|si|cuando|imagine|say that|claims? that|says? that"
     r"|said that)\b"
     r"[^.!?;]{0,50}\Z|^\s*(?:user|human|student|customer|question|prompt)\s?:|(?:如果|假如|もし)[^。]{0,20}\Z",
@@ -138,8 +146,9 @@ _CONDITION = expression(
 )
 
 _QUALIFIERS = (
-    r"(?:(?:my|the|our|your|so|thus|therefore|overall|correct|right|best|predicted|final|first"
-    r"|second|initial|preliminary|tentative|draft|example|sample|corrected|revised|updated|amended"
+    r"(?:(?:my|the|our|your|so|thus|therefore|overall|correct|right|predicted|final"
+    r"|best(?=\s(?:answer|choice|option|label|class|category|estimate|prediction))"
+    r"|draft|example|sample|corrected|revised|updated|amended|adjusted|new"
     r"|actual|endgültige|finale|korrigierte|définitive|最终|最終的な|最終|正确|正しい"
     r"|total(?=\s(?:score|rating|value|count|number|amount|result)))\b[\s,]{0,4}+){0,6}+"
 )
@@ -189,7 +198,10 @@ _FRAMES = (
         rf"(?:\san?)?\s{_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
-    expression(rf"{_CJK_NOUN}(?:是|为|為|は)\s?{_VALUE}", re.MULTILINE),
+    expression(
+        rf"(?<!最高)(?<!最大)(?<!最低)(?<!平均)(?<!满分)(?<!満点){_CJK_NOUN}(?:是|为|為|は)\s?{_VALUE}",
+        re.MULTILINE,
+    ),
     expression(r"\\boxed\{(?P<value>[^{}\n]{1,200})\}"),
     expression(r"^#{4}\s(?P<value>[^\n]{1,200})$", re.MULTILINE),
 )
