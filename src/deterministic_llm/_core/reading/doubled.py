@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.reservations import is_reserved
+from deterministic_llm._core.reading.finding.conclusions import comes_to
 from deterministic_llm._core.reading.finding.courtesies import are_courtesies
 from deterministic_llm._core.reading.finding.grades import grade_given
 from deterministic_llm._core.reading.finding.retractions import (
@@ -24,7 +25,12 @@ def is_doubled(output: object, behind: str, schema: JsonObject) -> bool:
     """Whether what stands *behind* the answer *output* is another one."""
     if isinstance(output, int | float | Decimal) and not isinstance(output, bool):
         most = schema.get("maximum")
-        given = grade_given(behind, most=most if isinstance(most, int | float) else None)
+        best = most if isinstance(most, int | float) else None
+        given = grade_given(behind, most=best)
+        # Of a number without a best one, an equation may be what tries the answer out.
+        concluded = None if best is None else comes_to(behind.casefold())
+        if concluded is not None and concluded != output:
+            return True
         return (given is not None and given != output) or is_another_number(behind, output)
     if isinstance(output, bool) and is_reserved(str(output), behind):
         return True

@@ -15,7 +15,7 @@ from deterministic_llm._core.regexes import expression
 _LEADS = (
     r"(?:(?:wait|hmm+|no|oops|ah|oh|actually|hold on|(?:up)?on (?:second thoughts?|reflection"
     r"|review|closer (?:look|inspection))|thinking about it|looking again|come to think of it"
-    r"|sorry|scratch that|edit|but|and|p\.? ?s|well|please)\b"
+    r"|sorry|(?:my )?apologies|i apologi[sz]e|scratch that|edit|but|and|p\.? ?s|well|please)\b"
     r"[\s,.!:…—–-]*){0,4}"
 )
 _TURNS = (

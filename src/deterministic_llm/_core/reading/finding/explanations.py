@@ -5,6 +5,9 @@ In: a text. Out: the line before such words. Words that correct something are no
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from deterministic_llm._core.reading.finding.conclusions import comes_to
 from deterministic_llm._core.regexes import expression
 
 _NAMES = (
@@ -23,6 +26,7 @@ _CORRECTS = expression(
     r"|(?:lowered|reduced|raised|increased|adjusted|revised|changed|corrected|capped"
     r"|brought (?:up|down)) (?:it )?(?:to|at))\b"
 )
+_NUMBER = expression(r"\W*?(\d{1,12}(?:\.\d{1,6})?)\W*(?:/\s?\d+\W*)?")
 _LONGEST = 20_000
 
 
@@ -33,5 +37,9 @@ def before_explanation(text: str) -> tuple[int, int] | None:
         return None
     found = _EXPLAINED.match(said)
     if found is None or _CORRECTS.search(said, found.start("words")) is not None:
+        return None
+    number = _NUMBER.fullmatch(found["value"])
+    concluded = None if number is None else comes_to(found["words"])
+    if number is not None and concluded not in {None, Decimal(number[1])}:
         return None
     return found.span("value")

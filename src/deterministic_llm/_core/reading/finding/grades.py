@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from itertools import islice
 
+from deterministic_llm._core.reading.finding.regrades import moved_to
 from deterministic_llm._core.regexes import expression
 
 MOST = 64
 """Places that are looked at; a text with more of them grades many things."""
 LEADS = (
     r"(?:(?:so|thus|therefore|hence|overall|in short|in total|all in all|actually|wait|edit|but"
+    r"|honestly|frankly|in hindsight|in the end|ultimately|again|apologies"
     r"|correction|update|(?:up)?on (?:second thoughts?|reflection|review))\b[\s,:;.…—–-]{1,3}){0,2}"
 )
 """Words that lead to a statement and say nothing of their own, in lower case."""
@@ -27,6 +29,9 @@ def grade_given(talk: str, *, most: float | None) -> float | None:
     """The only grade that *talk* gives, out of *most* or of what it does not say."""
     if _DIGIT.search(talk) is None:
         return None
+    moved = moved_to(talk.casefold())
+    if moved is not None:
+        return moved
     found = {
         float(each["number"])
         for each in islice(_GIVEN.finditer(f"\n{talk}".casefold()), MOST)
@@ -58,6 +63,8 @@ _ON_ACCOUNT = (
 _GIVEN = expression(
     rf"(?:\n[^\w\n]{{0,12}}+|[.!?] ){LEADS}(?:{_ON_ACCOUNT}[\s,]{{1,2}})?"
     r"(?P<led>(?:that|this|it)(?:['’]s| is) (?:an? )"
+    r"|(?:that|this|it|which) makes (?:it )?(?:an? )?"
+    r"|(?:better|fairer|(?:or )?(?:maybe|perhaps)|or rather|more accurately)[:,]?\s(?:an? )?"
     r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"
     rf" (?:it|you|this|(?:the|this) {_WORK}) (?:an? )?"
     rf"|(?:it|this|(?:the|this) {_WORK}) (?:deserves|gets|earns|receives|merits) (?:an? )?"

@@ -227,7 +227,7 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     (
         "form label", "example", False,
         "format schema template structure shape",
-        (r"^(?:(?:.{0,80}\b(?:but|however),? )?here(?:['’]s| is) )?"
+        (r"^(?:.{0,80}\b(?:but|however),? )?(?:here(?:['’]s| is) )?"
         rf"(?:(?:the|an?|your) )?(?:(?:expected|required|output|response|answer|desired|requested"
         rf"|correct) )*{_FORM}(?: (?:is|would be|should be|looks|to use|to follow|as follows|like"
         r"|below|this))*\W*$"),

@@ -27,12 +27,19 @@ _ALLOWED = (
 )
 """Words behind another label by which that is an answer, too."""
 _STATED = (
-    r"(?<!\w)(?:it|this|that)(?:['’]s|\s(?:is|(?:might|may|could|would|should)(?:\salso)?\sbe))\s"
+    r"(?<!\w)(?:it|this|that|the (?:overall )?(?:review|text|comment|message|tweet|post|statement"
+    r"|claim|sentiment|tone|answer|label|verdict|mood|class|category|priority))(?:['’]s|\s(?:is|(?:might|may|could|would|should)(?:\salso)?\sbe))\s"
     r"(?:(?:an?|the|also|rather|actually|really|clearly|more)\s){0,2}"
 )
 """Words before another label by which that is the answer."""
+_SUMMED = (
+    r"(?<!\w)(?:so|thus|therefore|hence|overall|on balance|all in all|in sum|in total|insgesamt"
+    r"|eigentlich|daher|somit|donc|au total|globalement|finalement|en general|por lo tanto|quindi"
+    r"|nel complesso|portanto)[,:]?\s(?:(?:clearly|es ist|das ist|c['’]est|es|è|é)\s)?"
+)
+"""Words before another label by which that is what the words come to."""
 _OVER = r"(?=\W*(?:[.!,;]|$|\n|\Z)|\s(?:because|since|instead|too)\b)"
-_SAYING = expression(rf"{_ALLOWED}|{_STATED}", re.IGNORECASE)
+_SAYING = expression(rf"{_ALLOWED}|{_STATED}|{_SUMMED}", re.IGNORECASE)
 _SEPARATORS = expression(r"[_\s-]+")
 
 
@@ -46,7 +53,7 @@ def is_taken_back(behind: str, others: Iterable[str]) -> bool:
     said = rf"(?<!\w)(?:{words})(?!\w)"
     if any(re.search(said, clause, re.IGNORECASE) for clause in clauses):
         return True
-    also = rf"{said}\W{{0,3}}{_ALLOWED}|{_STATED}{said}{_OVER}"
+    also = rf"{said}\W{{0,3}}{_ALLOWED}|(?:{_STATED}|{_SUMMED}){said}{_OVER}"
     return says_more and re.search(also, behind, re.IGNORECASE) is not None
 
 
@@ -67,6 +74,13 @@ _NUMBERS = (
     expression(
         r"\b(?:is|was|could|should|might) (?:it|that|this|the (?:answer|number|score|value))"
         rf"(?: (?:also|really|actually|rather|be|instead)){{0,3}} {_FIGURE}[^\w\n]{{0,6}}\?",
+        re.IGNORECASE,
+    ),
+    expression(
+        r"\b(?:actually|hmm+|wait|or|maybe|perhaps)\b[\s,.…:—–-]{1,4}(?:actually\s)?"
+        r"(?:it|that|this|the (?:answer|number|result|score|total|value))(?:['’]s|\s(?:is|might|may"
+        r"|could|should|must))(?: (?:also|really|actually|rather|be)){0,3} (?:an? )?"
+        rf"{_FIGURE}(?=[*_`]{{0,3}}(?:[.!,](?:\s|\Z)|\s*\n|\s*\Z))",
         re.IGNORECASE,
     ),
     expression(

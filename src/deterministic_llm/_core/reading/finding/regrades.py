@@ -1,0 +1,88 @@
+"""A grade that is moved to another one in what stands beside an answer, in several languages.
+
+In: what a text says besides its answer. Out: the last number that it moves the grade to, or none. A
+wish, a condition and advice ("To raise the score to 9, add sources") move nothing.
+"""
+
+from __future__ import annotations
+
+from deterministic_llm._core.regexes import expression
+
+MOST = 10_000
+"""Characters that are looked at."""
+
+_GRADE = r"(?:score|grade|rating|mark|total|result)"
+_TO = (
+    r"(?:lower|reduce|raise|increase|adjust|revise|change|correct|fix|set|drop|bump|cut|bring"
+    r"|update|amend|downgrade|upgrade)"
+)
+_BEEN = (
+    r"(?:lowered|reduced|raised|increased|adjusted|revised|changed|corrected|fixed|set|dropped"
+    r"|bumped|cut|brought|updated|amended|downgraded|upgraded)"
+)
+_N = r"[*_`\"“]{0,3}(?P<number>\d{1,6}(?:\.\d{1,4})?)[*_`\"”]{0,3}"
+_OVER = (
+    r"(?:\s?/\s?\d+|\sout of \d+|\spoints?)?"
+    r"(?:(?=\s*(?:[.,;:!)](?!\d)|\n|\Z))|\s(?:because|since|instead|due|as|to|for|after)\b)"
+    r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without|unless)\b)"
+)
+_WHO = (
+    r"(?:\b(?:i(?:['’]d| would|['’]ll| will|['’]ve| have| must| should| had to| have to| need to)?"
+    r"(?: now| therefore| rather| actually)?|let me|let['’]s)\s)"
+)
+_ENGLISH = (
+    (
+        rf"{_WHO}(?:{_TO}|{_BEEN}) (?:(?:it|that|this)|(?:the|my|its|this|your) (?:\w+ )?{_GRADE})"
+        rf"(?: back)?(?: down| up)?(?: from \d+)?(?:\s(?:to|at|as)\b|:)\s(?:an? )?{_N}{_OVER}"
+    ),
+    (
+        rf"\b{_GRADE} (?:(?:is|was|has been|should be|must be)(?: now| then)? )?{_BEEN}"
+        rf"(?: down| up)?(?: from \d+)?(?: to| at|:) (?:an? )?{_N}{_OVER}"
+    ),
+    (
+        rf"\b(?:final|adjusted|revised|corrected|new|actual|overall) {_GRADE}(?:(?!\bnot\b)"
+        rf"[^.!?:;\n\d]){{0,60}}?\s?(?:is|becomes|should be|must be|comes to|:|=)(?: now)?"
+        rf" (?:an? )?{_N}{_OVER}"
+    ),
+    (
+        rf"\b(?:{_GRADE}|it)(?:['’]s not|\s?(?:is|should|was)(?:n['’]t| not)(?: be)?) (?:an? )?\d+"
+        rf"[,;:.]?\s(?:(?:it|that|this)(?:['’]s| is| should be)|but|rather)(?: rather)? (?:an? )?"
+        rf"{_N}{_OVER}"
+    ),
+)
+_NAMES = (
+    r"(?:note|gesamtnote|punktzahl|bewertung|nota|puntuación|puntaje|calificación|punteggio|voto"
+    r"|pontuação|cijfer|ocena|wynik|оценка|оценку|балл|评分|分数|得分|スコア|点数|評価|점수|평점)"
+)
+_CORRECTED = (
+    r"(?:korrektur|berichtigung|correction|rectification|corrección|correção|correzione|rettifica"
+    r"|correctie|korekta|sprostowanie|корректировка|исправление|поправка|更正|修正|訂正|정정|수정)"
+)
+_MOVED = (
+    r"(?:müsste|sollte|muss|soll|devrait|doit|debería|debe|dovrebbe|deve|deveria|moet|zou"
+    r"|powinna|powinien|должна|должен|应[为该]?|應[為該]?|べき|正しくは|eigentlich|en fait|plutôt"
+    r"|en realidad|in realtà|na verdade|eigenlijk|właściwie|на самом деле|其实|実は|실제로)"
+)
+_N_ABROAD = r"(?P<number>\d{1,6}(?:[.,]\d{1,4})?)(?![\d/]|[.,]\d)"
+_ABROAD = (
+    rf"(?:{_CORRECTED}|{_MOVED})[^.!?\n。]{{0,40}}{_NAMES}[^.!?\n。\d]{{0,40}}?{_N_ABROAD}",
+    rf"{_NAMES}[^.!?\n。\d]{{0,30}}{_MOVED}[^.!?\n。\d]{{0,30}}?{_N_ABROAD}",
+    rf"{_CORRECTED}\s?[:：]\s?{_N_ABROAD}",
+)
+_CONDITION = expression(
+    r"\b(?:if|unless|could|might|may|you|wenn|falls|würde|si|se|als|gdyby|jeśli|если|бы)\b"
+    r"|如果|もし|만약"
+)
+_MOVES = tuple(map(expression, (*_ENGLISH, *_ABROAD)))
+_SENTENCE_ENDS = ".!?\n。"
+
+
+def moved_to(said: str) -> float | None:
+    """The last number that *said*, which is in lower case, moves the grade to."""
+    last = None
+    for pattern in _MOVES:
+        for found in pattern.finditer(said, 0, MOST):
+            begin = max(said.rfind(each, 0, found.start()) for each in _SENTENCE_ENDS) + 1
+            if _CONDITION.search(said, begin, found.end()) is None:
+                last = float(found["number"].replace(",", "."))
+    return last
