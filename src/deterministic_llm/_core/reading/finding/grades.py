@@ -14,7 +14,7 @@ MOST = 64
 """Places that are looked at; a text with more of them grades many things."""
 LEADS = (
     r"(?:(?:so|thus|therefore|hence|overall|in short|in total|all in all|actually|wait|edit|but"
-    r"|honestly|frankly|in hindsight|in the end|ultimately|again|apologies"
+    r"|however|finally|honestly|frankly|in hindsight|in the end|ultimately|again|apologies"
     r"|correction|update|(?:up)?on (?:second thoughts?|reflection|review))\b[\s,:;.…—–-]{1,3}){0,2}"
 )
 """Words that lead to a statement and say nothing of their own, in lower case."""
@@ -40,11 +40,27 @@ def grade_given(talk: str, *, most: float | None) -> float | None:
     return found.pop() if len(found) == 1 else None
 
 
+def grade_stated(talk: str) -> tuple[int, int] | None:
+    """Where the only grade stands that *talk* gives in a statement, with what it is out of.
+
+    None where another one is spoken of, or where it may be somebody else's.
+    """
+    said = f"\n{talk}".casefold()
+    if len(said) != len(talk) + 1 or len(list(islice(_RATIO.finditer(said), 2))) != 1:
+        return None
+    stated = [each for each in islice(_GIVEN.finditer(said), MOST) if each["led"]]
+    if len(stated) != 1 or stated[0]["most"] is None or _QUOTED.match(stated[0][0]) is not None:
+        return None
+    return stated[0].start("number") - 1, stated[0].end("most") - 1
+
+
 _WORK = (
     r"(?:essay|text|paper|answer|submission|work|piece|response|story|report|article|document|code"
     r"|solution|translation|summary|review)"
 )
 _DIGIT = expression(r"\d")
+_RATIO = expression(r"\d\s*(?:/|out of|of)\s*\d")
+_QUOTED = expression(r"[^\w\n]*\n?[^\w]*[\"'“”‘’„«»>|]")
 _NAME = expression(r"score|grade|rating|points|marks?\Z|stars")
 _CHANGED = (
     r"(?:lowered|reduced|raised|increased|adjusted|revised|changed|corrected|cut|capped"

@@ -19,6 +19,7 @@ NO_DENOMINATOR = Rule(
 )
 NO_LABEL = Rule("label left out", "format", 2, "9/10 as the whole text for score: 9/10")
 SHORT_LABEL = Rule("label shortened", "format", 2, "Score: 9/10 as the whole text for essay score")
+STATED = Rule("grade in a sentence", "format", 2, "I'd give it 9/10 → score: 9/10")
 REORDERED = Rule("fields out of order", "format", 2, "labelled fields in another order")
 AS_JSON = Rule("JSON for the form", "format", 2, '{"score": 9} for score: 9/10')
 UNQUOTED = Rule("quotes around a text", "format", 1, 'Title: "Emma" → Emma')
@@ -35,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     NO_DENOMINATOR,
     NO_LABEL,
     SHORT_LABEL,
+    STATED,
     REORDERED,
     AS_JSON,
     UNQUOTED,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from deterministic_llm._core.attempts import Violation
-from deterministic_llm._core.reading.finding.grades import grade_given, is_grade
+from deterministic_llm._core.reading.finding.grades import grade_given, grade_stated, is_grade
 from deterministic_llm._core.reading.finding.phrases import is_starred
 from deterministic_llm._core.reading.finding.refusals import refusal_in
 from deterministic_llm._core.reading.finding.retractions import OTHERS, is_taken_back
@@ -28,6 +28,7 @@ from deterministic_llm._core.reading.forms.drift import (
     REORDERED,
     SHORT_LABEL,
     SPELLING,
+    STATED,
     repair,
 )
 from deterministic_llm._core.reading.forms.exact import match_exactly
@@ -97,7 +98,7 @@ def _match_template(layout: Layout, text: str) -> Matched | Unmatched | None:
         return found
     if found is None or found.violations[0].code == "missing":
         found = _reordered(layout, text) or found
-    return match_json(layout, text) or found or _shortened(layout, text)
+    return match_json(layout, text) or found or _shortened(layout, text) or _stated(layout, text)
 
 
 def settled(layout: Layout, text: str) -> Matched | Unmatched | None:
@@ -225,6 +226,23 @@ def _shortened(layout: Layout, text: str) -> Matched | None:
             record = repair(rule, text[start:end], "", start)
             return Matched(claim.payload, (start, end), (*claim.repairs, record))
     return None
+
+
+def _stated(layout: Layout, text: str) -> Matched | Unmatched | None:
+    """The grade that a sentence gives in place of the form, out of as much: "I'd give it 8/10"."""
+    slot = layout.slots[0]
+    if len(layout.slots) != 1 or not is_grade(_last_word(slot)) or _most(slot) is None:
+        return None
+    if (place := grade_stated(text)) is None:
+        return None
+    flat, (start, end) = folded(text), place
+    if takes_back(flat, end) is not None or any(stated_otherwise(flat, _last_word(slot))):
+        return None
+    claims = list(claims_in(text[start:end], _relabelled(layout, None)))
+    if len(claims) != 1:
+        return None
+    record = repair(STATED, text[start:end], "", start)
+    return settle(text, [with_repairs(replace(claims[0], start=start, end=end), record)])
 
 
 def _relabelled(layout: Layout, other: Label | None) -> Layout:
