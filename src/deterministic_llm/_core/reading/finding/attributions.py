@@ -35,10 +35,12 @@ _USED_TO = expression(
     rf"|\bi (?:first |initially |once )?{_HELD}(?: that)?\s*\Z"
 )
 _SPEAKERS = frozenset({"i", "we", "i'd", "i’d", "we'd", "we’d", "i'll", "i’ll", "we'll", "we’ll"})
+_PART_OF = expression(r"\bof\s*\Z")
 _IS_SOURCE = expression(_SOURCE)
 _OPENED = expression(
     rf"\W*(?:according to (?!(?:the |this |my |our |these )?(?:\w+ )?{_SOURCE}\b)"
-    r"|in (?:the |an? |his |her |their |your |some |most |many )?(?:[\w'’]+ ){0,3}(?:opinion|view"
+    r"|in (?!my\b|our\b)(?:the |an? |his |her |their |your |some |most |many )?"
+    r"(?:[\w'’]+ ){0,3}(?:opinion|view"
     r"|eyes|mind|judge?ment)\b|(?:for|to) (?:most|many|some|the author)\b"
     r"|without (?!further|(?:a |any )?(?:doubt|question))|but for\b|had\b|were\b"
     r"|(?:apart|aside) from|except for|on the surface|at first\b|initially|originally|previously"
@@ -54,7 +56,12 @@ def is_said_otherwise(sentence: str) -> bool:
     said = sentence[-_REACH:].casefold().rstrip(" *_`")
     if not said:
         return False
-    if _DENIED.search(said) or _USED_TO.search(said) or _OPENED.match(said):
+    if (
+        _PART_OF.search(said)
+        or _DENIED.search(said)
+        or _USED_TO.search(said)
+        or _OPENED.match(said)
+    ):
         return True
     others = _OTHERS.search(said)
     if others is None or others["who"] in _SPEAKERS:

@@ -29,7 +29,7 @@ def grade_given(talk: str, *, most: float | None) -> float | None:
     """The only grade that *talk* gives, out of *most* or of what it does not say."""
     if _DIGIT.search(talk) is None:
         return None
-    moved = moved_to(talk.casefold())
+    moved = moved_to(f"\n{talk}".casefold())
     if moved is not None:
         return moved
     found = {

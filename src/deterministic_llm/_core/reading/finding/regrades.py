@@ -23,7 +23,7 @@ _BEEN = (
 _N = r"[*_`\"“]{0,3}(?P<number>\d{1,6}(?:\.\d{1,4})?)[*_`\"”]{0,3}"
 _OVER = (
     r"(?:\s?/\s?\d+|\sout of \d+|\spoints?)?"
-    r"(?:(?=\s*(?:[.,;:!)](?!\d)|\n|\Z))|\s(?:because|since|instead|due|as|to|for|after)\b)"
+    r"(?:(?=\s*(?:[.,;:!)](?!\d)|\n|\Z))|\s(?:because|since|instead|due|as|to reflect|for|after)\b)"
     r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without|unless)\b)"
 )
 _WHO = (
@@ -49,6 +49,32 @@ _ENGLISH = (
         rf"[,;:.]?\s(?:(?:it|that|this)(?:['’]s| is| should be)|but|rather)(?: rather)? (?:an? )?"
         rf"{_N}{_OVER}"
     ),
+    (
+        rf"(?:\n[^\w\n]{{0,12}}|[.!?,;]\s|\b(?:the|this|my|net|so)\s){_GRADE}"
+        r"(?: (?:after|with|under|for this|given|considering|including|net of)\b"
+        r"[^.!?:;\n\d]{1,50}?)?\s?(?:is|becomes|comes to"
+        r"|:|=|->|→|(?:field |value )?should (?:be|say|read))(?: now| then| therefore| thus)?"
+        rf" (?:an? )?{_N}{_OVER}"
+    ),
+    (
+        rf"\b{_N}(?:\s?/\s?\d+)? (?:is|was|would be|would have been|seems|might be|may be)"
+        r" (?:\w+ )?(?:better|fairer|fair|closer|right"
+        r"|more (?:appropriate|accurate|fitting|realistic)"
+        r"|appropriate|accurate|warranted|deserved|justified)\b"
+        r"(?![^.!\n]{0,80}\b(?:if|had|were|with|without|unless)\b)"
+    ),
+    (
+        r"\b(?:i(?:['’]d| would| will|['’]ll)? (?:now |rather )?(?:say|settle on|go with|go for)"
+        r"|i (?:now )?(?:think|believe|feel)(?: that)? (?:it|this|the \w+)"
+        r" (?:deserves|merits|earns|is worth"
+        rf"|should (?:get|be))|settled? (?:on|for)|[.,;] (?:so|thus|therefore|hence),?) (?:an? )?"
+        rf"{_N}{_OVER}"
+    ),
+    (
+        r"\n[^\w\n=→-]{0,8}(?:[=-]>|→|(?:my )?"
+        r"(?:final|adjusted|corrected|revised|updated|net|actual)"
+        rf"(?: (?:verdict|decision|assessment|evaluation|points))?\s?[:=])\s?{_N}{_OVER}"
+    ),
 )
 _NAMES = (
     r"(?:note|gesamtnote|punktzahl|bewertung|nota|puntuación|puntaje|calificación|punteggio|voto"
@@ -64,10 +90,25 @@ _MOVED = (
     r"|en realidad|in realtà|na verdade|eigenlijk|właściwie|на самом деле|其实|実は|실제로)"
 )
 _N_ABROAD = r"(?P<number>\d{1,6}(?:[.,]\d{1,4})?)(?![\d/]|[.,]\d)"
+_I_MOVE = (
+    r"(?:korrigiere|senke|erhöhe|ändere|setze|reduziere|corrige|baisse|abaisse|modifie|réduis"
+    r"|corrijo|bajo|cambio|reduzco|rebajo|ajusto|correggo|abbasso|modifico|riduco|altero|reduzo"
+    r"|baixo|wijzig|verlaag|verhoog|zmieniam|obniżam|меняю|снижаю|исправляю|понижаю|أعدل|أغير|أخفض)"
+)
+_MOVED_EAST = r"(?:修正|変更|訂正|下げ|上げ|수정|변경|정정|낮추|올리)"
+_REFLECTING = (
+    r"(?:überlegung|nachdenken|réflexion|pensándolo bien|ripensandoci|pensando melhor"
+    r"|bij nader inzien|po namyśle|подумав|eigentlich|plutôt|más bien|anzi)"
+)
 _ABROAD = (
     rf"(?:{_CORRECTED}|{_MOVED})[^.!?\n。]{{0,40}}{_NAMES}[^.!?\n。\d]{{0,40}}?{_N_ABROAD}",
     rf"{_NAMES}[^.!?\n。\d]{{0,30}}{_MOVED}[^.!?\n。\d]{{0,30}}?{_N_ABROAD}",
     rf"{_CORRECTED}\s?[:：]\s?{_N_ABROAD}",
+    rf"(?<!\w){_I_MOVE}\s[^.!?\n\d]{{0,40}}?(?:auf|zu|à|a|para|naar|na|до|на|إلى)\s{_N_ABROAD}",
+    rf"{_NAMES}[^.!?\n。\d]{{0,8}}{_N_ABROAD}\s?(?:分|点|점)?(?:に|へ|으로|로)\s?{_MOVED_EAST}",
+    rf"(?:改为|改為|改成|调整为|降为|降到|下调[至为]|减为)\s?{_N_ABROAD}",
+    rf"स्कोर (?:को|अब) {_N_ABROAD}",
+    rf"(?<!\w){_REFLECTING}[:,]?\s(?:(?:nur|eher|plutôt|solo|più|mais)\s)?{_N_ABROAD}(?=\s*(?:[.,;!]|\n|\Z))",
 )
 _CONDITION = expression(
     r"\b(?:if|unless|could|might|may|you|wenn|falls|würde|si|se|als|gdyby|jeśli|если|бы)\b"
@@ -79,10 +120,11 @@ _SENTENCE_ENDS = ".!?\n。"
 
 def moved_to(said: str) -> float | None:
     """The last number that *said*, which is in lower case, moves the grade to."""
-    last = None
+    last, place = None, -1
     for pattern in _MOVES:
         for found in pattern.finditer(said, 0, MOST):
             begin = max(said.rfind(each, 0, found.start()) for each in _SENTENCE_ENDS) + 1
-            if _CONDITION.search(said, begin, found.end()) is None:
-                last = float(found["number"].replace(",", "."))
+            stated = _CONDITION.search(said, begin, found.end()) is None
+            if stated and found.start("number") > place:
+                last, place = float(found["number"].replace(",", ".")), found.start("number")
     return last

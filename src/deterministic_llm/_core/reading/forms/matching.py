@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.reading.finding.conclusions import comes_to
 from deterministic_llm._core.reading.finding.grades import grade_given, grade_stated, is_grade
 from deterministic_llm._core.reading.finding.phrases import is_starred
 from deterministic_llm._core.reading.finding.refusals import refusal_in
@@ -131,6 +132,9 @@ def _contradicted(layout: Layout, text: str, found: Matched, claims: Sequence[Cl
     given = grade_given(text, most=_most(numeric[0])) if is_grade(_last_word(numeric[0])) else None
     if given is not None and given != value:
         return f"{given:g}"
+    concluded = comes_to(text[found.span[1] :].casefold()) if is_grade(last) else None
+    if concluded is not None and concluded != value:
+        return f"{concluded:g}"
     for other in stated_otherwise(flat, last):
         inside = any(claim.start <= other.start("number") < claim.end for claim in claims)
         if not inside and place.read(other["number"]).value != value:

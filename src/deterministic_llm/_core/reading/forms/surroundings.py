@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from deterministic_llm._core.reading.finding.attributions import is_said_otherwise
 from deterministic_llm._core.reading.forms.literals import LETTER, NUMBER_WORDS
 from deterministic_llm._core.regexes import expression
 
@@ -24,6 +25,8 @@ def opens_freely(flat: str, start: int) -> bool:
     """
     before = flat[max(0, start - _REACH) : start]
     said = before.rstrip(_OPENERS)
+    if is_said_otherwise(_STATEMENT_BREAK.split(said)[-1]):
+        return False
     if not said[-1:].isalnum():
         return True
     if said.endswith(_ALLOWED_SPACELESS):
@@ -135,6 +138,7 @@ _JOINERS = (
 _JOINING = frozenset(_JOINERS.split())
 _ALLOWED_SPACELESS = ("的", "是", "为", "は", "最终", "最終", "总", "綜合", "综合", "本文")
 _SENTENCE_BREAK = expression(r"[.!?:;\n]")
+_STATEMENT_BREAK = expression(r"[.!?;\n]")
 _NEGATION = expression(
     r"\b(?:not|never|cannot|without|unless|if|whether|rather than|instead of)\b|n't\b",
     re.IGNORECASE,
@@ -168,6 +172,7 @@ _ANOTHER = expression(
     rf"[ \t*_`\"')]*+(?:\?|{NUMBER}[ \t]*(?:/|out of\b)|[-–—~/&+×±]+[ \t]*+{NUMBER}|(?:->|→|=>)"
     r"|\([ \t]*±|[x×][ \t]*\d|[,;]?[ \t]*(?:plus|minus)\b"
     rf"|{_INEXACT}"
+    r"|[ \t]*+\(?before[ \t]+(?:\w+[ \t]+){0,2}(?:penalt|deduct|adjust|bonus|curv|round)"
     r"|/[^\W\d_]|[²³]|[ \t]*+(?:hundred|thousand|million|billion|trillion|dozen|k|bn)(?!\w)"
     r"|[ \t]*+or (?:so|more|less|higher|lower)\b"
     rf"|[,;(.–—-]*[ \t]*+(?:(?:{_OR})(?!\w)[,.…]*[ \t]+)+(?:(?:{_LEADING})[ \t,]+){{0,4}}{NUMBER}"
