@@ -25,6 +25,7 @@ from deterministic_llm._core.reading.alignment.bends import (
 )
 from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.vocabulary import (
+    COUNTS,
     ECHOED_SCHEMA,
     ENVELOPES,
     EXPLAINS,
@@ -148,6 +149,8 @@ def _members(value: JsonObject, kind: Kind, own: str) -> list[tuple[str, Rule]]:
     if kind == "whole":  # what explains a value is no other one
         value = {key: each for key, each in value.items() if not _explains(key, each)} or value
     lists = [key for key, member in value.items() if isinstance(member, list)]
+    if kind == "array" and any(_says_more(value, value[key]) for key in lists):
+        return []  # no more than the first page of a list
     anonymous = {
         "object": len(value) == 1,
         "array": len(lists) == 1 and all(_is_about(key) for key in value if key != lists[0]),
@@ -199,6 +202,20 @@ def _explains(key: str, member: JsonValue) -> bool:
 def _is_about(key: str) -> bool:
     """Whether a member beside a list tells something about it and is no part of the value."""
     return folded(key) in NEVER_OPENED
+
+
+def _says_more(value: JsonObject, items: JsonValue) -> bool:
+    """Whether a count beside *items* is higher than theirs, and no sum of them."""
+    if not isinstance(items, list):
+        return False
+    counts = [each for key, each in value.items() if folded(key) in COUNTS and type(each) is int]
+    if all(each <= len(items) for each in counts):
+        return False
+    rows = [each if isinstance(each, dict) else {"": each} for each in items]
+    columns = {key for row in rows for key in row}
+    numbers = [[row.get(key) for row in rows] for key in columns]
+    sums = {sum(each for each in column if isinstance(each, int | float)) for column in numbers}
+    return not any(each in sums for each in counts)
 
 
 def _undeclared(node: Node, members: Iterable[tuple[str, Rule]]) -> Iterator[tuple[str, Rule]]:

@@ -72,6 +72,8 @@ NEVER_OPENED = words(
     """
 )
 """Names of members that hold something else than the answer."""
+COUNTS = words("count total totalcount size length")
+"""Names of numbers beside a list that may say how many items it has."""
 EXPLAINS = words(
     """
     reason reasons reasoning explanation rationale justification analysis comment comments feedback

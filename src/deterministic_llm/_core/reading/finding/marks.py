@@ -14,13 +14,12 @@ from functools import lru_cache
 
 from deterministic_llm._core.reading.finding.afterwords import BEHIND, GOES_ON
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
+from deterministic_llm._core.reading.finding.labels import LABELS, VOCABULARY
 from deterministic_llm._core.reading.finding.phrasebook import (
     EXAMPLE_ENDS,
     FINAL_CALL,
     FOR_EXAMPLE,
-    LABELS,
     PHRASES,
-    VOCABULARY,
     Marking,
 )
 from deterministic_llm._core.regexes import expression
@@ -71,7 +70,10 @@ def marking(text: str, start: int, end: int, *, floor: int, ceiling: int) -> Mar
     begin = max(floor, start - REACH)
     before, behind = text[begin:start], text[end : min(end + REACH, ceiling)]
     named = _said_around(before, behind, clipped=begin > floor)
-    return named or _from_place(text, start, end, floor) or from_keys(text, start)
+    placed = None if named is not None and not named.weak else _from_place(text, start, end, floor)
+    if named is not None and placed is not None and named.mark == placed.mark == "quotation":
+        return Marking("quotation", "quoted from another")  # two weak signs of the same
+    return named or placed or from_keys(text, start)
 
 
 def mark_ahead(text: str, start: int, *, floor: int) -> Mark | None:
@@ -92,6 +94,8 @@ def is_set_aside(before: str, behind: str) -> bool:
     """Whether the only candidate, between *before* and *behind*, is no answer for what they say."""
     near, after = before[-REACH:], behind[:REACH]
     named = _said_around(near, after, clipped=len(before) > REACH)
+    if named is not None and named.mark == "quotation" and _QUOTING.search(near):
+        return True
     if named is not None:
         return not named.weak and named.mark != "final"
     return _in_a_draft(near + after, len(near), len(near)) is not None

@@ -1,9 +1,10 @@
-"""The words before a candidate that mark it: phrases, and labels with their fillers.
+"""The words before a candidate that mark it: phrases.
 
 Each rule is a name, the mark it gives, whether it is weak, and what it looks like; all texts are
 lower-case. A phrase is looked for only in a line that has one of its words, or is not ASCII.
 """
 
+# ruff: noqa: RUF001  (Cyrillic is looked for)
 from __future__ import annotations
 
 from deterministic_llm._core.reading.finding.candidates import Mark
@@ -20,7 +21,8 @@ class Marking:
     weak: bool = False
 
 
-def _words(said: str) -> frozenset[str]:
+def words(said: str) -> frozenset[str]:
+    """The words of *said*."""
     return frozenset(said.split())
 
 
@@ -88,9 +90,19 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "called a sample", "example", False,
-        "sample example template placeholder mock dummy",
+        ("sample example template placeholder mock dummy hypothetical fictional fictitious"
+        " illustrative simulated made"),
         (r"\bhere(?:['’]s| is| are) (?:an? |some |just an? )?"
-        r"(?:sample|example|template|placeholder|mock|dummy)s?\b[^.]{0,40}$"),
+        r"(?:sample|example|template|placeholder|mock|dummy|hypothetical|fictional|fictitious"
+        r"|illustrative|simulated|made[ -]up)s?\b[^.]{0,40}$"),
+    ),
+    (
+        "called a sample abroad", "example", False,
+        "hier voici aquí aqui ecco вот",
+        (r"(?:\bhier (?:(?:ist|sind|folgt|kommt) )?(?:nur )?(?:ein|eine|einige) (?:fiktives? )?"
+        r"(?:beispiel|muster)\w*"
+        r"|\bvoici un (?:petit )?(?:exemple|modèle)|\baquí (?:(?:tienes|está|va|hay) )?un ejemplo"
+        r"|\baqui está um exemplo|\becco un esempio|\bвот пример)\b[^.]{0,40}$"),
     ),
     (
         "asked for the input", "draft", False,
@@ -169,10 +181,13 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "part of it", "part", False,
-        "partial incomplete unfinished truncated abridged abbreviated shortened first last of",
+        ("partial incomplete unfinished truncated abridged abbreviated shortened first last of"
+        " showing"),
         (r"\b(?:the|an?|my|this) (?:partial|incomplete|unfinished|truncated|abridged|abbreviated"
         r"|shortened) (?:list|answer|result|output|response|version|set|json|array|object|excerpt"
         r"|selection)(?: (?:is|of \w+|below))?\W*$"
+        r"|\b(?:here(?:['’]s| is)|this is) (?:an? |the )?(?:\w+ )?(?:subset|excerpt|snippet) of\b"
+        r"[^.]{0,40}$|\bshowing (?:only )?(?:the first )?\d+ (?:out )?of (?:the )?\d+\b[^.]{0,30}$"
         r"|\b(?:first|last|only) (?:\d+|two|three|four|five|six|ten|few) (?:out )?of (?:the |all )?"
         r"(?:\d+|many|several)\b[^.:]{0,30}\W*$"),
     ),
@@ -257,9 +272,10 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     ),
     (
         "contents of another", "quotation", True,
-        "contains contained includes included reads read",
+        "contains contained includes included reads read ends ended begins starts closes with",
         (rf"^(?:(?:the|this|that|your|an?)\s)?(?:\w+ ){{0,2}}?{_SPEAKER}"
-        rf" (?:contains|contained|includes|included|reads|read){_THIS}\W*$"),
+        r" (?:contains|contained|includes|included|reads|read"
+        rf"|(?:ends|ended|begins|starts|closes) with){_THIS}\W*$"),
     ),
     (
         "words of the user", "quotation", False,
@@ -308,7 +324,8 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
     (
         "label in chinese or japanese", "example", False,
         "",
-        r"(?:示例|例子|样例|范例|の例|サンプル)(?:如下|は以下の通り(?:です)?)?\W*$",
+        (r"(?:示例|例子|样例|范例|の例|(?:出力|回答|記入)例|サンプル)(?:输出|答案|结果|回答|数据)?"
+        r"(?:如下|です|は以下の通り(?:です)?)?\W*$"),
     ),
     (
         "label in chinese or japanese", "draft", False,
@@ -331,63 +348,11 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         r"^(?:the )?(?:answer|output|result|response|json|assistant)(?: is)?\s*[:：=]$",
     ),
 )  # fmt: skip
-EXAMPLE_ENDS = _words(
+EXAMPLE_ENDS = words(
     "example instance g as illustration b beispiel beispielsweise exemple ex ejemplo ej exemplo"
     " esempio"
 )
 PHRASES = tuple(
-    (Marking(mark, rule, weak=weak), _words(needed), expression(pattern))
+    (Marking(mark, rule, weak=weak), words(needed), expression(pattern))
     for rule, mark, weak, needed, pattern in _PHRASE_RULES
 )
-
-_LABEL_RULES: tuple[tuple[str, Mark, bool, str], ...] = (
-    (
-        "example label", "example", False,
-        ("example examples sample samples illustration illustrative hypothetical placeholder"
-        " beispiel beispiele muster exemple exemples modèle ejemplo ejemplos exemplo esempio"
-        " пример 示例 例子 样例 范例 例 サンプル 예시"),
-    ),
-    (
-        "draft label", "draft", False,
-        ("draft drafts wrong incorrect invalid rejected outdated entwurf brouillon borrador"
-        " rascunho bozza черновик 草稿 初稿 草案 下書き"),
-    ),
-    (
-        "corrected label", "corrected", False,
-        ("corrected correction updated revised adjusted amended fixed rectified actually wait"
-        " instead korrektur korrigiert korrigierte berichtigt berichtigung corrigé corrigée"
-        " rectificatif corrección corregido corregida correção corrigido correzione corretto"
-        " исправление исправлено 更正 修正 修正后 修正版 更正后 订正 訂正 修正後 정정 수정"),
-    ),
-    (
-        "final label", "final", False,
-        ("final actual definitive conclusive endgültige endgültig endgültiges abschließende finale"
-        " définitive définitif definitiva definitivo итоговый окончательный 最终答案 最终结果"
-        " 最终回答 最终 最終回答 最終的な回答 最終結果 最終 最終解答 최종"),
-    ),
-    (
-        "early label", "draft", True,
-        "initial tentative preliminary rough provisional old before previous former vorläufig",
-    ),
-    (
-        "form word", "example", True, "format schema template structure vorlage 模板 格式",
-    ),
-)  # fmt: skip
-_FILLERS = _words(
-    "here here's here’s heres is are was s this that that's these it it's so thus therefore"
-    " hence ok okay sure now and then the a an my our your of for as to in follows following"
-    " below above json yaml output outputs response answer answers object objects result"
-    " results version versions value values record records data list array block code payload"
-    " only valid complete full requested required expected desired correct be would should"
-    " could look looks like something with after before first second one grade score rating"
-    " evaluation assessment report review verdict decision classification extraction reply"
-    " return returned use used follow i have will give get got made sorry oops no apologies"
-    " again oh hmm antwort ergebnis ausgabe hier ist die der das eine lautet wie folgt mein"
-    " meine réponse résultat sortie voici la le les un une est ma suit respuesta resultado"
-    " salida aquí está el los es mi siguiente resposta risposta saída ecco ответ результат"
-    " вот 答案 回答 结果 結果 输出 出力 如下 是 以下 です は 답변 결과"
-)
-LABELS = tuple(
-    (_words(words), Marking(mark, rule, weak=weak)) for rule, mark, weak, words in _LABEL_RULES
-)
-VOCABULARY = _FILLERS.union(*(keys for keys, _ in LABELS))

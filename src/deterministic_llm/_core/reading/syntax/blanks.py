@@ -52,7 +52,10 @@ _UNUSUAL = frozenset(
 """What a comment or an escape begins with, and what BLANK is besides JSON's own blanks."""
 _AND_SO_ON = (
     r"\A\W*(?:\.{3}|\u2026)|(?:\.{3}|\u2026)\W*\Z"
-    r"|\b(?:omitted|truncated|abbreviated|and so on|etc|more items|rest of|remaining)\b"
+    r"|\b(?:omitted|truncated|abbreviated|and so on|etc|rest of|remaining|(?:and|add) more"
+    r"|(?:other|more|additional|further|similar) (?:items|entries|members|objects|records|rows"
+    r"|people|persons|elements|fields|values)|repeat (?:for|this|the same|as|with)"
+    r"|continue (?:for|with|this|as|in)|(?:same|similar(?:ly)?) for)\b"
 )
 _STAND_IN = (
     r"\b(?:placeholder|dummy|made[ -]up|(?:example|sample) (?:value|data|score|text|only)"
@@ -72,6 +75,8 @@ _LETTERS_ALONE = expression(r"[A-Za-z \t/*#-]*+")
 _LETTERS = expression("[a-z]+")
 _DOUBT = frozenset(
     {"omitted", "truncated", "abbreviated", "so", "etc", "items", "rest", "remaining"}
+    | {"more", "other", "additional", "further", "similar", "similarly", "same"}
+    | {"repeat", "continue"}
     | {"placeholder", "dummy", "made", "example", "sample", "tbd", "todo", "fixme"}
     | {"fill", "replace", "filled", "replaced", "determined"}
 )

@@ -60,6 +60,8 @@ def read_string(text: str, at: int, end: int, *, role: Role, edits: Edits) -> Qu
     if quote.rule is not None:
         edits.add(quote.rule, at)
     raw = text[at + 1 : closing]
+    if text[at] == "`" and "${" in raw:
+        raise ReadingError("placeholder", "expected a text without a variable in it", at)
     return Quoted(unescape(raw, at + 1, mark=text[at], role=role, edits=edits), closing + 1)
 
 
