@@ -41,10 +41,19 @@ class Shape:
         """The property that *key* spells, or None."""
         return self.names.meant(key)
 
+    def titled(self, title: str) -> str | None:
+        """The same, unless *title* is the name of one and says in brackets what it counts."""
+        name = self.property(title)
+        if name is None and self.property(_IN_BRACKETS.sub("", title)) is not None:
+            raise Unsure
+        return name
+
     def cell(self, text: str, name: str | None) -> JsonValue:
         """What *text* says for the property *name*; where it may be null, a dash is."""
         if name in self.nullable and _NOT_GIVEN.fullmatch(text):
             return None
+        if self.many and _AS_BEFORE.fullmatch(text):
+            raise Unsure
         return cell(text, self.properties.get(name or "", {}), self.root)
 
     def covers(self, record: dict[str, JsonValue]) -> bool:
@@ -106,12 +115,21 @@ def says_none(text: str) -> bool:
     return null_word(said) or said in NONE_ABROAD or _NONE.fullmatch(said) is not None
 
 
+def sums_up(title: str) -> bool:
+    """Whether *title* is that of a sum, or another figure, of what stands above it."""
+    return _SUMS_UP.match(_bare(title)) is not None
+
+
 def cell(text: str, node: JsonObject, root: JsonObject) -> JsonValue:
     """What *text* says for the property *node*; nothing at all is null."""
     bare = _bare(text)
     if not bare:
         return None
-    if _is_cut(bare):
+    # What is struck out, a reference to another value, or a comment is not for reading.
+    if _is_cut(bare) or bare.startswith("~~") or _REFERS.fullmatch(bare):
+        raise Unsure
+    quoted = bare[0] in _CLOSERS or bare[0] == "'"
+    if (_COMMENTED_QUOTE if quoted else _COMMENTED).search(bare):
         raise Unsure
     if kind_of(node) == "array":
         return _items(bare, node_of(node.get("items"), root))
@@ -200,6 +218,32 @@ def _is_plain(bare: str) -> bool:
     return short and (len(parts) >= 3 or all(part == part.lower() for part in parts))
 
 
+_AS_BEFORE = expression(
+    r"[\s*_(\[]*(?:(?:the )?same|ditto|idem|ídem|dito|dto\.?|〃|″|''|\"|\^)[\s*_)\].]*",
+    re.IGNORECASE,
+)
+"""What stands in a column for the value above."""
+_REFERS = expression(
+    r"[(\[]?(?:(?:the )?same as (?:above|before|(?:the )?(?:above|previous|first|last|prior)"
+    r"(?: \w+)?|(?:row |item |no\.? ?|# ?)?\d+)|(?:as|see) above|(?:siehe|wie) oben|s\. ?o\."
+    r"|(?:comme|voir) ci-dessus|(?:igual que|como|ver) (?:el )?(?:arriba|anterior)"
+    r"|см\. выше|同上|上記と同じ|同前)[)\].]?|\*[\w-]+",
+    re.IGNORECASE,
+)
+"""A value that stands elsewhere: also the alias of a YAML anchor."""
+_COMMENTED = expression(r"\s(?:#|//)\s[^\W\d]")
+_COMMENTED_QUOTE = expression(r"\A([\"'])[^\"'\n]*\1[ \t,;]*(?:#|//|;)[ \t]*\w")
+_IN_BRACKETS = expression(r"[*_`]*\s*[(\[][^()\[\]]*[)\]][*_`]*\s*\Z")
+_SUMS_UP = expression(
+    r"(?:(?:grand|overall|net|sub|running)[ -]?)?(?:totals?|sum|average|avg\.?|mean|median|overall"
+    r"|max(?:imum)?|min(?:imum)?"
+    r"|(?:gesamt|end|zwischen)?summe|gesamt|insgesamt|durchschnitt|mittelwert|schnitt"
+    r"|(?:sous-)?total(?: général)?|somme|moyenne|totale|somma|media|média|promedio|suma"
+    r"|(?:total|sub-?total) (?:general|geral)|soma|totaal|gemiddelde|razem|średnia|toplam|ortalama"
+    r"|итого|всего|сумма|среднее|合计|总计|总和|总数|共计|平均值?|合計|総計|小計|小计|합계|총계|평균"
+    r"|المجموع|الإجمالي|المتوسط)\s*(?:\Z|[:：=(])",
+    re.IGNORECASE,
+)
 _CLOSERS = {"[": "]", "{": "}", '"': '"', "“": "”", "«": "»", "「": "」"}
 _JSON = expression(r"\[\s*+[\"'\[{]|\{\s*+[\"']")
 _WORD = expression(r"\w")

@@ -91,11 +91,13 @@ def line_of(text: str) -> Line:
 
 
 def _without_commas(lines: list[Line], keyed: Sequence[int]) -> list[Line]:
-    """*lines* without the commas behind their values, where all but the last have one."""
-    ended = all(lines[place].value.endswith(",") for place in keyed[:-1])
+    """*lines* without the signs behind their values, where all but the last have the same."""
+    ended = any(
+        all(lines[place].value.endswith(sign) for place in keyed[:-1]) for sign in _ENDS_PAIRS
+    )
     if len(keyed) < 2 or not ended or any(after - at > 1 for at, after in pairwise(keyed)):
         return lines
-    bare = {place: lines[place].value.rstrip(", ") for place in keyed}
+    bare = {place: lines[place].value.rstrip(",; ") for place in keyed}
     return [replace(each, value=bare.get(at, each.value)) for at, each in enumerate(lines)]
 
 
@@ -181,6 +183,8 @@ class _Block:
         following = self._following(at, last)
         block = [line.text for line in self._lines[at + 1 : following]]
         inline = self._lines[at].value
+        if any(text.lstrip().startswith(";") for text in block):
+            raise Unsure  # commented out
         if any(text.strip() for text in block):
             value = _value(inline, block, node, self._shape.root)
         else:
@@ -332,6 +336,8 @@ def _list(
             values.append(_nested(texts, item, root, depth=depth + 1))
         elif len(texts) == 1:
             values.append(cell(first, item, root))
+        elif any(_ITEM.match(text.lstrip()) for text in texts[1:]):
+            raise Unsure  # a list within an item
         else:
             values.append(_joined(first.strip(), texts[1:]))
     if len(values) == 1 and isinstance(values[0], str) and says_none(values[0]):
@@ -383,6 +389,7 @@ _WORD = expression(r"[^\W_][\w'-]*")
 _OTHER_PAIR = expression(r"[,;|]\s{1,4}[^\W\d_][\w -]{0,30}:\s")
 _MARKS = ("*", "_", "`")
 _MARKS_AHEAD = expression(r"(?:\*{1,3}|__?|`)\Z")
+_ENDS_PAIRS = ",;"
 _PARTS_PAIRS = ",;|·•–—-\t "
 """What parts one pair of a key and a value from the next in one line."""
 _MOST_WORDS = 4

@@ -57,6 +57,7 @@ def _parse(text: str) -> _Element:
     for match in _TAG.finditer(text):
         stack[-1].text.append(text[at : match.start()])
         at = match.end()
+        _check_comment(match[0])
         if match["data"] is not None:
             stack[-1].text.append(html.escape(match["data"]))
         elif match["over"]:
@@ -71,6 +72,12 @@ def _parse(text: str) -> _Element:
     if len(stack) > 1:
         raise Unsure
     return root
+
+
+def _check_comment(tag: str) -> None:
+    """Refuse a comment in the place of elements."""
+    if tag.startswith("<!--") and _LEAVES_OUT.search(tag):
+        raise Unsure
 
 
 def _close(stack: list[_Element], name: str) -> None:
@@ -137,6 +144,8 @@ def _value(children: list[_Element], node: JsonObject, shape: Shape) -> JsonValu
 
 def _leaf(element: _Element, node: JsonObject, shape: Shape) -> JsonValue:
     said = html.unescape("".join(element.text)).strip()
+    if kind_of(node) in {"integer", "number"} and not _UNITS.isdisjoint(element.attributes):
+        raise Unsure
     if not element.children:
         return cell(said, node, shape.root)
     if said:
@@ -153,10 +162,18 @@ def _rows(element: _Element, shape: Shape) -> JsonValue:
     """The list whose items are the children of *element*."""
     if len({child.name for child in element.children}) != 1:
         return None
+    if _LEAVES_OUT.search("".join(element.text)):
+        raise Unsure
     records = [_record(child, shape) for child in element.children]
     return [*records] if all(record is not None for record in records) else None
 
 
+_LEAVES_OUT = expression(
+    r"\.{3}|…|\b(?:more|others?|omitted|remaining|rest|etc|so on|repeat|continue)\b", re.IGNORECASE
+)
+"""What stands beside items for those that are not there."""
+_UNITS = frozenset({"unit", "units", "scale", "multiplier"})
+"""Attributes that say what a number counts."""
 _TAG = expression(
     r"<!\[CDATA\[(?P<data>[^\]]{0,20000}+)\]\]>|<!--[^>]{0,300}-->|<\?[^<>]{0,200}\?>"
     r"|<(?P<over>/)?(?P<name>[^\W\d][\w.:-]{0,63}+)(?:=(?P<value>[\w.-]{1,64}+))?"

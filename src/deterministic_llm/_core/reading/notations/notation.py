@@ -19,6 +19,7 @@ from deterministic_llm._core.reading.finding.fences import blocks
 from deterministic_llm._core.reading.finding.refusals import refusal_in
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.finding.wrappers import wrappers
+from deterministic_llm._core.reading.notations.beside import is_amended
 from deterministic_llm._core.reading.notations.cells import (
     Shape,
     Unsure,
@@ -27,6 +28,7 @@ from deterministic_llm._core.reading.notations.cells import (
     node_of,
     says_none,
     shape_of,
+    sums_up,
 )
 from deterministic_llm._core.reading.notations.mappings import mapping_start, read_mapping
 from deterministic_llm._core.reading.notations.markup import read_markup
@@ -53,8 +55,9 @@ def read_notation(text: str, schema: JsonObject) -> tuple[JsonValue, tuple[Repai
     thought = thinking(text, keep=keep)
     if thought.unfinished:
         return None
-    body = _body("".join(text[start:end] for start, end in thought.visible(len(text))))
-    if _has_objects(body):
+    visible = "".join(text[start:end] for start, end in thought.visible(len(text)))
+    body = _body(visible)
+    if _has_objects(body) or _is_cut(visible):
         return None
     found = _scalars(body, schema) if shape is None else _read_all(body, shape)
     if found is None:
@@ -78,6 +81,12 @@ def _body(visible: str) -> str:
         inner = text[fenced[0].body : fenced[0].body_end].strip("\n")
         return f"{before.rstrip()}\n\n{inner}\n\n---\n\n{after.lstrip()}"
     return text
+
+
+def _is_cut(visible: str) -> bool:
+    """Whether *visible* ends within a line of a fence: what is written there may go on."""
+    within = not visible.endswith("\n") and _LEFT.search(visible[-60:]) is None
+    return within and any(not each.closed for each in blocks(visible))
 
 
 def _has_objects(text: str) -> bool:
@@ -105,7 +114,10 @@ def _read_all(text: str, shape: Shape) -> tuple[str, JsonValue] | None:
             return None
         if value is not None:
             said.setdefault(json.dumps(value, sort_keys=True), (rule, value))
-    return next(iter(said.values())) if len(said) == 1 else None
+    if len(said) != 1:
+        return None
+    rule, value = next(iter(said.values()))
+    return None if is_amended(text, value) else (rule, value)
 
 
 def _start(text: str, shape: Shape) -> int:
@@ -145,7 +157,7 @@ def _named_numbers(text: str, schema: JsonObject) -> tuple[str, JsonValue] | Non
         lines = lines[1:]
     found = [_NAMED.fullmatch(line) for line in lines]
     members = {each["name"].strip(): each["number"] for each in found if each is not None}
-    if len(members) < max(2, len(lines)) or any(_SUMS_UP.fullmatch(name) for name in members):
+    if len(members) < max(2, len(lines)) or any(map(sums_up, members)):
         return None
     return "numbers by name", dict(members)
 
@@ -182,7 +194,12 @@ def _bullets(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
     if len({len(line) - len(line.lstrip()) for line in lines}) != 1:
         return None
     rest = text[runs[0].end() :]
-    if marks.takes_back(rest) or marks.is_set_aside("", rest) or _is_not_all(lines, item):
+    if (
+        _BEGUN.fullmatch(rest)
+        or marks.takes_back(rest)
+        or marks.is_set_aside("", rest)
+        or _is_not_all(lines, item)
+    ):
         return None
     try:
         return "bulleted list", [
@@ -222,13 +239,11 @@ _READERS: tuple[tuple[str, _Reader], ...] = (
     ("key-value lines", read_mapping),
 )
 _END_OF_TURN = expression(r"<[|\uff5c][^<>]{1,40}[|\uff5c]>\Z")
+_LEFT = expression(r"(?:</[\w:.-]{1,40}>|<[|\uff5c][^<>]{1,40}[|\uff5c]>)\s*\Z")
+"""A tag that closes at the end of a text, or the sign of its end: it is not cut."""
 _NAMED = expression(
     r"[ \t]*(?:[-*•][ \t]+)?(?:\*\*|\")?(?P<name>[^\W\d_][\w '/-]{0,60}?)(?:\*\*|\")?[ \t]?[:=]"
     r"(?:\*\*)?[ \t]*(?P<number>[-+]?\d[\d.]{0,20})[ \t,]*"
-)
-_SUMS_UP = expression(
-    r"(?:grand |sub-?)?(?:totals?|sum|average|mean|median|overall|max(?:imum)?|min(?:imum)?)",
-    re.IGNORECASE,
 )
 _ROW = expression(
     r"[-+]?\d+(?:\.\d+)?(?:[,;]\s{0,3}[-+]?\d+(?:\.\d+)?){0,500}"
@@ -238,7 +253,7 @@ _BETWEEN_NUMBERS = expression(r"[,;]?\s*(?:and|und|et|y)\s|[,;]\s*")
 _COMMAS = expression(r"[,;]\s?")
 _GROUPS = expression(r"\d,\d{3}(?!\d)|\A\d+,\d+\Z")
 """Digits that may be one number with a comma in it."""
-_NO_ANSWER = frozenset({"draft", "example", "quotation"})
+_NO_ANSWER = frozenset({"draft", "example", "quotation", "part"})
 _ROW_OR_TAG = expression(r"^[ \t>]{0,8}(?:\||<(?!/)[\w.:=-]+[^<>\n]{0,200}>)", re.MULTILINE)
 _STRING = r"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'"
 _WRITTEN = rf"(?:{_STRING}|\[[^\[\]\n]{{0,2000}}\]|[^\s,()=\"'][^,()=\"'\n]{{0,200}})"
@@ -248,6 +263,8 @@ _CALL = expression(
     rf"(?:[A-Za-z_]\w{{0,63}}\s?=\s?{_WRITTEN}(?:\s{{0,20}},\s{{0,20}})?){{1,100}})\s{{0,20}}\)"
 )
 _BULLET = expression(r"[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+")
+_BEGUN = expression(r"\s*(?:[-*+•–]|\d{1,4}[.)])\s*")
+"""Another item, of which nothing more is there."""
 _BULLETS = expression(
     r"(?:^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+[^\n]+(?:\n(?:[ \t]*\n)?|\Z))+", re.MULTILINE
 )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.notations.cells import Shape, Unsure
+from deterministic_llm._core.reading.notations.cells import Shape, Unsure, sums_up
 from deterministic_llm._core.regexes import expression
 
 
@@ -20,6 +20,8 @@ def read_table(text: str, shape: Shape) -> JsonValue:
     tables = _tables(text.split("\n"))
     if len(tables) != 1:
         return None
+    if _is_cut(text):
+        raise Unsure
     rows = tables[0]
     if shape.many or len(rows) < 2:
         return _records(rows, shape) if shape.many else None
@@ -91,7 +93,7 @@ def _records(rows: Sequence[Sequence[str]], shape: Shape) -> JsonValue:
         return None
     records: list[JsonValue] = []
     for row in rows[1:]:
-        if len(row) != len(names) or (shape.many and _SUMMARY.fullmatch(row[0])):
+        if len(row) != len(names) or (shape.many and _is_about_others(row)):
             raise Unsure
         records.append(_record(rows[0], row, shape))
     if shape.many:
@@ -99,10 +101,24 @@ def _records(rows: Sequence[Sequence[str]], shape: Shape) -> JsonValue:
     return records[0] if len(records) == 1 else None
 
 
+def _is_about_others(row: Sequence[str]) -> bool:
+    """Whether *row* sums up those above it, or is a title for those below."""
+    first = next(filter(None, row), "")
+    titled = len(row) > 1 and not any(row[1:]) and _EMPHASIZED.fullmatch(row[0]) is not None
+    return titled or sums_up(first) or _SUMMARY.fullmatch(first) is not None
+
+
+def _is_cut(text: str) -> bool:
+    """Whether *text* ends within a row, where others end in a bar."""
+    lines = text.strip().split("\n")
+    ended = any(line.rstrip().endswith("|") for line in lines[:-1])
+    return ended and lines[-1].lstrip().startswith("|") and not lines[-1].endswith("|")
+
+
 def _record(header: Sequence[str], row: Sequence[str], shape: Shape) -> JsonObject:
     record: JsonObject = {}
     for title, text in zip(header, row, strict=True):
-        name = shape.property(title)
+        name = shape.titled(title)
         value = shape.cell(text, name)
         if value is not None or name in shape.required:
             record[name or title.strip("*_` ")] = value
@@ -125,10 +141,12 @@ def _down_the_side(rows: Sequence[Sequence[str]], shape: Shape) -> JsonValue:
 
 
 _SUMMARY = expression(
-    r"[*_]*(?:(?:grand |sub-?)?totals?|sum|average|mean|median|overall|all|etc\.?|…|\.{2,})[*_]*:?",
+    r"[*_]*(?:all|etc\.?|…|\.{2,})[*_]*:?"
+    r"|[(\[*_]*(?:(?:and|plus|\+) ?)?\d+ (?:more|others?|additional|further)\b.*",
     re.IGNORECASE,
 )
-"""What stands in front of a row about those above it."""
+"""What stands in front of a row for all others, besides the words for a sum."""
+_EMPHASIZED = expression(r"(\*{1,3}|__?)[^*_]+\1")
 _ROW = expression(r"\|[^\n]*\||[^|\n]+\|[^\n]+|\|[^\n]+")
 _RULING = expression(r"\|?(?:\s*:?-{2,}:?\s*\|?)+")
 _FIRST_RULING = expression(r"\|?(?:\s*:?-+:?\s*\|?)+")
