@@ -128,7 +128,7 @@ def _heard(before: str, behind: str, target: JsonTarget[object]) -> Talk | None:
     if declined(before, behind) is not None:
         return None
     talk = f"{before}\n\n{behind}"
-    if half_a_pair(talk) is not None:
+    if half_a_pair(talk) is not None or _ROW.search(talk):
         return None
     if _QUOTE.search(talk.replace("```", "")) and names_all((talk,), target):
         return None
@@ -153,5 +153,6 @@ _FENCE_OPENS, _FENCE_CLOSES = "```json\n{", "}\n```"
 _CLOSER = {"{": "}", "[": "]"}
 _FIRST = expression(r"[{\[｛［<◁\x1b]")
 _LOADED = expression(r"[{}\[\]｛｝［］<◁\x1b]")
+_ROW = expression(r"^[ \t>]*+\|[^\n]*\|", re.MULTILINE)
 _TICKS = expression(r"`{3,}|~{3,}")
 _QUOTE = expression("[\"'`“‘]")

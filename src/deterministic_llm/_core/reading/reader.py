@@ -15,6 +15,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,
     TIME_SPELLING,
 )
+from deterministic_llm._core.reading.besides import beside, outside, says_another
 from deterministic_llm._core.reading.doubled import is_doubled
 from deterministic_llm._core.reading.equality import equal
 from deterministic_llm._core.reading.finding.candidates import Candidate
@@ -39,6 +40,7 @@ from deterministic_llm._core.reading.judging import (
     refused,
     said_first,
 )
+from deterministic_llm._core.reading.notations.beside import outside_rows
 from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import may_omit, omissions, whole
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
@@ -215,9 +217,12 @@ def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | U
     first, *others = [reading.output for _, reading in answers]
     rivals = [each for each in others if not equal(first, each)]
     left = is_left_of_another(found.text, answers[0], judged)
-    if left or rivals or _another_unread(found, judged, target, first):
-        answer, *said_too = map(canonical, (first, *rivals[:1]))
-        said = " and ".join([answer, *(said_too or ["another that cannot be read"])])
+    settled = answers[0][0][0].mark in _SETTLED
+    said_too = () if settled else (beside(found), *_failed(found, judged))
+    differs = any(says_another(each, goal, first, context) for each in said_too)
+    if left or rivals or differs or _another_unread(found, judged, target, first):
+        answer, *another = map(canonical, (first, *rivals[:1]))
+        said = " and ".join([answer, *(another or ["another that cannot be read"])])
         fix = "give one answer, or say which one is final"
         return Unread((Violation("$", "ambiguous", "expected one answer", said[:400], fix),))
     run, reading = answers[0]
@@ -289,24 +294,22 @@ def _another_unread(
     cut = [found.text[run[-1].start : run[-1].end] for run, _ in failed if run[-1].open]
     if begins_again(cut, target):
         return True
-    spans = [(each.start, each.end) for each in found.candidates if each.kind not in _WHOLE]
-    rest = GAP.join(_outside([*spans, *thinking(found.text).blocks], found.text))
+    rest = beside(found)
     if names_all(unread, target, quoted=False) or names_all((rest,), target):
         return True
     return are_denied(claims(rest, target), answer)
 
 
-def _outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[str]:
-    """What of *text* no span covers."""
-    at = 0
-    for start, end in sorted(spans):
-        yield text[at:start]
-        at = max(at, end)
-    yield text[at:]
+def _failed(
+    found: Found, judged: Sequence[tuple[tuple[Candidate, ...], Parsed[T] | Unread]]
+) -> Iterator[str]:
+    """The texts of the candidates that were not read."""
+    for run, reading in judged:
+        if isinstance(reading, Unread):
+            yield found.text[run[0].start : run[-1].end]
 
 
 _UNREADABLE = frozenset({"syntax", "truncated", "ambiguous"})
-_WHOLE = frozenset({"whole", "lines"})
 
 
 def _phrases(found: Found) -> Iterator[Candidate]:
@@ -366,7 +369,7 @@ def _only_draft(
     for run, _ in judged:
         if not any(run[0].start < end and start < run[-1].end for start, end in spans):
             return None
-    rest = GAP.join(_outside([*spans, *thinking(found.text).blocks], found.text))
+    rest = GAP.join(outside([*spans, *thinking(found.text).blocks], found.text))
     return None if names_all((rest,), target) else drafts[0][2]
 
 
@@ -382,4 +385,8 @@ def _noted(
         return Unread(left_out)
     document = Document(value, len(found.text), (*found.repairs, *repairs))
     reading = bend(document, goal, context, start=0)
-    return replace(reading, draft=None) if isinstance(reading, Unread) else reading
+    if isinstance(reading, Unread):
+        return replace(reading, draft=None)
+    table = any(each.rule == "table" for each in repairs)
+    said = claims(outside_rows(found.text), goal.target) if table else ()
+    return _TAKEN_BACK if are_denied(said, in_json(reading.output)) else reading
