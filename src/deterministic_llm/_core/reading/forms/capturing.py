@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -33,6 +34,13 @@ from deterministic_llm._core.schema.wording import quote
 
 _NUMERIC = expression(r"[$€£¥]?\d")
 _JOINED = expression(r"[-:/]\w")
+_SUPPOSED = expression(
+    r"(?:(?:\A|[.!?\n])\s*(?:if|unless|suppose|assuming|had|were)\b"
+    r"|\b(?:not|n['’]t) (?:true|correct|sure|clear|the case|certain) (?:that|whether|if)\b"
+    r"|\b(?:false|wrong|incorrect|doubtful|unclear) (?:that|whether|if)\b)[^.!?\n:]*\Z",
+    re.IGNORECASE,
+)
+"""Words of a sentence by which what follows in it is not said to be so."""
 """What joins more to a number: "14:30:15", "ID-1234-A"."""
 _WRAPPING = " \t\r\n*_`\"'.“”‘’«»。"
 
@@ -120,6 +128,10 @@ def _folded_claim(claim: Claim, text: str) -> Claim:
 def _standing(
     form: PatternForm, found: Matched | Unmatched, text: str, flat: str
 ) -> Matched | Unmatched:
+    if isinstance(found, Matched) and (said := _SUPPOSED.search(flat[: found.span[0]][-200:])):
+        expected = "expected an answer, not what is supposed or denied"
+        got = quote(f"{said[0]}{text[slice(*found.span)]}".strip())
+        return Unmatched((Violation("$", "ambiguous", expected, got, "give the answer alone"),))
     numeric = any(place_of(field).kind in ("integer", "number") for field in form.fields)
     if not isinstance(found, Matched) or not numeric:
         return found

@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.reading.forms.claims import Claim, Matched, Unmatched, with_repairs
-from deterministic_llm._core.reading.forms.drift import AROUND, NUMBERED, SPELLING, repair
+from deterministic_llm._core.reading.forms.drift import (
+    AROUND,
+    EXPLAINED,
+    NUMBERED,
+    SPELLING,
+    repair,
+)
 from deterministic_llm._core.reading.forms.exact import exact_line
 from deterministic_llm._core.reading.forms.folding import folded
 from deterministic_llm._core.reading.forms.instead import match_json
@@ -60,7 +67,27 @@ def match_lines(form: TemplateForm, text: str) -> Matched | Unmatched | None:
     ]
     told = {line.start for line, _ in rows}
     talk = [line for line in (*header, *lines) if line.start not in told]
+    if (nested := _nested(rows, text)) is not None:
+        expected = "expected one record a line, not lines that belong to the one above"
+        return Unmatched((Violation("$", "ambiguous", expected, quote(nested.text)),))
     return _gathered(rows, talk=talk)
+
+
+def _nested(rows: Sequence[tuple[Line, Claim | None]], text: str) -> Line | None:
+    """A line that is indented further than one before and one behind it."""
+    margin = None
+    for (before, _), (line, _) in reversed([*pairwise(rows)]):
+        indent = _indent(text, line)
+        if margin is not None and indent - 1 > max(margin, _indent(text, before)):
+            return line
+        margin = indent if margin is None else min(margin, indent)
+    return None
+
+
+def _indent(text: str, line: Line) -> int:
+    """How far *line* is indented, its list marker left aside."""
+    lead = text[text.rfind("\n", 0, line.start) + 1 : line.start].expandtabs()
+    return len(lead) - len(lead.lstrip(" "))
 
 
 def _claims(layout: Layout, lines: Sequence[Line]) -> Iterator[Claim | None]:
@@ -93,7 +120,9 @@ def _gathered(
         *((repair(NUMBERED, "-", "", *marked),) if marked else ()),
         *((repair(AROUND, talk[0].text, "", *(line.start for line in talk)),) if talk else ()),
     ]
-    summary = next((line for line, _ in rows[1:] if sums_up(line.text)), None)
+    summary = next(
+        (line for line, claim in rows[1:] if sums_up(line.text) or _revises(claim)), None
+    )
     if summary is not None and not violations:
         expected = "expected records only, not what may be a line about all of them"
         violations = (Violation("$", "ambiguous", expected, quote(summary.text), "leave it out"),)
@@ -102,6 +131,13 @@ def _gathered(
     payload = [claim.payload for _, claim in rows if claim is not None]
     end = rows[-1][0].start + len(rows[-1][0].text)
     return Matched(payload, (rows[0][0].start, end), tuple(repairs))
+
+
+def _revises(claim: Claim | None) -> bool:
+    """Whether words behind the record, which are left out of it, call it the corrected one."""
+    left_out = () if claim is None else claim.repairs
+    said = [str(each.before) for each in left_out if each.rule == EXPLAINED.name]
+    return any(_REVISED.search(each) for each in said)
 
 
 def record_of(layout: Layout, line: Line) -> Claim | None:
@@ -175,6 +211,7 @@ def lines_of(text: str, *, numbers: bool, table: bool = False) -> Iterator[Line]
             yield Line(start, said, number, bool(found["marker"]))
 
 
+_REVISED = expression(r"\b(?:corrected|correction|revised|updated|amended)\b", re.IGNORECASE)
 _MOST_TOLD = 100
 _BULLET = r"^[ \t>]*+(?P<marker>[-*+][ \t]++)?+"
 _BULLETED = expression(rf"{_BULLET}(?P<body>[^\n]+)", re.MULTILINE)

@@ -110,7 +110,11 @@ def settled(layout: Layout, text: str) -> Matched | Unmatched | None:
         return found
     if (starred := _another_grade(layout, text, found)) is not None:
         return starred
-    words = _contradicted(layout, text, found, claims) or _relabelled_behind(layout, text, found)
+    words = (
+        _contradicted(layout, text, found, claims)
+        or _restated(text, found, claims)
+        or _relabelled_behind(layout, text, found)
+    )
     if words is None:
         return found
     expected = "expected one answer, not one that is taken back"
@@ -139,6 +143,18 @@ def _contradicted(layout: Layout, text: str, found: Matched, claims: Sequence[Cl
         inside = any(claim.start <= other.start("number") < claim.end for claim in claims)
         if not inside and place.read(other["number"]).value != value:
             return other.group().strip()
+    return None
+
+
+def _restated(text: str, found: Matched, claims: Sequence[Claim]) -> str | None:
+    """A part of the form behind *found* that has another value in it."""
+    payload = found.payload if isinstance(found.payload, dict) else {}
+    for claim in claims:
+        told = claim.payload if isinstance(claim.payload, dict) else {}
+        if claim.start < found.span[1] or {each.code for each in claim.violations} != {"missing"}:
+            continue
+        if any(told[name] not in (None, payload.get(name)) for name in told):
+            return text[claim.start : claim.end].strip()
     return None
 
 

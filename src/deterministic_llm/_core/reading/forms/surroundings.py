@@ -227,7 +227,9 @@ _PREFACED = expression(
 )
 _SUMMARY = expression(
     r"[*_`]*(?:average|mean|median|total|overall|sum|summary|correction|corrected|erratum|edit"
-    r"|update)\b[*_`]*\s*[:=–-]",
+    r"|update|notes?|korrektur|corrección|correção|correzione|gesamt|insgesamt|summe|somme|durchschnitt"
+    r"|(?:items|lines|rows|records|entries) (?:counted|in total|total)"
+    r"|(?:actually|wait|sorry|oops|no)\b[, ][^:=\n]{0,60})[*_`]*\s*[:=–-]",
     re.IGNORECASE,
 )
 _TORN_BEFORE = expression(rf"(?:\d|\d[.,]|{LETTER})\d\Z|(?:{LETTER}|\d){LETTER}\Z")
