@@ -22,7 +22,14 @@ from deterministic_llm._core.reading.judging import LIKE_JSON, judge
 from deterministic_llm._core.reading.omissions import may_omit
 from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.reading.outright import output_of
-from deterministic_llm._core.reading.rivals import Claim, are_denied, claims, in_json, names_all
+from deterministic_llm._core.reading.rivals import (
+    Claim,
+    are_denied,
+    claims,
+    in_json,
+    is_relabelled,
+    names_all,
+)
 from deterministic_llm._core.reading.syntax.native import half_a_pair
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
@@ -48,7 +55,8 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
     reading = judge(text, (payload,), goal, context)
     if not isinstance(reading, Parsed) or reading.truncated:
         return None
-    if talk.claims and are_denied(talk.claims, in_json(reading.output)):
+    denied = bool(talk.claims) and are_denied(talk.claims, in_json(reading.output))
+    if denied or is_relabelled(behind, goal.target, reading.output):
         return None
     left_out = talk.left_out or left_around(text, payload)
     return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
@@ -91,7 +99,8 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
     except ValueError:  # pydantic's is one, too
         return None
     left_out = talk.left_out or left_around(text, Candidate(start, end, talk.holder))
-    return Parsed(output, left_out, (start, end))
+    relabelled = is_relabelled(behind, shortcut.goal.target, output)
+    return None if relabelled else Parsed(output, left_out, (start, end))
 
 
 def glance(text: str) -> tuple[int, int] | None:

@@ -55,6 +55,7 @@ from deterministic_llm._core.reading.rivals import (
     in_json,
     is_left_of_another,
     is_other_piece,
+    is_relabelled,
     names_all,
 )
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
@@ -297,7 +298,8 @@ def _another_unread(
     rest = beside(found)
     if names_all(unread, target, quoted=False) or names_all((rest,), target):
         return True
-    return are_denied(claims(rest, target), answer)
+    behind = rest.rpartition(GAP)[2]
+    return are_denied(claims(rest, target), answer) or is_relabelled(behind, target, output)
 
 
 def _failed(

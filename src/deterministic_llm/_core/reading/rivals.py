@@ -25,6 +25,11 @@ from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TR
 from deterministic_llm._core.reading.finding.brackets import is_note
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.grades import LEADS, grade_given, is_grade
+from deterministic_llm._core.reading.finding.retractions import (
+    OTHERS,
+    denies_flag,
+    is_taken_back,
+)
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
@@ -106,6 +111,21 @@ def are_denied(said: Iterable[Claim], answer: JsonValue) -> bool:
     return isinstance(answer, dict) and any(
         answer.get(each.name, each.value) != each.value for each in said
     )
+
+
+def is_relabelled(behind: str, target: JsonTarget[object], output: object) -> bool:
+    """Whether what stands *behind* an object gives its only label, or yes or no, another value."""
+    members = _members(target)
+    labelled = [] if members is None else [each for each in members.labels.items() if each[1]]
+    if len(labelled) != 1 or not _WORD.search(behind):
+        return False
+    name, labels = labelled[0]
+    answer = in_json(output)
+    said = answer.get(name) if isinstance(answer, dict) else None
+    if isinstance(said, bool):
+        return is_taken_back(behind, OTHERS[said]) or denies_flag(behind, name, said=said)
+    others = [each for each in labels.values() if isinstance(each, str) and each != said]
+    return isinstance(said, str) and is_taken_back(behind, others)
 
 
 def in_json(output: object) -> JsonValue:

@@ -97,6 +97,7 @@ _TAKEN_BACK = (
     rf"|{_ABROAD}"
     r"|(?:das|dies) (?:ist|war) (?:falsch|nicht richtig)|c['’]est (?:faux|incorrect)"
     r"|(?:eso|esto) (?:es|está) (?:incorrecto|mal)|不对|不正确|错了|間違い|違います)"
+    rf"|{_TURNS}(?:just|only)\s[\"'“]?\w+[\"'”]?\s*(?:[.!]|$|\n)"
     rf"|{_TURNS}(?:(?:the|its|my|this|that|it)\b ?)(?:\w+ ){{0,3}}?"
     r"(?:should|must|needs to|ought to) (?:be|have been|read)\b"
 )
@@ -173,6 +174,8 @@ _NOT_ALL = (
     r" (?:still |only |just |merely )*(?:an? |the )?(?:part|partial|incomplete|subset"
     r"|excerpt|portion|not (?:complete|exhaustive|all))\b"
     r"|i (?:missed|forgot|overlooked)\b"
+    r"|(?:remove|drop|delete|strike) [-+]?\d[\d.]*\s*(?:[.!,]|$|\n|from\b)"
+    r"|(?:add|include) [-+]?\d[\d.]* (?:as well|too|also|to (?:it|the list))\b"
     r"|i(?:['’]ve| have)? (?:omitted|left out|skipped) (?:the )?(?:rest|others?|remaining|some"
     r"|a few|several|\d)"
     r"|(?:the )?(?:rest|remaining|others?)\b(?: \w+){0,3}? (?:omitted|left out|not shown|cut"

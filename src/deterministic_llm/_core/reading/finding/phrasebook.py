@@ -189,7 +189,7 @@ _PHRASE_RULES: tuple[tuple[str, Mark, bool, str, str], ...] = (
         r"|\b(?:here(?:['’]s| is)|this is) (?:an? |the )?(?:\w+ )?(?:subset|excerpt|snippet) of\b"
         r"[^.]{0,40}$|\bshowing (?:only )?(?:the first )?\d+ (?:out )?of (?:the )?\d+\b[^.]{0,30}$"
         r"|\b(?:first|last|only) (?:\d+|two|three|four|five|six|ten|few) (?:out )?of (?:the |all )?"
-        r"(?:\d+|many|several)\b[^.:]{0,30}\W*$"),
+        r"(?:\d+|many|several|ten|twelve|twenty|a dozen)\b[^.:]{0,30}\W*$"),
     ),
     (
         "better one", "corrected", False,

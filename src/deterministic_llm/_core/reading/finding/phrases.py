@@ -148,7 +148,7 @@ _CONDITION = expression(
 _QUALIFIERS = (
     r"(?:(?:my|the|our|your|so|thus|therefore|overall|correct|right|predicted|final"
     r"|best(?=\s(?:answer|choice|option|label|class|category|estimate|prediction))"
-    r"|draft|example|sample|corrected|revised|updated|amended|adjusted|new"
+    r"|grand(?=\stotal)|draft|example|sample|corrected|revised|updated|amended|adjusted|new"
     r"|actual|endgültige|finale|korrigierte|définitive|最终|最終的な|最終|正确|正しい"
     r"|total(?=\s(?:score|rating|value|count|number|amount|result)))\b[\s,]{0,4}+){0,6}+"
 )

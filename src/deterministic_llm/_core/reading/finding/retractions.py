@@ -15,8 +15,9 @@ _CORRECTING = expression(
     r"(?:^|[.!?;:…\n–—-])[\s*_]*"
     r"(?:actually|wait|hmm+|sorry|oops|(?:or )?rather|correction|scratch that|make that|i mean"
     r"|(?:up)?on (?:second thoughts?|further thoughts?|reflection|review|reconsideration)"
+    r"|korrektur|berichtigung|corrección|correção|correzione|更正|修正|訂正|정정"
     r"|no(?=\s*[,;:—–-]))\b"
-    r"[\s,.!:…—–-]*([^.!?\n]{0,60})",
+    r"[\s,.!:：…—–-]*([^.!?\n]{0,60})",
     re.IGNORECASE,
 )
 """Words that open a correction, and the clause that they open."""
@@ -38,8 +39,21 @@ _SUMMED = (
     r"|nel complesso|portanto)[,:]?\s(?:(?:clearly|es ist|das ist|c['’]est|es|è|é)\s)?"
 )
 """Words before another label by which that is what the words come to."""
+_MOVED = (
+    r"(?<!\w)(?:(?:change|set|switch|correct|revise|adjust|move)\s[^.!?\n]{0,30}?\bto"
+    r"|i(?:['’]d| would)(?: rather| now| actually)? (?:say|go with|call it|choose|pick)"
+    r"|(?:final|corrected|revised|updated|new) \w+\s?[:=])\s(?:an? )?[*_\"'“]{0,3}"
+)
+"""Words before another label by which it is put in the place of the first."""
+_FITTER = (
+    r"\s(?:would|might|may|could|is|seems)(?: \w+)? "
+    r"(?:better|fairer|closer|more (?:accurate|appropriate|fitting))\b(?! (?:if|had|were|with))"
+)
+"""Words behind another label by which that is the better one."""
 _OVER = r"(?=\W*(?:[.!,;]|$|\n|\Z)|\s(?:because|since|instead|too)\b)"
-_SAYING = expression(rf"{_ALLOWED}|{_STATED}|{_SUMMED}", re.IGNORECASE)
+_SAYING = expression(rf"{_ALLOWED}|{_FITTER}|{_STATED}|{_SUMMED}|{_MOVED}", re.IGNORECASE)
+_FLAG = expression(r"^(?:is|are|was|has|contains)(?:_|(?=[A-Z]))")
+_WORK = r"(?:comment|tweet|post|review|ticket|statement|claim|document|sentence|input|content)"
 _SEPARATORS = expression(r"[_\s-]+")
 
 
@@ -53,8 +67,28 @@ def is_taken_back(behind: str, others: Iterable[str]) -> bool:
     said = rf"(?<!\w)(?:{words})(?!\w)"
     if any(re.search(said, clause, re.IGNORECASE) for clause in clauses):
         return True
-    also = rf"{said}\W{{0,3}}{_ALLOWED}|(?:{_STATED}|{_SUMMED}){said}{_OVER}"
+    also = rf"{said}(?:\W{{0,3}}{_ALLOWED}|{_FITTER})|(?:{_STATED}|{_SUMMED}|{_MOVED}){said}{_OVER}"
     return says_more and re.search(also, behind, re.IGNORECASE) is not None
+
+
+def denies_flag(behind: str, name: str, *, said: bool) -> bool:
+    """Whether *behind*, which follows a yes or no called *name*, says that it is the other one.
+
+    "It is not spam" denies that ``is_spam`` is so.
+    """
+    noun = _FLAG.sub("", name)
+    if not noun or noun == name:
+        return False
+    called = rf"(?:an? |any )?{_spelled(noun)}(?!\w){_OVER}"
+    denied = r"(?:n['’]t|\snot|\sno longer)(?: actually| really)?\s" if said else r"\s"
+    stated = rf"(?<!\w)(?:it|this|that|(?:the|this) (?:message|mail|e-?mail|text|{_WORK}))"
+    if re.search(rf"{stated}(?:['’]s|\s(?:is|was)){denied}{called}", behind, re.IGNORECASE):
+        return True
+    return (
+        said
+        and re.search(rf"(?:final \w+\s?[:=]|(?:^|\n))\W{{0,3}}not {called}", behind, re.IGNORECASE)
+        is not None
+    )
 
 
 def is_another_number(behind: str, said: float | Decimal) -> bool:
