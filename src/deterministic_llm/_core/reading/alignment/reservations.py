@@ -18,9 +18,10 @@ _LIMITS = (
 )
 _RESERVED: Mapping[str, str] = {
     "English": (
-        rf"with (?:\w+ ){{0,3}}{_LIMITS}|under (?:\w+ ){{1,3}}(?:conditions?|circumstances)"
-        rf"|(?:not )?in (?:(?:{_SOME}|all|every|all but \w+) (?:cases?|ways?|situations?"
-        rf"|respects?|states?|countries)\b|{_SOME}{{end}})"
+        rf"with (?!no\b)(?:\w+ ){{0,3}}{_LIMITS}"
+        r"|under (?!no\b|all\b|any\b)(?:\w+ ){1,3}(?:conditions?|circumstances)"
+        rf"|(?:in (?:{_SOME}|all but \w+)|not in (?:all|every|{_SOME})) (?:cases?|ways?|situations?"
+        rf"|respects?|states?|countries)\b|in {_SOME}{{end}}"
         r"|(?:mostly|largely|mainly|partly|partially|usually|often|sometimes|rarely|occasionally"
         r"|generally|theoretically|technically|arguably|maybe|perhaps|possibly)(?! (?:because|since"
         r"|due)\b)"

@@ -20,7 +20,8 @@ _GRADE = r"(?:score|grade|rating|mark|total|average|mean|median|sum|result|answe
 _WHICH = r"(?:the|my|your|so|final|overall|total|adjusted|revised|new|weighted)"
 _ARTICLE = r"(?:(?:only|just|now|then|thus|about|still)\s)?(?:an?\s|the\s)?"
 _COMES = (
-    r"(?:gives?|giving|leaves?|leaving|makes?|making|leads? to|leading to|results? in|resulting in"
+    r"(?:gives?|giving|leaves?|leaving|(?:that|this|which) makes|making (?:it|that)"
+    r"|leads? to|leading to|results? in|resulting in"
     r"|becomes?|becoming|yields?|yielding|equals?|comes to|amounts to|(?:brings?|bringing|lowers?"
     r"|lowering|reduces?|reducing|raises?|raising|drops?|cuts?)(?: (?:it|this|that|the \w+))?"
     r"(?: down| up)? to|rounded (?:up |down )?to|rounds (?:up |down )?to|worth|deserves?|merits?"

@@ -103,7 +103,7 @@ _REFLECTING = (
 _ABROAD = (
     rf"(?:{_CORRECTED}|{_MOVED})[^.!?\n。]{{0,40}}{_NAMES}[^.!?\n。\d]{{0,40}}?{_N_ABROAD}",
     rf"{_NAMES}[^.!?\n。\d]{{0,30}}{_MOVED}[^.!?\n。\d]{{0,30}}?{_N_ABROAD}",
-    rf"{_CORRECTED}\s?[:：]\s?{_N_ABROAD}",
+    rf"{_CORRECTED}\s?[:：]\s?{_N_ABROAD}(?=\s*(?:[.,;!。]|分|点|점|\n|\Z))",
     rf"(?<!\w){_I_MOVE}\s[^.!?\n\d]{{0,40}}?(?:auf|zu|à|a|para|naar|na|до|на|إلى)\s{_N_ABROAD}",
     rf"{_NAMES}[^.!?\n。\d]{{0,8}}{_N_ABROAD}\s?(?:分|点|점)?(?:に|へ|으로|로)\s?{_MOVED_EAST}",
     rf"(?:改为|改為|改成|调整为|降为|降到|下调[至为]|减为)\s?{_N_ABROAD}",

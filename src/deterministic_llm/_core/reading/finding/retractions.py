@@ -54,6 +54,7 @@ _OVER = r"(?=\W*(?:[.!,;]|$|\n|\Z)|\s(?:because|since|instead|too)\b)"
 _SAYING = expression(rf"{_ALLOWED}|{_FITTER}|{_STATED}|{_SUMMED}|{_MOVED}", re.IGNORECASE)
 _FLAG = expression(r"^(?:is|are|was|has|contains)(?:_|(?=[A-Z]))")
 _WORK = r"(?:comment|tweet|post|review|ticket|statement|claim|document|sentence|input|content)"
+_SUPPOSED = expression(r"\b(?:if|had|were|unless)\b[^.!?\n]{0,80}\Z", re.IGNORECASE)
 _SEPARATORS = expression(r"[_\s-]+")
 
 
@@ -68,7 +69,10 @@ def is_taken_back(behind: str, others: Iterable[str]) -> bool:
     if any(re.search(said, clause, re.IGNORECASE) for clause in clauses):
         return True
     also = rf"{said}(?:\W{{0,3}}{_ALLOWED}|{_FITTER})|(?:{_STATED}|{_SUMMED}|{_MOVED}){said}{_OVER}"
-    return says_more and re.search(also, behind, re.IGNORECASE) is not None
+    return says_more and any(
+        _SUPPOSED.search(behind, 0, found.start()) is None
+        for found in re.finditer(also, behind, re.IGNORECASE)
+    )
 
 
 def denies_flag(behind: str, name: str, *, said: bool) -> bool:
