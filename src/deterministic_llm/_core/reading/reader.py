@@ -311,6 +311,7 @@ def _failed(
             yield found.text[run[0].start : run[-1].end]
 
 
+_TOLD_APART = frozenset({"table", "elements"})
 _UNREADABLE = frozenset({"syntax", "truncated", "ambiguous"})
 
 
@@ -389,6 +390,6 @@ def _noted(
     reading = bend(document, goal, context, start=0)
     if isinstance(reading, Unread):
         return replace(reading, draft=None)
-    table = any(each.rule == "table" for each in repairs)
-    said = claims(outside_rows(found.text), goal.target) if table else ()
+    apart = any(each.rule in _TOLD_APART for each in repairs)
+    said = claims(outside_rows(found.text), goal.target) if apart else ()
     return _TAKEN_BACK if are_denied(said, in_json(reading.output)) else reading

@@ -27,8 +27,8 @@ def is_amended(text: str, value: JsonValue) -> bool:
 
 
 def outside_rows(text: str) -> str:
-    """The lines of *text* that are no rows of a table."""
-    return "\n".join(line for line in text.split("\n") if "|" not in line)
+    """The lines of *text* that are no rows of a table, and hold no tags."""
+    return "\n".join(line for line in text.split("\n") if _ROW_OR_TAG.search(line) is None)
 
 
 def _leaves(value: JsonValue) -> Iterator[str]:
@@ -56,6 +56,7 @@ def _has_footnote(said: str, behind: str) -> bool:
     return re.search(note, behind, re.MULTILINE) is not None
 
 
+_ROW_OR_TAG = expression(r"[|<>]")
 _DIGITS = expression(r"\d")
 _SIGN = expression(r"(?:\[\d{1,2}\]|[¹²³⁴-⁹†‡§]|\*{1,3})\Z")
 _CITED = expression(r"【\d+[†:][^】]*】")

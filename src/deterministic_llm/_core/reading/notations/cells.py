@@ -206,7 +206,7 @@ def _split(text: str, separator: re.Pattern[str]) -> list[JsonValue]:
     parts = [_bare(part) for part in separator.split(text)]
     if not any(parts):
         return []
-    if not all(parts) or any('"' in part.strip('"') for part in parts):
+    if not all(parts) or any('"' in part.strip('"') or _HEDGED.match(part) for part in parts):
         raise Unsure
     return [_spelled(part) for part in parts]
 
@@ -231,6 +231,12 @@ _REFERS = expression(
     re.IGNORECASE,
 )
 """A value that stands elsewhere: also the alias of a YAML anchor."""
+_HEDGED = expression(
+    r"(?:not|maybe|perhaps|possibly|probably|mostly|partly|(?:and|or|with) (?:some|maybe|perhaps))"
+    r"\s",
+    re.IGNORECASE,
+)
+"""An item that is none, or that may be none."""
 _COMMENTED = expression(r"\s(?:#|//)\s[^\W\d]")
 _COMMENTED_QUOTE = expression(r"\A([\"'])[^\"'\n]*\1[ \t,;]*(?:#|//|;)[ \t]*\w")
 _IN_BRACKETS = expression(r"[*_`]*\s*[(\[][^()\[\]]*[)\]][*_`]*\s*\Z")
@@ -248,7 +254,7 @@ _CLOSERS = {"[": "]", "{": "}", '"': '"', "“": "”", "«": "»", "「": "」"
 _JSON = expression(r"\[\s*+[\"'\[{]|\{\s*+[\"']")
 _WORD = expression(r"\w")
 _NOT_GIVEN = expression(
-    r"[\s*_]*(?:[-\u2013\u2014]|\(\s*(?:none|not [a-z]+)\s*\)"
+    r"[\s*_]*(?:[-\u2013\u2014~]|\(\s*(?:none|not [a-z]+)\s*\)"
     r"|not (?:given|mentioned|provided|specified|stated)(?: \w+){0,4})[\s*_.]*",
     re.IGNORECASE,
 )

@@ -6,9 +6,9 @@ that belong to no value, or right behind it, leave two readings: then nothing is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
 from textwrap import dedent
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
@@ -21,28 +21,18 @@ from deterministic_llm._core.reading.notations.cells import (
     node_of,
     says_none,
 )
-from deterministic_llm._core.records import frozen
+from deterministic_llm._core.reading.notations.lines import (
+    ITEM,
+    MOST_WORDS,
+    Line,
+    line_of,
+    parted,
+    without_signs,
+)
 from deterministic_llm._core.regexes import expression
 
 MAX_DEPTH = 6
 """Mappings and lists within one another; deeper ones are left unread."""
-
-
-@frozen
-class Line:
-    """A line as *indent*, *bullet*, *key* and *value*; a line without a key has only *text*."""
-
-    text: str
-    indent: int
-    bullet: str
-    key: str
-    value: str
-    style: str
-
-    @property
-    def blank(self) -> bool:
-        """Whether nothing stands in it."""
-        return not self.text.strip()
 
 
 def mapping_start(text: str, shape: Shape) -> int:
@@ -58,94 +48,17 @@ def mapping_start(text: str, shape: Shape) -> int:
 
 def read_mapping(text: str, shape: Shape) -> JsonValue:
     """The record, or the list of records, that lines of *text* spell; None when there is none."""
-    lines = _apart([line_of(each) for each in text.split("\n")], shape)
+    lines = parted([line_of(each) for each in text.split("\n")], shape)
     keyed = [place for place, line in enumerate(lines) if line.key and shape.property(line.key)]
     if not keyed:
         return None
-    lines = _without_commas(lines, keyed)
+    lines = without_signs(lines, keyed)
     margin = min(lines[place].indent for place in keyed)
     if shape.many:
         return _records(lines, keyed, shape)
     own = [place for place in keyed if lines[place].indent - margin < 2]
     record = _Block(lines, shape).read(own[0], own[-1], closing=True)
     return record if shape.covers(record) else None
-
-
-def line_of(text: str) -> Line:
-    """*text* taken apart."""
-    indent = len(text) - len(text.lstrip(" \t>"))
-    match = _LINE.fullmatch(text, indent)
-    if match is None:
-        item = _ITEM.match(text, indent)
-        return Line(text, indent, "" if item is None else item[0], "", "", "")
-    marks = match["marks"] or ""
-    value = match["value"].strip()
-    if marks and not match["closing"] and value.startswith(marks):
-        value = value.removeprefix(marks).strip()  # "**Score:** 8"
-    elif marks and not match["closing"] and value.endswith(marks):
-        value = value.removesuffix(marks).strip()  # "**Score: 8**"
-    bullet = match["bullet"] or ""
-    sign = match["sign"].strip()
-    style = ("-" if bullet else "") + marks + ("" if sign in ":：" else sign)
-    return Line(text, indent, bullet, match["key"].strip(), value, style)
-
-
-def _without_commas(lines: list[Line], keyed: Sequence[int]) -> list[Line]:
-    """*lines* without the signs behind their values, where all but the last have the same."""
-    ended = any(
-        all(lines[place].value.endswith(sign) for place in keyed[:-1]) for sign in _ENDS_PAIRS
-    )
-    if len(keyed) < 2 or not ended or any(after - at > 1 for at, after in pairwise(keyed)):
-        return lines
-    bare = {place: lines[place].value.rstrip(",; ") for place in keyed}
-    return [replace(each, value=bare.get(at, each.value)) for at, each in enumerate(lines)]
-
-
-def _apart(lines: Sequence[Line], shape: Shape) -> list[Line]:
-    """*lines*, with one for each pair of those that hold several: ``Name: Ann, Age: 30``."""
-    own = {name for line in lines if line.key and (name := shape.property(line.key))}
-    apart: list[Line] = []
-    for line in lines:
-        found = _pairs_within(line, shape)
-        if not shape.many:  # a member with a line of its own is only spoken of in another
-            found = [each for each in found if each[1] not in own]
-        if any(name in own for _, name in found) or not _are_parted(line, [at for at, _ in found]):
-            raise Unsure
-        ends = [*(at for at, _ in found), len(line.text)]
-        lead = line.text[: line.indent] + line.bullet
-        pieces = [line.text[at:end].rstrip(_PARTS_PAIRS) for at, end in pairwise(ends)]
-        if found and any(_OTHER_PAIR.search(each) for each in (line.text[: ends[0]], *pieces)):
-            raise Unsure
-        apart.append(line_of(line.text[: ends[0]].rstrip(_PARTS_PAIRS)) if found else line)
-        apart += [line_of(lead + piece) for piece in pieces]
-    return apart
-
-
-def _pairs_within(line: Line, shape: Shape) -> list[tuple[int, str]]:
-    """Where the value of *line* goes on with other properties of *shape*, and with which."""
-    name = shape.property(line.key) if line.key else None
-    if name is None:
-        return []
-    at = line.text.index(line.key) + len(line.key) + 1
-    found: list[tuple[int, str]] = []
-    for sign in islice(_SIGN.finditer(line.text, at), _MOST_SIGNS):
-        begin = max(at, sign.start() - _LONGEST_KEY)
-        words = list(_WORD.finditer(line.text, begin, sign.start()))[-_MOST_WORDS:]
-        keys = ((each.start(), line.text[each.start() : words[-1].end()]) for each in words)
-        start, other = next(
-            ((start, other) for start, key in keys if (other := shape.property(key))), (0, None)
-        )
-        if other in {None, name} or line.text.count('"', at, start) % 2:
-            continue
-        marks = _MARKS_AHEAD.search(line.text, max(begin, start - 3), start)
-        found.append((start if marks is None else marks.start(), other or ""))
-    return found
-
-
-def _are_parted(line: Line, places: Sequence[int]) -> bool:
-    """Whether each of *places* in *line* has a sign before it that parts pairs."""
-    parted = all(line.text[:at].rstrip(" ")[-1] in _PARTS_PAIRS for at in places)
-    return parted and not (places and line.text.rstrip().endswith(_MARKS))
 
 
 class _Block:
@@ -200,18 +113,26 @@ class _Block:
         """Refuse prose from line *at* on, which may go on with the text above it."""
         talk: list[str] = []
         for line in self._lines[at:]:
-            if (self._is_keyed(line) and line.value) or _RULE.fullmatch(line.text):
+            keyed = self._is_keyed(line) and line.value and not self._is_sentence(line)
+            if keyed or _RULE.fullmatch(line.text):
                 break
             talk.append(line.text)
         said = "\n".join(talk).strip()
         if said and not are_courtesies(said):
             raise Unsure
 
+    def _is_sentence(self, line: Line) -> bool:
+        """Whether what looks like a key of *line* begins a sentence, or is of another look."""
+        if self._shape.property(line.key) is not None:
+            return False
+        capitals = {each.key[0].isupper() for each in self._lines if self._shape.property(each.key)}
+        return _ARTICLE.match(line.key) is not None or line.key[0].isupper() not in capitals
+
     def _is_keyed(self, line: Line) -> bool:
         """Whether *line* has a key: one that is no property has few words."""
         if not line.key:
             return False
-        return len(line.key.split()) <= _MOST_WORDS or self._shape.property(line.key) is not None
+        return len(line.key.split()) <= MOST_WORDS or self._shape.property(line.key) is not None
 
     def _following(self, at: int, last: int) -> int:
         """The line behind the value that begins in line *at*."""
@@ -311,7 +232,7 @@ def _nested(block: Sequence[str], node: JsonObject, root: JsonObject, *, depth: 
     margin = lines[0].indent
     if any(line.indent < margin for line in lines):
         raise Unsure
-    if _ITEM.match(lines[0].text, margin):
+    if ITEM.match(lines[0].text, margin):
         return _list(lines, margin, node, root, depth=depth)
     if lines[0].key and kind_of(node) != "string":
         return _dict(lines, margin, node, root, depth=depth)
@@ -326,7 +247,7 @@ def _list(
     item = node_of(node.get("items"), root)
     values: list[JsonValue] = []
     for group in _grouped(lines, margin):
-        dash = _ITEM.match(group[0].text, margin)
+        dash = ITEM.match(group[0].text, margin)
         if dash is None:
             raise Unsure
         first = " " * dash.end() + group[0].text[dash.end() :]
@@ -336,7 +257,7 @@ def _list(
             values.append(_nested(texts, item, root, depth=depth + 1))
         elif len(texts) == 1:
             values.append(cell(first, item, root))
-        elif any(_ITEM.match(text.lstrip()) for text in texts[1:]):
+        elif any(ITEM.match(text.lstrip()) for text in texts[1:]):
             raise Unsure  # a list within an item
         else:
             values.append(_joined(first.strip(), texts[1:]))
@@ -375,25 +296,6 @@ def _grouped(lines: Sequence[Line], margin: int) -> list[list[Line]]:
     return groups
 
 
-_LINE = expression(
-    r"(?P<bullet>(?:[-*+•–]|\d{1,3}[.)])[ \t]{1,4})?(?:\#{1,6}[ \t]{1,4})?(?P<marks>\*{1,3}|__?|`"
-    r"|[\"'])?"
-    r"(?P<key>[^\W_][^:：=|<>{}\[\]\n\"*`]{0,63}?)(?P<closing>\*{1,3}|__?|`|[\"'])?"
-    r"[ \t]{0,4}(?P<sign>:(?=\s|\Z|\*|\")|：|=>?|->|→|[ \t][–—][ \t])(?P<value>[^\n]*)"
-)
-_MOST_SIGNS = 64
-"""Signs in a line behind which a pair is looked for."""
-_LONGEST_KEY = 80
-_SIGN = expression(r"\s?(?:\*{1,3}|__?|`)?(?::(?=\s|\*)|=(?![=>])|：)")
-_WORD = expression(r"[^\W_][\w'-]*")
-_OTHER_PAIR = expression(r"[,;|]\s{1,4}[^\W\d_][\w -]{0,30}:\s")
-_MARKS = ("*", "_", "`")
-_MARKS_AHEAD = expression(r"(?:\*{1,3}|__?|`)\Z")
-_ENDS_PAIRS = ",;"
-_PARTS_PAIRS = ",;|·•–—-\t "
-"""What parts one pair of a key and a value from the next in one line."""
-_MOST_WORDS = 4
-"""Words of a key that the schema does not name; more of them are a sentence."""
-_ITEM = expression(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+")
+_ARTICLE = expression(r"(?:the|an?|this|that|these|those|my|your|our)\s", re.IGNORECASE)
 _SCALAR_BLOCK = expression(r"[|>][+-]?\d?")
 _RULE = expression(r"[ \t]*(?:-{3,}|\*{3,}|={3,}|\.{3}|[`~]{3,}[\w+-]*|</?[\w-]+>)[ \t\r]*")
