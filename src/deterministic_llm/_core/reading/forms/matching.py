@@ -147,11 +147,15 @@ def _contradicted(layout: Layout, text: str, found: Matched, claims: Sequence[Cl
 
 
 def _restated(text: str, found: Matched, claims: Sequence[Claim]) -> str | None:
-    """A part of the form behind *found* that has another value in it."""
+    """A part of the form behind *found* that has another value in it, or stands on its line."""
     payload = found.payload if isinstance(found.payload, dict) else {}
     for claim in claims:
         told = claim.payload if isinstance(claim.payload, dict) else {}
-        if claim.start < found.span[1] or {each.code for each in claim.violations} != {"missing"}:
+        if claim.start < found.span[1] or not claim.violations:
+            continue
+        if "\n" not in text[found.span[1] : claim.start]:
+            return text[claim.start : claim.end].strip()  # the text before it may go on
+        if {each.code for each in claim.violations} != {"missing"}:
             continue
         if any(told[name] not in (None, payload.get(name)) for name in told):
             return text[claim.start : claim.end].strip()
