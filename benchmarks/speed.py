@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import json_repair
 from pydantic import BaseModel, TypeAdapter
@@ -81,8 +81,10 @@ def main(*, rounds: int) -> None:
     rows = [_row(race, rounds if race.calls > 1 else max(3, rounds // 5)) for race in _races()]
     header = ["reading", "ours", "", "beside", "ratio", "aim", ""]
     show("Speed, medians of rounds in turns", header, rows)
-    rows = [_hostile(name, text) for name, text in _HOSTILE.items()]
-    show("Hostile texts, for a model", ["text", "seconds", "refused as", "aim < 1 s"], rows)
+    rows = [_hostile(name, text, EssayGrade) for name, text in _HOSTILE.items()]
+    rows += [_hostile(name, text, target) for name, (text, target) in _HOSTILE_FOR.items()]
+    columns = ["text, for a model unless said", "seconds", "refused as", "aim < 1 s"]
+    show("Hostile texts", columns, rows)
 
 
 def _races() -> list[Race]:
@@ -263,10 +265,17 @@ _HOSTILE: Mapping[str, str] = {
 }
 
 
-def _hostile(name: str, text: str) -> list[object]:
+_HOSTILE_FOR: Mapping[str, tuple[str, Any]] = {
+    "10,000 lists behind a label": ("a\n" + "[1] " * 10_000, Literal["a", "b"]),
+    "5,000 objects for a list of numbers": ('{"a":1} ' * 5_000, list[int]),
+}
+"""What took seconds, with what was wanted."""
+
+
+def _hostile(name: str, text: str, target: Any) -> list[object]:
     start = perf_counter()
     try:
-        came = f"a value: {parse(text, EssayGrade).output!r:.30}"
+        came = f"a value: {parse(text, target).output!r:.30}"
     except ResponseError as error:
         came = error.violations[0].code
     seconds = perf_counter() - start

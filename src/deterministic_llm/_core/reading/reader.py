@@ -20,7 +20,7 @@ from deterministic_llm._core.reading.doubled import is_doubled
 from deterministic_llm._core.reading.equality import equal
 from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.declining import declined
-from deterministic_llm._core.reading.finding.found import Found, extraction, find
+from deterministic_llm._core.reading.finding.found import Found, extraction, find, touching
 from deterministic_llm._core.reading.finding.marks import choose
 from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.refusals import refusal_in
@@ -257,7 +257,7 @@ def _to_be_judged(found: Found, goal: Goal[object]) -> list[tuple[Candidate, ...
             # Two lists one after another are two answers, unless a list of lists is wanted.
             if nested or not any(found.text.startswith("[", each.start) for each in inside):
                 runs.append(inside)
-                singles = [each for each in singles if each not in inside]
+                singles = [each for each in singles if not run.start <= each.start < run.end]
     if goal.scalar and not found.unfinished_thinking:
         singles += _phrases(found)
     else:
@@ -369,9 +369,9 @@ def _only_draft(
     if not drafts or not all(same(values[0], other) for other in values[1:]):
         return None
     spans = [(start, end) for start, end, _ in drafts]
-    for run, _ in judged:
-        if not any(run[0].start < end and start < run[-1].end for start, end in spans):
-            return None
+    touches = touching(spans)
+    if not all(touches(run[0].start, run[-1].end) for run, _ in judged):
+        return None
     rest = GAP.join(outside([*spans, *thinking(found.text).blocks], found.text))
     return None if names_all((rest,), target) else drafts[0][2]
 

@@ -8,8 +8,9 @@ stage: all complete candidates are handed on together, and no position decides.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.finding import marks
@@ -27,7 +28,7 @@ from deterministic_llm._core.reading.finding.whitespace import cleaned, unquoted
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
-__all__ = ["Found", "extraction", "find", "left_around", "scalar_phrases"]
+__all__ = ["Found", "extraction", "find", "left_around", "scalar_phrases", "touching"]
 
 MAX_WHOLE = 4_000
 """Characters up to which the whole text is offered as a bare answer."""
@@ -93,6 +94,19 @@ def left_around(text: str, candidate: Candidate) -> tuple[Repair, ...]:
     return (Repair(_RULES[candidate.kind], "$", (before or after)[-60:], "", "none", 1, (place,)),)
 
 
+def touching(stretches: Iterable[tuple[int, int]]) -> Callable[[int, int], bool]:
+    """What tells whether [start, end) has a part in any of *stretches*, which may overlap."""
+    ordered = sorted(stretches)
+    starts = [start for start, _ in ordered]
+    reached = list(accumulate((end for _, end in ordered), max))
+
+    def touches(start: int, end: int) -> bool:
+        before = bisect_left(starts, end)
+        return before > 0 and reached[before - 1] > start
+
+    return touches
+
+
 def _candidates(text: str, group: Group) -> Iterator[Candidate]:
     mark = None if group.marking is None else group.marking.mark
     if len(group.members) > 1:
@@ -117,14 +131,14 @@ def _texts(
     brackets: Sequence[Bracket],
 ) -> Iterator[Candidate]:
     """Fences and tags that hold something else than brackets, innermost ones only."""
-    taken = [(bracket.start, bracket.end) for bracket in brackets]
+    in_brackets = touching((bracket.start, bracket.end) for bracket in brackets)
     floor = 0
     for place, holder in enumerate(holders):
         start, end = _stripped(text, holder.body, holder.body_end)
         nested = place + 1 < len(holders) and holders[place + 1].end <= holder.body_end
         if start >= end or nested or not _within(visible, holder.start, holder.body_end):
             continue
-        if _touches(taken, holder.start, holder.body_end):
+        if in_brackets(holder.start, holder.body_end):
             continue
         marking = marks.marking(text, start, end, floor=floor, ceiling=len(text))
         floor = holder.end
@@ -138,13 +152,6 @@ def _within(stretches: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     place = bisect_right(stretches, (start, end)) - 1
     nearby = stretches[max(0, place) : place + 2]
     return any(first <= start and end <= last for first, last in nearby)
-
-
-def _touches(stretches: Sequence[tuple[int, int]], start: int, end: int) -> bool:
-    place = bisect_right(stretches, (start, start))
-    return any(
-        first < end and start < last for first, last in stretches[max(0, place - 1) : place + 1]
-    )
 
 
 def _whole(text: str, visible: Sequence[tuple[int, int]]) -> Iterator[Candidate]:

@@ -251,7 +251,7 @@ _ROW = expression(
 )
 _BETWEEN_NUMBERS = expression(r"[,;]?\s*(?:and|und|et|y)\s|[,;]\s*")
 _COMMAS = expression(r"[,;]\s?")
-_GROUPS = expression(r"\d,\d{3}(?!\d)|\A\d+,\d+\Z")
+_GROUPS = expression(r"\d,\d{3}(?!\d)|\A\d+,\d+\Z|\d,\d.*\s(?:und|et|y)\s", re.DOTALL)
 """Digits that may be one number with a comma in it."""
 _NO_ANSWER = frozenset({"draft", "example", "quotation", "part"})
 _ROW_OR_TAG = expression(r"^[ \t>]{0,8}(?:\||<(?!/)[\w.:=-]+[^<>\n]{0,200}>)", re.MULTILINE)
