@@ -278,7 +278,7 @@ CANARY = "canary-sk-5f0c9a7b"
 SECRETS: Mapping[str, object] = {
     "headers": {"Authorization": f"Bearer {CANARY}", "X-Title": "essays"},
     "extra_headers": {"x-api-key": CANARY},
-    "api_key": CANARY,
+    "server_api_key": CANARY,
     "extra_body": {"apiKey": CANARY, "access_token": CANARY, "nested": [{"password": CANARY}]},
     "max_tokens": 20,
 }
