@@ -115,9 +115,9 @@ def are_denied(said: Iterable[Claim], answer: JsonValue) -> bool:
 
 def is_relabelled(behind: str, target: JsonTarget[object], output: object) -> bool:
     """Whether what stands *behind* an object gives its only label, or yes or no, another value."""
-    members = _members(target)
+    members = _members(target) if _WORD.search(behind) else None
     labelled = [] if members is None else [each for each in members.labels.items() if each[1]]
-    if len(labelled) != 1 or not _WORD.search(behind):
+    if len(labelled) != 1:
         return False
     name, labels = labelled[0]
     answer = in_json(output)
