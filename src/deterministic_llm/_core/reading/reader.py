@@ -15,7 +15,6 @@ from deterministic_llm._core.reading.alignment.bends import (
     DATE_SPELLING,
     TIME_SPELLING,
 )
-from deterministic_llm._core.reading.besides import beside, outside, says_another
 from deterministic_llm._core.reading.doubled import is_doubled
 from deterministic_llm._core.reading.equality import equal
 from deterministic_llm._core.reading.finding.candidates import Candidate
@@ -58,6 +57,7 @@ from deterministic_llm._core.reading.rivals import (
     is_relabelled,
     names_all,
 )
+from deterministic_llm._core.reading.second_answers import beside, outside, says_another
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.syntax.native import half_a_pair, native
 from deterministic_llm._core.reading.syntax.strict import decode
