@@ -51,6 +51,8 @@ def grade_stated(talk: str) -> tuple[int, int] | None:
     stated = [each for each in islice(_GIVEN.finditer(said), MOST) if each["led"]]
     if len(stated) != 1 or stated[0]["most"] is None or _QUOTED.match(stated[0][0]) is not None:
         return None
+    if _ANOTHER.search(said, stated[0].end("most")) is not None:
+        return None
     return stated[0].start("number") - 1, stated[0].end("most") - 1
 
 
@@ -61,6 +63,10 @@ _WORK = (
 _DIGIT = expression(r"\d")
 _RATIO = expression(r"\d\s*(?:/|out of|of)\s*\d")
 _QUOTED = expression(r"[^\w\n]*\n?[^\w]*[\"'“”‘’„«»>|]")
+_ANOTHER = expression(
+    r"\b(?:final|overall|actual|real|true|adjusted|total|second|other|next) (?:one|score|grade"
+    rf"|rating|mark|{_WORK})\b"
+)
 _NAME = expression(r"score|grade|rating|points|marks?\Z|stars")
 _CHANGED = (
     r"(?:lowered|reduced|raised|increased|adjusted|revised|changed|corrected|cut|capped"
