@@ -30,7 +30,22 @@ _WHO = (
     r"(?:\b(?:i(?:['’]d| would|['’]ll| will|['’]ve| have| must| should| had to| have to| need to)?"
     r"(?: now| therefore| rather| actually)?|let me|let['’]s)\s)"
 )
+_MOVES_TO = (
+    r"(?:becomes?|leaves?|makes|(?:drops?|falls?|goes|comes|went|came|dropped|fell)"
+    rf"(?: up| down)? to|(?:is|was|gets?|got|has been) (?:then |thus |therefore |now )?{_BEEN}"
+    r"(?: up| down)? (?:to|at))"
+)
+_ON_ACCOUNT = (
+    r"(?:with|after|given|due to|because of|considering|including|minus|less|taking)\b"
+    r"[^.!?:;\n\d]{1,60}?"
+)
 _ENGLISH = (
+    (
+        r"(?:\n[^\w\n]{0,12}|[.!?] )(?:(?:so|thus|therefore|but|however|then|now),?\s)?"
+        rf"(?:(?:{_ON_ACCOUNT}[\s,]{{1,2}})?(?:(?:it|this|that|which|(?:the|this|my) (?:\w+ )?"
+        rf"{_GRADE}) (?:now |then |thus )?{_MOVES_TO}|{_BEEN} (?:to|at))|{_ON_ACCOUNT}:)"
+        rf" (?:an? )?{_N}{_OVER}"
+    ),
     (
         rf"{_WHO}(?:{_TO}|{_BEEN}) (?:(?:it|that|this)|(?:the|my|its|this|your) (?:\w+ )?{_GRADE})"
         rf"(?: back)?(?: down| up)?(?: from \d+)?(?:\s(?:to|at|as)\b|:)\s(?:an? )?{_N}{_OVER}"
