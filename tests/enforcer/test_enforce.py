@@ -460,6 +460,22 @@ def test_a_function_that_blocks_cannot_wait_for_another(options: dict[str, Any])
         enforce(int, **options)(lambda: "9")
 
 
+def test_a_function_that_waits_may_fall_back_on_one_that_answers_at_once():
+    """Also where the answer is streamed."""
+
+    @enforce(Grade, max_retries=0, fallback=[lambda: '{"score": 9}'])
+    async def ask() -> str:
+        return "none"
+
+    async def streamed() -> Grade:
+        async with ask.stream() as events:
+            _ = [event async for event in events]
+        return events.result.output
+
+    assert asyncio.run(ask()) == Grade(score=9)
+    assert asyncio.run(streamed()) == Grade(score=9)
+
+
 def test_a_class_that_is_built_in_does_not_say_what_it_takes():
     """It is no function that makes a call, either."""
     with pytest.raises(TypeError, match=r"<class 'str'> does not say what it takes: decorate a"):

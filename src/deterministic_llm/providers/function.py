@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, closing
 from dataclasses import replace
+from inspect import isawaitable
 from time import perf_counter
 from types import TracebackType
 from typing import Self, cast
@@ -47,6 +48,7 @@ def ask(function: Callable[[], object], request: Request) -> Completion | CallFa
 async def ask_async(function: Callable[[], object], request: Request) -> Completion | CallFailure:
     """Call *function*, await or iterate what it returns, and read that; raises like ask().
 
+    One to fall back on may also give its answer at once, without anything to wait for.
     One that is not done in the time of *request* is cancelled, and left behind where it does not
     let itself be cancelled.
     """
@@ -91,7 +93,7 @@ async def _asked(function: Callable[[], object]) -> Completion | CallFailure:
     started = perf_counter()
     try:
         answer = function()
-        if not isinstance(answer, AsyncIterator):  # an async generator is not awaited
+        if isawaitable(answer):  # an async generator is not awaited
             answer = await cast("Awaitable[object]", answer)
         if isinstance(answer, AsyncIterator):
             chunks = _Chunks(started)
@@ -222,7 +224,7 @@ class _AsyncReading(_Function):
         self._begin()
         try:
             answer = self._function()
-            if not isinstance(answer, AsyncIterator):  # an async generator is not awaited
+            if isawaitable(answer):  # an async generator is not awaited
                 async with asyncio.timeout(self._left()):
                     answer = await cast("Awaitable[object]", answer)
         except Exception as error:
