@@ -12,7 +12,8 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.reservations import is_reserved
 from deterministic_llm._core.reading.finding.conclusions import comes_to
 from deterministic_llm._core.reading.finding.courtesies import are_courtesies
-from deterministic_llm._core.reading.finding.grades import grade_given
+from deterministic_llm._core.reading.finding.grades import grade_given, speaks_of_another
+from deterministic_llm._core.reading.finding.regrades import is_cut
 from deterministic_llm._core.reading.finding.retractions import (
     OTHERS,
     is_another_number,
@@ -30,6 +31,8 @@ def is_doubled(output: object, behind: str, schema: JsonObject) -> bool:
         # Of a number without a best one, an equation may be what tries the answer out.
         concluded = None if best is None else comes_to(behind.casefold())
         if concluded is not None and concluded != output:
+            return True
+        if best is not None and (is_cut(behind.casefold()) or speaks_of_another(behind)):
             return True
         return (given is not None and given != output) or is_another_number(behind, output)
     if isinstance(output, bool) and is_reserved(str(output), behind):

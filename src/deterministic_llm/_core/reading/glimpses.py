@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.finding import marks
+from deterministic_llm._core.reading.finding.brackets import is_citation
 from deterministic_llm._core.reading.finding.candidates import Candidate, Kind
 from deterministic_llm._core.reading.finding.declining import declined
 from deterministic_llm._core.reading.finding.found import left_around
@@ -44,8 +45,7 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
         return None
     start, end = seen
     before, behind = text[:start], text[end:]
-    words = text[start] == "[" and next_start(text, start, len(text)) != start
-    if words and not _stands_for_itself(before, text[start:end], behind):
+    if text[start] == "[" and _names_a_source(text, start, end):
         return None
     heard = _heard_before if len(before) + len(behind) <= _FEW else _heard
     talk = heard(before, behind, goal.target)
@@ -60,6 +60,14 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
         return None
     left_out = talk.left_out or left_around(text, payload)
     return Parsed(reading.output, (*left_out, *reading.repairs), reading.span)
+
+
+def _names_a_source(text: str, start: int, end: int) -> bool:
+    """Whether brackets hold a link, a note or a ticked box rather than a list."""
+    if is_citation(text, start, end):
+        return True
+    words = next_start(text, start, len(text)) != start
+    return words and not _stands_for_itself(text[:start], text[start:end], text[end:])
 
 
 def _stands_for_itself(before: str, piece: str, behind: str) -> bool:
@@ -89,8 +97,8 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
     before, piece, behind = text[:start], text[start:end], text[end:]
     if len(before) + len(behind) > _FEW:
         return None
-    if piece[0] != "{" and not LIKE_JSON.match(piece):  # an object that is JSON is like it
-        return None
+    if piece[0] != "{" and (not LIKE_JSON.match(piece) or is_citation(text, start, end)):
+        return None  # an object that is JSON is like it
     talk = _heard_before(before, behind, shortcut.goal.target)
     if talk is None or talk.claims:
         return None

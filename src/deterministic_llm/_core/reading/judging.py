@@ -262,15 +262,26 @@ def _at_once(text: str, value: JsonValue, goal: Goal[T], span: tuple[int, int]) 
 
 
 def said_first(text: str, end: int, goal: Goal[T], context: object) -> Parsed[T] | None:
-    """The answer that the first line is by itself, where it is over before *end*."""
+    """The answer that the first line, or its first word, is by itself, if it is before *end*."""
     line, over, _ = outside_thinking(text[:end]).lstrip().partition("\n")
     said = line.lstrip("#> \t").strip()
-    if not over or not said or len(said) > _LONGEST_LINE or goal.ascent is not None:
+    word = _FIRST_WORD.match(said)
+    if word is not None and (first := _said_alone(word[1], goal, context)) is not None:
+        return first
+    return _said_alone(said, goal, context) if over else None
+
+
+def _said_alone(said: str, goal: Goal[T], context: object) -> Parsed[T] | None:
+    if not said or len(said) > _LONGEST_LINE or goal.ascent is not None:
         return None
     reading = bend(Document(said, len(said)), goal, context, start=0)
     return reading if isinstance(reading, Parsed) else None
 
 
+_FIRST_WORD = expression(
+    r"[*_`\"'“]{0,3}([^\W\d_]{2,20})[*_`\"'”]{0,3}(?:[,.;!。，；！]|\s[-–—]\s)"
+)
+"""A word in front, for which a sentence is over, or goes on: "Yes, the answer is no"."""
 _LONGEST_LINE = 60
 """Characters of a line that may be an answer by itself."""
 

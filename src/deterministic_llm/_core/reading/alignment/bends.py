@@ -74,6 +74,7 @@ NUMBER_RATIO = Rule("out of the maximum", "format", 2, "9/10 → 9 if the maximu
 NUMBER_WORD = Rule("number in words", "format", 2, "twenty-five → 25")
 NUMBER_TWICE = Rule("number in words and digits", "format", 2, "four (4) → 4")
 NUMBER_UNIT = Rule("unit that the schema names", "format", 2, "18 cm for height_cm → 18")
+NUMBER_EXPLAINED = Rule("grade with its reason", "format", 3, "8 - the argument is clear → 8")
 INTEGRAL = Rule("integral float", "none", 0, "8.0 for an integer → 8")
 DIGITS = Rule("number for a string", "format", 2, '18 for a string → "18"')
 BOOLEAN_WORD = Rule("boolean in words", "format", 1, '"yes" → true, "off" → false')
@@ -110,6 +111,7 @@ RULES: tuple[Rule, ...] = (
     NUMBER_WORD,
     NUMBER_TWICE,
     NUMBER_UNIT,
+    NUMBER_EXPLAINED,
     INTEGRAL,
     DIGITS,
     BOOLEAN_WORD,

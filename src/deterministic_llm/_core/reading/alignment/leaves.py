@@ -128,9 +128,14 @@ class NumberNode(Leaf):
     def read(self, value: JsonValue) -> Bend:
         """The number that a text, or a float without a fraction, stands for."""
         if isinstance(value, str):
-            if self._wanted.kind != "decimal":
-                return number_of(value, self._wanted.schema, name=self._wanted.name)
-            return None if _DECIMAL.fullmatch(value) else amount_of(value, self._wanted)
+            wanted, whole = self._wanted, self.kind == "whole"
+            if wanted.kind != "decimal":
+                return number_of(value, wanted.schema, name=wanted.name, whole=whole)
+            return None if _DECIMAL.fullmatch(value) else amount_of(value, wanted, whole=whole)
+        return self._integer(value)
+
+    def _integer(self, value: JsonValue) -> Bend:
+        """The integer that a float without a fraction stands for."""
         if isinstance(value, float) and self._wanted.kind == "integer":
             whole = integral(value)
             return None if whole is None else Bent(whole, INTEGRAL)
@@ -276,7 +281,9 @@ class LabelNode(Leaf):
 
     def _of_another_type(self, text: str) -> Bend:
         candidates = (
-            number_of(text, self._bounds, name=self.name) if self._bounds is not None else None,
+            None
+            if self._bounds is None
+            else number_of(text, self._bounds, name=self.name, whole=self.kind == "whole"),
             boolean_of(text),
             Bent(None, NULL_WORD) if null_word(text) else None,
         )

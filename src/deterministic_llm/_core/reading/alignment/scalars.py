@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -13,6 +14,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     BOOLEAN_WORD,
     NUMBER_COMMA,
     NUMBER_DIGITS,
+    NUMBER_EXPLAINED,
     NUMBER_MONEY,
     NUMBER_PERCENT,
     NUMBER_RATIO,
@@ -32,6 +34,7 @@ from deterministic_llm._core.reading.alignment.numerals import (
     bare,
     readings,
 )
+from deterministic_llm._core.reading.alignment.reasons import before_reason
 from deterministic_llm._core.reading.alignment.reservations import is_reserved
 from deterministic_llm._core.reading.alignment.units import (
     currencies_named,
@@ -131,6 +134,11 @@ class Wanted:
         limit = self.schema.get(keyword)
         return limit if isinstance(limit, int | float) and not isinstance(limit, bool) else None
 
+    @property
+    def is_grade(self) -> bool:
+        """Whether the number is one on a scale that begins at 0 or 1."""
+        return self.bound("minimum") in (0, 1) and self.bound("maximum") is not None
+
     def admits(self, value: Decimal) -> bool:
         """Whether *value* keeps the type and the bounds."""
         if self.kind == "integer" and value != value.to_integral_value():
@@ -145,22 +153,26 @@ class Wanted:
         )
 
 
-def number_of(text: str, schema: JsonObject, *, name: str = "") -> Bend:
+def number_of(text: str, schema: JsonObject, *, name: str = "", whole: bool = False) -> Bend:
     """The number that *text* says, if *schema* and its digits leave one reading.
 
     *schema* is a node of type integer or number with its bounds; *name* is the property's. The
-    value may break the bounds: that is for the validator to say. None: *text* is no number.
+    value may break the bounds: that is for the validator to say. The *whole* answer may say why it
+    is so. None: *text* is no number.
     """
     if len(text) <= MOST_DIGITS and text.isdecimal() and text.isascii():
         return Bent(int(text), NUMBER_TEXT)
     kind: NumberKind = "integer" if schema.get("type") == "integer" else "number"
-    return amount_of(text, Wanted(kind, schema, name))
+    return amount_of(text, Wanted(kind, schema, name), whole=whole)
 
 
-def amount_of(text: str, wanted: Wanted) -> Bend:
-    """The number that *text* says in any notation, as *wanted*."""
+def amount_of(text: str, wanted: Wanted, *, whole: bool = False) -> Bend:
+    """The number that *text* says in any notation, as *wanted*; the *whole* answer may say why."""
     if len(text) <= MOST_DIGITS and _PLAIN.fullmatch(text):
         return _figure(text, wanted)
+    if whole and wanted.is_grade and (reasoned := before_reason(text)) is not None:
+        found = amount_of(text[slice(*reasoned)], wanted)
+        return replace(found, rule=NUMBER_EXPLAINED) if isinstance(found, Bent) else found
     if len(text) > LONGEST:
         return None
     bared = bare(text)

@@ -63,6 +63,17 @@ def is_note(text: str, start: int, end: int) -> bool:
     return not is_lead(text, start) or _GOES_ON.match(text, end) is not None
 
 
+def is_citation(text: str, start: int, end: int) -> bool:
+    """Whether the brackets hold one number and name a source: "See note [1].", "Source: [1]"."""
+    if end - start > _LONGEST_NOTE or not is_note(text, start, end):
+        sourced = end - start <= _LONGEST_NOTE and _NOTE.fullmatch(text, start, end) is not None
+        return sourced and _SOURCED.search(text, max(0, start - 24), start) is not None
+    return (
+        _STATES.search(text, max(0, start - 40), start) is None
+        and _EXPLAINED.match(text, end) is None
+    )
+
+
 def is_member_value(text: str, start: int, floor: int) -> bool:
     """Whether the bracket at *start* is the value of a key that stands before it, behind *floor*.
 
@@ -156,7 +167,7 @@ class BracketSearch:
             return True
         if self._payload_end >= 0 and _JOINED.fullmatch(text, self._payload_end, start):
             return False  # "[1, 2] and [3]" is one answer too many, not one with a source
-        return (
+        return is_citation(text, start, end) or (
             _CITATION.fullmatch(text, start, end) is not None
             and _CITES.search(text, max(0, start - 24), start) is not None
         )
@@ -173,6 +184,20 @@ _AFTERWORD = expression(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
 _LEADS = expression(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
 _CITATION = expression(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
 _NOTE = expression(r"\[\d{1,3}\]")
+_LONGEST_NOTE = 5
+_SOURCED = expression(
+    r"\b(?:sources?|notes?|footnotes?|references?|refs?|citations?|see(?: also)?)\s?[:：]"
+    r"[*_ \t]*\Z",
+    re.IGNORECASE,
+)
+_STATES = expression(
+    r"\b(?:is|are|be|am|was|were|equals|lists?|arrays?|output|outputs|answer|answers|results?|returns?"
+    r"|returned|return|print|prints|get|gets|give|gives|just|only|simply|value|values|indices|index"
+    r"|ids?|numbers?|contains?|containing|ist|sind|lautet|est|sont|es|son|è|sono|é|são)[*_` \t]*\Z",
+    re.IGNORECASE,
+)
+"""Words before brackets by which these are what is stated."""
+_EXPLAINED = expression(r"[*_` \t]*(?:because|since|as|is|are|due to|for|with|and|or)\b")
 _GOES_ON = expression(r"[ \t]{1,8}\w")
 _JOINED = expression(r"\s*[,;&.]?\s*(?:and|of)?\s*", re.IGNORECASE)
 _CITES = expression(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from deterministic_llm._core.reading.finding.regrades import MOST as MOST_CHARACTERS
 from deterministic_llm._core.reading.finding.regrades import moved_to
 from deterministic_llm._core.regexes import expression
 
@@ -40,6 +41,11 @@ def grade_given(talk: str, *, most: float | None) -> float | None:
     return found.pop() if len(found) == 1 else None
 
 
+def speaks_of_another(talk: str) -> bool:
+    """Whether *talk* gives a second work a grade: "The other essay scores 6/10."."""
+    return _OF_ANOTHER.search(talk[:MOST_CHARACTERS].casefold()) is not None
+
+
 def grade_stated(talk: str) -> tuple[int, int] | None:
     """Where the only grade stands that *talk* gives in a statement, with what it is out of.
 
@@ -66,6 +72,10 @@ _QUOTED = expression(r"[^\w\n]*\n?[^\w]*[\"'“”‘’„«»>|]")
 _ANOTHER = expression(
     r"\b(?:final|overall|actual|real|true|adjusted|total|second|other|next) (?:one|score|grade"
     rf"|rating|mark|{_WORK})\b"
+)
+_OF_ANOTHER = expression(
+    rf"(?:\A|[.!?;\n] ?)\W{{0,6}}(?:the|an?)?\s?(?:second|third|other|next) {_WORK}\s"
+    r"(?:scores|gets|deserves|earns|receives|merits|is an?)\s[^.!?\n]{0,20}\d"
 )
 _NAME = expression(r"score|grade|rating|points|marks?\Z|stars")
 _GIVEN = expression(

@@ -37,9 +37,9 @@ def _alone(text: str) -> tuple[int, int] | None:
     """Where the only thing is that *text* says: in signs or an element, or before an afterword."""
     if _WRAPPED.fullmatch(text) is not None:
         return 0, len(text)
-    element = _ELEMENT.fullmatch(text)
-    if element is not None:
-        return element.span("value")
+    held = _ELEMENT.fullmatch(text) or _LABELLED.fullmatch(text)
+    if held is not None:
+        return held.span("value")
     return before_courtesies(text) or before_explanation(text)
 
 
@@ -168,13 +168,44 @@ _LEADS = (
     r"(?:(?:on a scale (?:of|from) [\w -]{1,20}|based on [\w -]{1,40}|overall|so|thus|therefore"
     r"|in short|all in all),?\s)?"
 )
-_CJK_NOUN = r"(?:最终|最終的な|最終|正确|正しい)?(?:答案|结果|結果|回答|答え|评分|分数|スコア|正解)"
+_CJK_NOUN = (
+    r"(?:最终|最終的な|最終|正确|正しい)?(?:答案|结果|結果|回答|答え|评分|得分|分数|スコア|正解)"
+)
+_FIGURE = r"[*_`]{0,3}\d{1,4}(?:[.,]\d{1,3})?"
+_RATIO = rf"(?={_FIGURE}\s?(?:/|(?:points? )?(?:out of|von)\b)\s?\d)"
+"""A figure out of another one is what follows."""
+_NOUN_OF_RATIO = rf"(?:note|nota|voto|cijfer|ocena|оценка|점수)(?=[*_`]{{0,3}}\s?[:：]\s?{_RATIO})"
+"""Names of grades that are other words elsewhere."""
+_OPINION = (
+    r"(?:(?:very|really|truly|fairly|pretty)\s)?(?:solid|strong|good|great|decent|fair|firm|clear"
+    r"|excellent|outstanding|impressive|remarkable|superb|perfect|flawless"
+    r"|well[- ](?:deserved|earned)"
+    r"|respectable|confident|competent|commendable|satisfactory|adequate|modest|mediocre|weak|poor"
+    r"|disappointing|dismal|mere|soli[dt]er|starker|guter|schwacher)"
+)
+"""What a grade may be called beside its figure, which leaves it what it is."""
+_GIVES = (
+    rf"i(?:['’]d| would|['’]ll| will)?\s(?:give|rate|score|grade|award|assign)"
+    rf"(?:\s(?:(?:the|this)\s{_WORK}|it|this))?(?:\sas)?"
+    rf"|(?:it|this|(?:the|this)\s{_WORK})\s(?:deserves|gets|earns|receives|merits|scores|obtains"
+    r"|achieves)"
+)
+_GIVES_ABROAD = (
+    r"(?:(?:der|die|das|dieser|dieses|diese)\s(?:aufsatz|essay|text|arbeit)\s(?:erhält|bekommt|verdient)"
+    r"|ich\s(?:gebe|würde)(?:\s(?:dem|der|diesem|dieser)\s(?:aufsatz|essay|text|arbeit)|\sihm)?"
+    r"|(?:l['’]|cet?\s|le\s|la\s)(?:essai|devoir|texte|dissertation|rédaction)\s(?:obtient|mérite|reçoit)"
+    r"|je\s(?:lui\s)?(?:donne|donnerais)"
+    r"|(?:el|este)\s(?:ensayo|texto|trabajo)\s(?:obtiene|merece|recibe)|(?:le\s)?(?:doy|daría)"
+    r"|(?:il|questo)\s(?:saggio|testo|tema)\s(?:ottiene|merita|riceve)|(?:gli\s)?(?:do|darei)"
+    r"|(?:o|este)\s(?:ensaio|texto|trabalho)\s(?:obtém|merece|recebe)|(?:dou|daria))"
+)
+_HERE_IS = r"(?:(?:(?:sure|certainly|of course|okay|ok)[,.!]\s)?here(?:['’]s|\sis)\s)?"
 _VALUE = rf"(?P<value>[^\n]{{1,{MAX_VALUE}}}+)"
 _MARKS = r"[*_`]{0,3}+"
 _FRAMES = (
     expression(
-        rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_QUALIFIERS}(?:{_NOUN}|{_CJK_NOUN}){_MARKS}\s?"
-        rf"(?::|=|：|→|->)[ \t]*+{_MARKS}"
+        rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_HERE_IS}{_QUALIFIERS}(?:{_NOUN}|{_CJK_NOUN}"
+        rf"|{_NOUN_OF_RATIO}){_MARKS}\s?(?::|=|：|→|->|[–—](?=\s{_RATIO}))[ \t]*+{_MARKS}"
         rf"(?:[ \t]*+\n{{1,2}}[ \t]*+(?=[^\n]{{1,60}}\s*+\Z))?{_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
@@ -186,16 +217,20 @@ _FRAMES = (
         re.IGNORECASE | re.MULTILINE,
     ),
     expression(
-        rf"^#{{1,6}}[ \t]{{1,4}}+{_MARKS}{_QUALIFIERS}(?:{_NOUN}"
-        rf"|{_CJK_NOUN}){_MARKS}\s?:?[ \t]*+\n{{1,2}}"
+        rf"^(?:#{{1,6}}[ \t]{{1,4}}+{_MARKS}|(?:\*\*|__)){_QUALIFIERS}(?:{_NOUN}"
+        rf"|{_CJK_NOUN}):?{_MARKS}\s?:?[ \t]*+\n{{1,2}}"
         rf"(?=[^\n]{{1,{MAX_VALUE}}}\s*+\Z){_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
     expression(
-        rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_LEADS}(?:i(?:['’]d| would|['’]ll| will)?\s"
-        rf"(?:give|rate|score|grade|award)\s(?:(?:the|this)\s{_WORK}|it|this)(?:\sas)?"
-        rf"|(?:it|this|(?:the|this)\s{_WORK})\s(?:deserves|gets|earns|receives|merits))"
-        rf"(?:\san?)?\s{_VALUE}",
+        rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_LEADS}(?:(?:{_GIVES})(?:\san?)?"
+        rf"(?:\s(?:score|grade|rating|mark)\sof)?"
+        rf"|(?:it|this|that|(?:the|this)\s{_WORK})(?:['’]s|\sis)"
+        rf"(?:\san?(?:\s{_OPINION})?(?=\s{_FIGURE})|(?=\s{_RATIO}))"
+        rf"|(?:an?|my|ein|eine)\s{_OPINION}(?=\s{_RATIO})|i(?:['’]d| would)\ssay(?=\s{_RATIO})"
+        rf"|overall{_MARKS}:(?=\s{_RATIO})|{_GIVES_ABROAD}(?:\s(?:une?|uma?|eine?))?(?=\s{_RATIO})"
+        r"|(?:s?he|(?:the|this)\s\w{1,20}|\w{1,20})(?:['’]s|\sis)(?=\s\d{1,3}[\s-]years?[\s-]old)"
+        rf")\s{_VALUE}",
         re.IGNORECASE | re.MULTILINE,
     ),
     expression(
@@ -211,6 +246,13 @@ _ELEMENT = expression(
     r"</(?P=tag)>\s*",
     re.IGNORECASE,
 )
+_LABELLED = expression(
+    r"[\s*_#>-]*+(?:age|probability|likelihood|average|mean|median|price|cost|quantity|length|width"
+    r"|height|weight|distance|population|temperature|(?:amount|total) due|number of \w{1,20})"
+    rf"[*_`]{{0,3}}\s?[:=][*_`\s]{{0,5}}(?P<value>[$€£]?\d[^\n]{{0,{MAX_VALUE}}}?)[*_`]{{0,3}}\s*",
+    re.IGNORECASE,
+)
+"""Names of figures that are the answer where nothing else is said."""
 _SENTENCE_END = expression(
     r"(?<=\S)[.!?](?=\s)|[。！？]|[\s,;(–—-]{1,4}(?:because|since|due to|given that|weil|parce que"
     r"|porque"

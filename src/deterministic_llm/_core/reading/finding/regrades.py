@@ -143,3 +143,22 @@ def moved_to(said: str) -> float | None:
             if stated and found.start("number") > place:
                 last, place = float(found["number"].replace(",", ".")), found.start("number")
     return last
+
+
+_POINTS = r"(?:points?|marks?)"
+_BUT = r"(?:however|but|though|yet|still|now|then|also|that said)"
+_CUT = expression(
+    rf"\b{_BUT}\b[^.!?\n]{{0,40}}?\b(?:(?:i|we)(?:['’]ll| will| must| have to| need to| should"
+    r"|['’]d| would)?|let me)\s(?:now |then |also )?(?:deduct|subtract|dock|knock off"
+    rf"|take (?:off|away)|remove|add)\s(?:\w+\s){{0,3}}?{_POINTS}\b"
+    rf"|\b{_BUT}\b[^.!?\n]{{0,40}}?\b{_POINTS} (?:are|will be|must be|have to be|should be)"
+    r" (?:then )?(?:deducted|subtracted|taken off|removed|added)\b"
+)
+
+
+def is_cut(said: str) -> bool:
+    """Whether *said*, which is in lower case, takes points from a grade, or adds some, after all.
+
+    "However, I deduct two points" does; "I deducted two points for the ending" says why it is so.
+    """
+    return _CUT.search(said, 0, MOST) is not None
