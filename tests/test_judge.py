@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm import (
+    Budget,
+    BudgetExceeded,
     CallFailure,
     EnforcementError,
+    GaveUp,
     ProviderError,
     RetriesExhausted,
     SchemaError,
@@ -131,3 +135,72 @@ def test_a_judge_is_told_what_is_left(ask):
     assert (told[0], told[3]) == (2, 5)
     assert 29 < told[1] <= 30
     assert 29 < told[2] <= 30
+
+
+def by_run(model: ScriptedModel, **options: object) -> object:
+    return model.run("Say something.", str, **options)
+
+
+def by_arun(model: ScriptedModel, **options: object) -> object:
+    return asyncio.run(model.arun("Say something.", str, **options))
+
+
+def by_stream(model: ScriptedModel, **options: object) -> object:
+    with model.stream("Say something.", str, **options) as events:
+        return list(events)
+
+
+def by_astream(model: ScriptedModel, **options: object) -> object:
+    async def gathered() -> object:
+        async with model.astream("Say something.", str, **options) as events:
+            return [event async for event in events]
+
+    return asyncio.run(gathered())
+
+
+runs = pytest.mark.parametrize("ask", [by_run, by_arun, by_stream, by_astream])
+
+
+@runs
+def test_the_answers_are_kept_when_their_judge_fails(ask):
+    """The error is the judge's, its attempts are those of the run, which goes on from them."""
+    denied = CallFailure("no key", "unauthorized", status=401)
+    told: list[object] = []
+    model = ScriptedModel(["You fool.", "Dear reader."])
+    kind = judge("Be kind.", ScriptedModel([BREAKS, denied]))
+    with pytest.raises(ProviderError, match="no key") as caught:
+        ask(model, validators=[kind], hooks=[told.append])
+    error = caught.value
+    assert [attempt.text for attempt in error.attempts] == ["You fool.", "Dear reader."]
+    assert (error.text, error.status) == ("Dear reader.", 401)
+    calls = [[call.outcome for call in each.checks[0].attempts] for each in error.attempts]
+    assert calls == [["accepted"], ["unauthorized"]]
+    assert str(error.violations[0]) == "$: judge gave no ruling: no key"
+    assert isinstance(told[-1], GaveUp)
+    assert told[-1].error is error
+    assert pickle.loads(pickle.dumps(error)).attempts == error.attempts  # noqa: S301
+    asked = ScriptedModel([OBEYS])
+    again = ScriptedModel([])
+    ended = ask(again, validators=[judge("Be kind.", asked)], resume=error.to_json())
+    assert (len(asked.requests), again.requests) == (1, ())
+    assert "Dear reader." in repr(ended)
+
+
+@runs
+def test_the_answers_are_kept_when_the_budget_ends_at_their_judge(ask):
+    """All that was paid for is in the error, the judge's first ruling, too."""
+    purse = Budget(calls=3)
+    model = ScriptedModel(["You fool.", "Dear reader."], budget=purse)
+    with pytest.raises(BudgetExceeded, match="after 2 calls") as caught:
+        ask(model, validators=[judge("Be kind.", ScriptedModel([BREAKS, OBEYS]))])
+    assert caught.value.text == "Dear reader."
+    assert purse.spent.calls == 3
+
+
+@pytest.mark.parametrize("ask", [by_run, by_arun])
+def test_the_votes_before_are_kept_when_a_judge_fails(ask):
+    denied = CallFailure("no key", "unauthorized", status=401)
+    kind = judge("Be kind.", ScriptedModel([OBEYS, denied]))
+    with pytest.raises(ProviderError) as caught:
+        ask(ScriptedModel(["a", "b"]), validators=[kind], votes=3)
+    assert [attempt.text for attempt in caught.value.attempts] == ["a", "b"]

@@ -38,7 +38,7 @@ from deterministic_llm._core.questions import (
 from deterministic_llm._core.recorded import about, recorded
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
-from deterministic_llm._core.schema.complaints import as_json
+from deterministic_llm._core.schema.complaints import as_json, one_line
 from deterministic_llm._core.schema.target import Valid
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._core.verdicts import judge_completion
@@ -133,6 +133,27 @@ def checked(
     if check.value is not UNCHANGED:
         check = _still_the_target(task, attempt, check)
     return replace(attempt, checks=(*attempt.checks, check), ended=ended)
+
+
+def without_ruling(
+    attempts: Sequence[Attempt[object]], validator: Validator, error: EnforcementError
+) -> EnforcementError:
+    """The *error* of a *validator* that came to no ruling, as that of the run it was asked in.
+
+    It keeps its class; the answer it was asked about is the last of *attempts* and keeps its calls.
+    """
+    last = attempts[-1]
+    if isinstance(last, Answered):
+        why = one_line(f"{validator.name} gave no ruling: {error.attempts[-1].summary}")
+        rule = Violation("$", "validator", why)
+        check = Checked(validator.name, violations=(rule,), attempts=error.attempts)
+        last = replace(last, checks=(*last.checks, check))
+    return retold(error, (*attempts[:-1], last))
+
+
+def retold(error: EnforcementError, attempts: Sequence[Attempt[object]]) -> EnforcementError:
+    """The same *error* as the end of other *attempts*."""
+    return type(error)(tuple(attempts), *error.args[1:])
 
 
 def conclude(step: Accept[T_co] | GiveUp, attempts: Sequence[Attempt[T_co]]) -> Result[T_co]:

@@ -25,7 +25,7 @@ from deterministic_llm._core.consensus.rules import Voting
 from deterministic_llm._core.consensus.votes import Votes
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.lessons import lessons_of
-from deterministic_llm._core.loop import Accept, GiveUp, Step, next_step
+from deterministic_llm._core.loop import Accept, GiveUp, Step, next_step, retold
 from deterministic_llm._core.questions import asked_anew
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.resuming import taken_up
@@ -34,7 +34,7 @@ from deterministic_llm._core.schema.forms import ChoiceForm, Field
 from deterministic_llm._core.schema.locations import Location, schema_at, sole
 from deterministic_llm._core.schema.target import JsonTarget, Target, Valid
 from deterministic_llm._core.tasks import Task
-from deterministic_llm.errors import EnforcementError, NoConsensus, ProviderError
+from deterministic_llm.errors import EnforcementError, NoConsensus
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -112,6 +112,15 @@ def with_votes(
     return [attempt for sample in sorted(taken) for attempt in taken[sample]]
 
 
+def with_all_votes(
+    error: EnforcementError, attempts: Sequence[Attempt[object]]
+) -> EnforcementError:
+    """The *error* that one vote raised, with the *attempts* of those before it."""
+    sample = error.attempts[-1].request.sample
+    others = (each for each in attempts if each.request.sample != sample)
+    return retold(error, (*others, *error.attempts))
+
+
 def _by_sample(attempts: Sequence[Attempt[T]]) -> dict[int, Sequence[Attempt[T]]]:
     taken: dict[int, list[Attempt[T]]] = {}
     for attempt in attempts:
@@ -157,9 +166,7 @@ def _of_all(
     assert isinstance(end, GiveUp)  # noqa: S101  # it is one of those that did
     order = sorted(taken, key=lambda each: (each == sample, each))
     attempts = tuple(attempt for each in order for attempt in taken[each])
-    if isinstance(end.error, ProviderError):
-        return type(end.error)(attempts, end.error.failure)
-    return type(end.error)(attempts)
+    return retold(end.error, attempts)
 
 
 def _decided(

@@ -28,15 +28,24 @@ from deterministic_llm._core.loop import (
     conclude,
     judge,
     next_step,
+    without_ruling,
 )
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.resuming import taken_up
 from deterministic_llm._core.tasks import Task
-from deterministic_llm._core.voting import Draw, Vote, next_votes, votes_taken_up, with_votes
+from deterministic_llm._core.voting import (
+    Draw,
+    Vote,
+    next_votes,
+    votes_taken_up,
+    with_all_votes,
+    with_votes,
+)
 from deterministic_llm._drivers.checking import CheckTimedOutError, acheck
 from deterministic_llm._drivers.hooks import Teller
 from deterministic_llm._drivers.log import logged
 from deterministic_llm._drivers.stopwatch import OUT_OF_TIME, Stopwatch
+from deterministic_llm.errors import EnforcementError
 
 T = TypeVar("T")
 
@@ -79,7 +88,11 @@ async def _run(task: Task[T], means: _Means) -> Result[T]:
         return conclude(*await _followed(task, taken_up(task), means))
     attempts = votes_taken_up(task)
     while isinstance(step := next_votes(task, task.voting, attempts), Draw):
-        attempts = with_votes(attempts, await _drawn(step, means))
+        try:
+            drawn = await _drawn(step, means)
+        except EnforcementError as error:
+            raise with_all_votes(error, attempts) from error.__cause__
+        attempts = with_votes(attempts, drawn)
     return conclude(step, attempts)
 
 
@@ -103,7 +116,7 @@ async def _followed(
             if teller:
                 await teller.atell([CallFinished(attempts[-1])])
         elif isinstance(step, Check):
-            attempts[-1:] = await after_check(task, step, attempts[-1], watch)
+            attempts[-1:] = await after_check(task, step, attempts, watch)
         else:
             return step, attempts
 
@@ -137,15 +150,21 @@ async def _alone(vote: Vote[T], means: _Means) -> Sequence[Attempt[T]]:
 
 
 async def after_check(
-    task: Task[T], step: Check, last: Attempt[T], watch: Stopwatch
+    task: Task[T], step: Check, attempts: Sequence[Attempt[T]], watch: Stopwatch
 ) -> Sequence[Attempt[T]]:
-    """*last* with what the validator says of it, or followed by the record that time ran out."""
+    """The last of *attempts* with what the validator says of it, or that time ran out after it.
+
+    Where a model that it asks gives no ruling the run ends with the error of that.
+    """
+    last = attempts[-1]
     try:
         said = step.recorded or await acheck(
             step.validator, step.value, task.context, timeout=watch.left()
         )
     except CheckTimedOutError:
         return last, watch.late(last, step.validator)
+    except EnforcementError as error:
+        raise without_ruling(attempts, step.validator, error) from error
     return (checked(task, last, said, watch.now()),)
 
 

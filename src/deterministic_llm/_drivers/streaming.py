@@ -91,7 +91,7 @@ def stream(
                     (sleep or hold.sleep)(step.delay)
                 yield from _answered(run, step, opening, hold)
             elif isinstance(step, Check):
-                run.attempts[-1:] = blocking.after_check(task, step, run.attempts[-1], run.watch)
+                run.attempts[-1:] = blocking.after_check(task, step, run.attempts, run.watch)
             else:
                 break
         result = conclude(step, run.attempts)
@@ -122,8 +122,7 @@ async def astream(
             if isinstance(step, Call):
                 await _aanswered(run, step, opening, sleep)
             elif isinstance(step, Check):
-                last = run.attempts[-1]
-                run.attempts[-1:] = await awaiting.after_check(task, step, last, run.watch)
+                run.attempts[-1:] = await awaiting.after_check(task, step, run.attempts, run.watch)
             else:
                 break
         result = conclude(step, run.attempts)
