@@ -316,7 +316,8 @@ def _next_model(
         return Call(asked_anew(task, number=number, model=model, sample=request.sample))
     last = attempts[-1]
     if issubclass(error, ProviderError):
-        failure = last.failure if isinstance(last, Failed) else CallFailure(last.summary, "cut_off")
+        because = CallFailure(FOLLOWS[last.outcome].because, "cut_off")
+        failure = last.failure if isinstance(last, Failed) else because
         return GiveUp(error(tuple(attempts), failure))
     return GiveUp(error(tuple(attempts)))
 

@@ -52,6 +52,15 @@ def test_a_value_is_quoted_and_clipped():
     assert len(quote(["x" * 500])) == 200
 
 
+@pytest.mark.parametrize("mark", ["\x85", "\x9b", "\u2028", "\u2029", "\u202e", "\u2066"])
+def test_a_quoted_value_stays_on_its_line_and_in_its_order(mark: str):
+    """Whatever ends a line or turns the text around is an escape; what joins letters stays."""
+    assert quote(f"é{mark}x") == f'"é\\u{ord(mark):04x}x"'
+    assert len(quote(f"{mark}é" * 300)) <= 200
+    assert json.loads(quote({f"é{mark}": mark})) == {f"é{mark}": mark}
+    assert quote("न\u200dम 👩\u200d🔬") == '"न\u200dम 👩\u200d🔬"'
+
+
 def test_a_path_is_jsonpath():
     """Names that are no identifiers stand in brackets."""
     assert json_path(("items", 0, "a b", "c")) == '$.items[0]["a b"].c'

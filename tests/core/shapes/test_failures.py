@@ -119,6 +119,26 @@ def test_an_exception_is_told_by_its_names(error: Exception, kind: FailureKind):
     assert failure.message
 
 
+SAID: list[tuple[object, str]] = [
+    ({"error": {"message": "no such model"}}, "no such model"),
+    ({"error": "no such model"}, "no such model"),
+    ({"detail": "no such model"}, "no such model"),
+    ({"detail": [{"loc": ["body", "n"], "msg": "no such n"}]}, "no such n"),
+    ({"errors": [{"message": "no such route"}]}, "no such route"),
+    (["no such page"], "no such page"),
+    ({"error": {"type": "server_error"}}, "422"),
+    ({"error": None}, "422"),
+]
+
+
+@pytest.mark.parametrize(("body", "said"), SAID)
+def test_the_words_of_an_error_are_kept_whatever_the_shape_of_its_body(body: object, said: str):
+    """The SDK's own text may have the status alone."""
+    failure = failure_of(answered(422, body))
+    assert isinstance(failure, CallFailure)
+    assert said in failure.message
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("no"), KeyError("a"), AttributeError("x"), raised("ValidationError")]
 )

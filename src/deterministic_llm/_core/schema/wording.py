@@ -40,7 +40,8 @@ _MEASURES = {
 def quote(value: object) -> str:
     """*value* as JSON text, clipped to 200 characters; half a surrogate pair stays an escape.
 
-    A clipped string is closed all the same: what a model wrote never gets out of its quotes.
+    A clipped string is closed all the same: what a model wrote never gets out of its quotes, nor
+    begins a line, nor turns around what stands behind it.
     """
     text = _json(value)
     if len(text) <= CLIP:
@@ -55,7 +56,14 @@ def quote(value: object) -> str:
 
 def _json(value: object) -> str:
     text = str(value) if type(value) is int else _WRITE(value)  # so JSON writes it, at once
-    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+    if text.isascii():
+        return text
+    text = _TURNING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text.encode(errors="backslashreplace").decode()
+
+
+_TURNING = expression(r"[\x80-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Ends of lines, controls of terminals, and what reorders the text after it."""
 
 
 _WRITE = json.JSONEncoder(ensure_ascii=False, default=str).encode

@@ -122,8 +122,13 @@ def _number(told: object) -> int | None:
 
 
 def _message(error: object, carrier: object) -> str:
-    said = error if isinstance(error, str) else get(error, "message")
-    return _clipped(text(said) or str(carrier))
+    """What was said, in whatever words: the whole body, where it is of no known shape.
+
+    FastAPI and its like call it ``detail``: a text, or a list of what is wrong.
+    """
+    said = error if isinstance(error, str) else text(get(error, "message") or get(error, "detail"))
+    strange = isinstance(error, (Mapping, list)) and not (get(error, "code") or get(error, "type"))
+    return _clipped(said or str(error if strange and error else carrier))
 
 
 def _clipped(message: str) -> str:
