@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
@@ -29,6 +29,7 @@ from deterministic_llm import (
     budget,
     enforce,
 )
+from deterministic_llm._core.attempts import Failed
 from deterministic_llm.testing import FaultServer, ScriptedModel
 
 LEFT = 0.3
@@ -318,6 +319,37 @@ def test_a_sync_function_is_told_its_time_and_a_late_answer_is_kept():
     assert outcomes(caught.value.attempts) == ["accepted"]
     assert caught.value.text == '{"a": 1}'
     assert LEFT - 0.1 < (told[0] or 0.0) <= LEFT
+
+
+def test_a_generator_that_never_ends_is_left_at_the_deadline(in_time: InTime):
+    """Sync or async, between two chunks: also one that never gives way to the event loop."""
+    closed: list[str] = []
+
+    @enforce(Point, timeout=LEFT)
+    def endless() -> Iterator[str]:
+        try:
+            while True:
+                yield "so "
+        finally:
+            closed.append("sync")
+
+    @enforce(Point, timeout=LEFT)
+    async def aendless() -> AsyncIterator[str]:
+        try:
+            while True:
+                yield "so "
+        finally:
+            closed.append("async")
+
+    for ask in (endless, lambda: asyncio.run(aendless())):
+        began = perf_counter()
+        with pytest.raises(DeadlineExceeded) as caught:
+            ask()
+        assert in_time(perf_counter() - began)
+        (attempt,) = caught.value.attempts
+        assert isinstance(attempt, Failed)
+        assert (attempt.outcome, (attempt.failure.partial or "")[:6]) == ("late", "so so ")
+    assert closed == ["sync", "async"]
 
 
 @colours

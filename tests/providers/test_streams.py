@@ -102,7 +102,7 @@ def checked(pieces: list[str], answer: Completion | CallFailure) -> Completion |
     """The *answer*, whose text came in *pieces*, however it ended."""
     said = answer.text if isinstance(answer, Completion) else answer.partial
     assert "".join(pieces) in {"", said}
-    return answer if isinstance(answer, Completion) else replace(answer, partial=None)
+    return answer
 
 
 def said(text: str, finish: Any = "stop", **members: Any) -> Completion:
@@ -163,11 +163,12 @@ SLOW = {"stream_endless": pytest.mark.slow}
 def test_every_stream_comes_to_what_the_table_says(
     asked: Callable[[str], Completion | CallFailure], name: str
 ):
-    """A completion, whole or unfinished, or a failure of that kind, and never an exception."""
+    """A completion, whole or unfinished, or a failure with what had come, never an exception."""
     with FaultServer(pace=0.002) as server:
         outcome = asked(server.base_url(name))
     if isinstance(outcome, CallFailure):
-        outcome = replace(outcome, message="")
+        assert (outcome.partial or "").startswith('{"a"')
+        outcome = replace(outcome, message="", partial=None)
     else:
         assert outcome.first_token is not None
         assert 0 < outcome.first_token < outcome.seconds

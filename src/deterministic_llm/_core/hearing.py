@@ -35,9 +35,18 @@ class Hearing:
             self._outcome = stopped(said, self._request) if isinstance(said, Completion) else said
         return self._outcome
 
+    @property
+    def come(self) -> str | None:
+        """The text that has come; None before there is any."""
+        return self._voice.text or None
+
     def _begin(self) -> Patience:
         """The call begins now."""
-        self._patience = Patience(self._request, self._clock())
+        return self._began(self._clock())
+
+    def _began(self, started: float) -> Patience:
+        """The call began when it *started*."""
+        self._patience = Patience(self._request, started)
         return self._patience
 
     def _seconds(self) -> float:
@@ -73,4 +82,4 @@ class Hearing:
     def _kept(self, outcome: Completion | CallFailure) -> Completion | CallFailure:
         if isinstance(outcome, Completion):
             return outcome
-        return replace(outcome, partial=self._voice.text or None)
+        return replace(outcome, partial=self.come)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, closing
 from dataclasses import replace
 from inspect import isawaitable
 from time import perf_counter
@@ -18,25 +17,24 @@ from deterministic_llm._core.hearing import Hearing
 from deterministic_llm._core.patience import allowed, overdue
 from deterministic_llm._core.shapes.answers import answer_of
 from deterministic_llm._core.shapes.failures import failure_of
-from deterministic_llm._core.shapes.streams import Streamed
 
 
 def ask(function: Callable[[], object], request: Request) -> Completion | CallFailure:
     """Call *function* for *request* and read what it returns; an iterator is read to its end.
 
-    Raises TypeError for an unreadable answer, and whatever is no failure of a call.
+    Nobody can interrupt the function, which is told its time; an iterator is left when that is
+    over. Raises TypeError for an unreadable answer, and whatever is no failure of a call.
     """
-    del request  # its time is told to the function, which nobody can interrupt
     started = perf_counter()
     try:
         answer = function()
         if not isinstance(answer, str) and isinstance(answer, Iterator):  # an ABC is slow to ask
-            chunks = _Chunks(started)
-            stream = cast("Iterator[object]", answer)
-            with closing(_Closable(stream)):
-                for chunk in stream:
-                    chunks.add(chunk)
-            return chunks.answer()
+            with _Reading(function, request).of(
+                cast("Iterator[object]", answer), started
+            ) as reading:
+                for _ in reading:
+                    pass
+            return reading.answer()
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
         if failure is None:
@@ -54,9 +52,10 @@ async def ask_async(function: Callable[[], object], request: Request) -> Complet
     """
     limit = allowed(request)
     if limit is None:
-        return await _asked(function)
+        return await _asked(function, request, [])
     started = perf_counter()
-    task = asyncio.ensure_future(_asked(function))
+    heard: list[_AsyncReading] = []
+    task = asyncio.ensure_future(_asked(function, request, heard))
     try:
         await asyncio.wait({task}, timeout=limit[0])
         if task.done():
@@ -65,7 +64,10 @@ async def ask_async(function: Callable[[], object], request: Request) -> Complet
         if not task.done():
             await _left_behind(task)
     seconds = perf_counter() - started
-    return task.result() if _is_answered(task) else replace(overdue(limit), seconds=seconds)
+    if _is_answered(task):
+        return task.result()
+    come = heard[0].come if heard else None
+    return replace(overdue(limit), seconds=seconds, partial=come)
 
 
 async def _left_behind(task: asyncio.Future[Completion | CallFailure]) -> None:
@@ -88,20 +90,23 @@ _STUBBORN: set[asyncio.Future[Completion | CallFailure]] = set()
 """Functions that go on although they were cancelled."""
 
 
-async def _asked(function: Callable[[], object]) -> Completion | CallFailure:
-    """What *function* gives, as an answer."""
+async def _asked(
+    function: Callable[[], object], request: Request, heard: list[_AsyncReading]
+) -> Completion | CallFailure:
+    """What *function* gives, as an answer; one that comes in pieces is *heard* meanwhile."""
     started = perf_counter()
     try:
         answer = function()
         if isawaitable(answer):  # an async generator is not awaited
             answer = await cast("Awaitable[object]", answer)
         if isinstance(answer, AsyncIterator):
-            chunks = _Chunks(started)
-            stream = cast("AsyncIterator[object]", answer)
-            async with aclosing(_Closable(stream)):
-                async for chunk in stream:
-                    chunks.add(chunk)
-            return chunks.answer()
+            heard.append(
+                _AsyncReading(function, request).of(cast("AsyncIterator[object]", answer), started)
+            )
+            async with heard[0] as reading:
+                async for _ in reading:
+                    pass
+            return reading.answer()
     except Exception as error:
         failure = failure_of(error, seconds=perf_counter() - started)
         if failure is None:
@@ -162,7 +167,15 @@ class _Reading(_Function):
 
     _chunks: Iterator[object] | None = None
 
+    def of(self, chunks: Iterator[object], started: float) -> Self:
+        """This, of *chunks* that the function gave when it was called: the call *started* then."""
+        self._began(started)
+        self._chunks = chunks
+        return self
+
     def __enter__(self) -> Self:
+        if self._chunks is not None:
+            return self
         self._begin()
         try:
             answer = self._function()
@@ -220,7 +233,15 @@ class _AsyncReading(_Function):
     _chunks: AsyncIterator[object] | None = None
     _pieces: AsyncGenerator[str] | None = None
 
+    def of(self, chunks: AsyncIterator[object], started: float) -> Self:
+        """This, of *chunks* that the function gave when it was called: the call *started* then."""
+        self._began(started)
+        self._chunks = chunks
+        return self
+
     async def __aenter__(self) -> Self:
+        if self._chunks is not None:
+            return self
         self._begin()
         try:
             answer = self._function()
@@ -297,21 +318,3 @@ class _Closable:
         close = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
         if close is not None:
             await close()
-
-
-class _Chunks:
-    """A streamed answer with the time to its first word, of a call that began at *started*."""
-
-    def __init__(self, started: float) -> None:
-        self._started = started
-        self._streamed = Streamed()
-        self._first: float | None = None
-
-    def add(self, chunk: object) -> None:
-        self._streamed.add(chunk)
-        if self._first is None and self._streamed.begun:
-            self._first = perf_counter() - self._started
-
-    def answer(self) -> Completion | CallFailure:
-        seconds = perf_counter() - self._started
-        return self._streamed.answer(seconds=seconds, first_token=self._first)
