@@ -25,6 +25,7 @@ _FILTERED = frozenset(
 )
 _STATUS_CLASSES = frozenset({"APIError", "HTTPError", "GoogleAPICallError", "ClientResponseError"})
 """Classes whose ``code`` or ``status`` may be the status of the response."""
+_JSON: tuple[type[object], ...] = (dict, list)
 _LONGEST_MESSAGE = 1_000
 _LINKS = 6
 
@@ -127,8 +128,8 @@ def _message(error: object, carrier: object) -> str:
     FastAPI and its like call it ``detail``: a text, or a list of what is wrong.
     """
     said = error if isinstance(error, str) else text(get(error, "message") or get(error, "detail"))
-    strange = isinstance(error, (Mapping, list)) and not (get(error, "code") or get(error, "type"))
-    return _clipped(said or str(error if strange and error else carrier))
+    known = get(error, "code") or get(error, "type") or not isinstance(error, _JSON)
+    return _clipped(said or str(carrier if known or not error else error))
 
 
 def _clipped(message: str) -> str:
