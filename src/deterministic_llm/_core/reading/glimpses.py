@@ -32,6 +32,7 @@ from deterministic_llm._core.reading.rivals import (
     names_all,
 )
 from deterministic_llm._core.reading.syntax.native import half_a_pair
+from deterministic_llm._core.reading.unopened import MEMBER
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.target import JsonTarget
@@ -137,7 +138,7 @@ class Talk:
 
 def _heard(before: str, behind: str, target: JsonTarget[object]) -> Talk | None:
     """The talk around a payload; None where it may hold another one, or sets this one aside."""
-    if before.startswith("analysis") or _LOADED.search(behind):
+    if before.startswith("analysis") or MEMBER.match(before) or _LOADED.search(behind):
         return None
     fences = _fences(before)
     if fences > 1 or fences != _fences(behind) or marks.is_set_aside(before, behind):

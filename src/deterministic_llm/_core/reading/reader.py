@@ -61,6 +61,7 @@ from deterministic_llm._core.reading.second_answers import beside, outside, says
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
 from deterministic_llm._core.reading.syntax.native import half_a_pair, native
 from deterministic_llm._core.reading.syntax.strict import decode
+from deterministic_llm._core.reading.unopened import with_opener, without_opener
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
@@ -145,6 +146,8 @@ def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unre
             return read_json(text, value, goal, context)
     if goal.any_text:
         return read_prose(text, goal, context)
+    if (opened := with_opener(text, goal)) is not None:
+        return without_opener(text, _read_loosely(opened, goal, context))
     reading = _read_candidates(text, goal, context)
     if not isinstance(reading, Parsed) or not goal.scalar:
         return reading
