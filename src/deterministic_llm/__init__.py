@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from deterministic_llm._core.ledger import attempts_from_json
-    from deterministic_llm._core.reading.reader import Parsed
+    from deterministic_llm._core.reading.outcomes import Parsed
     from deterministic_llm._core.results import Result
     from deterministic_llm._core.streaming.events import (
         FieldClosed,
@@ -219,7 +219,7 @@ _HOMES = {
     "_core.evidence.labels": "label_problems letters",
     "_core.exchange": "CallFailure ChatMessage Completion JsonValue Mode Token Usage",
     "_core.ledger": "attempts_from_json",
-    "_core.reading.reader": "Parsed",
+    "_core.reading.outcomes": "Parsed",
     "_core.results": "Result",
     "_core.streaming.events": "FieldClosed Final Item Restarted StreamEvent TextGrown",
     "_drivers.streams": "AsyncItemStream AsyncStream ItemStream Stream",

@@ -15,7 +15,8 @@ from typing_extensions import TypeForm, TypeVar, override
 
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.reader import Parsed, read
+from deterministic_llm._core.reading.outcomes import Parsed
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.forms import (
     compile_choice,

@@ -21,7 +21,8 @@ from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.exchange import UNCONSTRAINED, Completion, JsonValue
 from deterministic_llm._core.loop import Accept, Call, judge, next_step
 from deterministic_llm._core.policy import Policy
-from deterministic_llm._core.reading.reader import Unread, read
+from deterministic_llm._core.reading.outcomes import Unread
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.schema.locations import stands_at, value_at
 from deterministic_llm._core.schema.patches import continuing, mending, patch_target
 from deterministic_llm._core.schema.target import Invalid, JsonTarget, Valid

@@ -21,7 +21,8 @@ from deterministic_llm._core.reading.alignment.bends import (
     TOOL_CALL,
     TYPED_VALUE,
 )
-from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.sayings import as_said

@@ -23,22 +23,6 @@ from deterministic_llm._core.schema.locations import location_of, value_at
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm.errors import ResponseError, SchemaError
 
-__all__ = [
-    "UNCHANGED",
-    "Checked",
-    "Findings",
-    "Judgement",
-    "Severity",
-    "Validator",
-    "as_validator",
-    "findings",
-    "fixed",
-    "is_candidate",
-    "outcome_of",
-    "record",
-    "validator",
-]
-
 Severity: TypeAlias = Literal["error", "warning"]
 """Whether a failed check asks again, or is only told in the result."""
 

@@ -24,7 +24,8 @@ from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.intact import may_be_inside, read_intact
 from deterministic_llm._core.reading.goals import shortcut_to
 from deterministic_llm._core.reading.omissions import may_omit
-from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.schema.merges import (
     merged,
     opened_in,

@@ -20,7 +20,8 @@ from deterministic_llm._core.exchange import (
 )
 from deterministic_llm._core.members import read_members
 from deterministic_llm._core.policy import Policy
-from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.reading.syntax.edits import CUT_OFF
 from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.envelopes import ENVELOPE, is_cut, opened

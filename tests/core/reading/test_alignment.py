@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.alignment.plans import RULES, Aligned, compile_schema
+from deterministic_llm._core.reading.alignment import bends
+from deterministic_llm._core.reading.alignment.plans import Aligned, compile_schema
 from deterministic_llm._core.schema.wording import quote
 
 CASES = Path(__file__).parents[1] / "cases" / "alignment"
@@ -70,8 +71,9 @@ def test_what_was_bent_needs_no_further_bending(case: dict[str, Any]) -> None:
     assert first.violations or again == Aligned(first.value, (), ())
 
 
-def test_every_edit_names_a_listed_rule_with_its_loss() -> None:
-    listed = {(rule.name, rule.loss) for rule in RULES}
+def test_every_edit_names_a_rule_with_its_loss() -> None:
+    rules = [each for each in vars(bends).values() if isinstance(each, bends.Rule)]
+    listed = {(rule.name, rule.loss) for rule in rules}
     made = {
         (repair.rule, repair.loss)
         for case in table()

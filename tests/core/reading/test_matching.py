@@ -15,8 +15,10 @@ from tracing import sweep
 
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.reading.forms.drift import RULES
-from deterministic_llm._core.reading.forms.matching import Matched, Unmatched, match
+from deterministic_llm._core.reading.alignment.bends import Rule
+from deterministic_llm._core.reading.forms import drift
+from deterministic_llm._core.reading.forms.claims import Matched, Unmatched
+from deterministic_llm._core.reading.forms.matching import match
 from deterministic_llm._core.schema.forms import (
     TextForm,
     compile_choice,
@@ -156,8 +158,9 @@ def test_the_span_is_where_the_answer_stands() -> None:
 
 
 def test_no_rule_costs_meaning_and_none_is_named_twice() -> None:
-    assert {rule.loss for rule in RULES} <= {"none", "format"}
-    assert len({rule.name for rule in RULES}) == len(RULES)
+    rules = [each for each in vars(drift).values() if isinstance(each, Rule)]
+    assert {rule.loss for rule in rules} <= {"none", "format"}
+    assert len({rule.name for rule in rules}) == len(rules)
 
 
 def test_a_pattern_that_takes_too_long_is_told_as_a_matter_of_time() -> None:
@@ -247,8 +250,8 @@ def test_a_score_is_read_back_whatever_drift_it_went_through(
     outer: list[Callable[[str], str]],
 ) -> None:
     text = f"Essay score: {score}/10"
-    for drift in (*sorted(inner, key=INNER.index), *digits, *sorted(outer, key=OUTER.index)):
-        text = drift(text)
+    for damage in (*sorted(inner, key=INNER.index), *digits, *sorted(outer, key=OUTER.index)):
+        text = damage(text)
     found = match(ESSAY, text)
     assert isinstance(found, Matched), (text, found)
     assert found.payload == {"score": score}

@@ -11,7 +11,8 @@ import pytest
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from deterministic_llm._core.drafts import Draft
-from deterministic_llm._core.reading.reader import MAX_CHARACTERS, Parsed, Unread, read
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.reader import MAX_CHARACTERS, read
 from deterministic_llm._core.schema.document import schema_target
 from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.schema.typed import typed_target

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from deterministic_llm import SchemaError
-from deterministic_llm._core.reading.reader import Parsed, Unread, read
+from deterministic_llm._core.reading.outcomes import Parsed, Unread
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.lowering.codecs import InexpressibleError
 from deterministic_llm._core.schema.lowering.dialects import DIALECTS

@@ -19,7 +19,8 @@ from deterministic_llm import SchemaError
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.exchange import Constraint
 from deterministic_llm._core.reading.incremental import Closed, Grown, Incremental
-from deterministic_llm._core.reading.reader import Parsed, read
+from deterministic_llm._core.reading.outcomes import Parsed
+from deterministic_llm._core.reading.reader import read
 from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.locations import value_at
 from deterministic_llm._core.schema.lowering.codecs import InexpressibleError

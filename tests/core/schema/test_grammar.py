@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm._core.exchange import JsonObject
-from deterministic_llm._core.reading.forms.matching import Matched, instruction, match
+from deterministic_llm._core.reading.forms.claims import Matched
+from deterministic_llm._core.reading.forms.matching import match
 from deterministic_llm._core.schema.digits import Bound, integer_range, number_range
 from deterministic_llm._core.schema.forms import (
     TextForm,
@@ -22,6 +23,7 @@ from deterministic_llm._core.schema.forms import (
 )
 from deterministic_llm._core.schema.language import SHORT, Language
 from deterministic_llm._core.schema.notations import gbnf, notation_of
+from deterministic_llm._core.schema.phrasing import instruction
 from deterministic_llm.providers import local
 from deterministic_llm.storage import models
 

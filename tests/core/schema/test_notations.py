@@ -16,7 +16,8 @@ from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 from tracing import sweep
 
 from deterministic_llm._core.exchange import JsonObject, Notation
-from deterministic_llm._core.reading.forms.matching import Matched, match
+from deterministic_llm._core.reading.forms.claims import Matched
+from deterministic_llm._core.reading.forms.matching import match
 from deterministic_llm._core.schema.digits import Bound, integer_range, number_range
 from deterministic_llm._core.schema.forms import (
     ChoiceForm,

@@ -25,7 +25,8 @@ from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.refusals import refusal_in
 from deterministic_llm._core.reading.finding.retractions import is_taken_back
 from deterministic_llm._core.reading.finding.thinking import thinking
-from deterministic_llm._core.reading.forms.matching import Matched, match
+from deterministic_llm._core.reading.forms.claims import Matched
+from deterministic_llm._core.reading.forms.matching import match
 from deterministic_llm._core.reading.glimpses import read_glimpsed, seen_intact
 from deterministic_llm._core.reading.goals import Goal, Shortcut, goal_of, shortcut_to
 from deterministic_llm._core.reading.judging import (
@@ -67,8 +68,6 @@ from deterministic_llm._core.schema.forms import ChoiceForm
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
 from deterministic_llm._core.schema.target import JsonTarget, Target, TextTarget, Valid
 from deterministic_llm._core.schema.wording import describe, quote
-
-__all__ = ["MAX_CHARACTERS", "Parsed", "Unread", "outside_thinking", "read"]
 
 T = TypeVar("T")
 

@@ -84,7 +84,9 @@ def _allowance(headers: Mapping[str, str], patterns: Iterable[str]) -> Allowance
 
 def _renewal(headers: Mapping[str, str], name: str) -> float | None:
     written = headers.get(name)
-    return _first((_span(written), _number(written), _until(written, headers, _timestamp)))
+    return _first(
+        (_span(written), _number(written), _until(written, headers, datetime.fromisoformat))
+    )
 
 
 def _until(
@@ -96,10 +98,6 @@ def _until(
         return max(0.0, (read(written or "") - now).total_seconds())
     except (KeyError, ValueError, TypeError):
         return None
-
-
-def _timestamp(written: str) -> datetime:
-    return datetime.fromisoformat(written)
 
 
 def _number(written: str | None, *, scale: float = 1.0) -> float | None:

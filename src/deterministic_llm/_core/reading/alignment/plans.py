@@ -13,7 +13,7 @@ from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.arrays import ArrayNode
 from deterministic_llm._core.reading.alignment.bending import Compile, Event, Node, Path, Trace
-from deterministic_llm._core.reading.alignment.bends import RULES, Rule
+from deterministic_llm._core.reading.alignment.bends import Rule
 from deterministic_llm._core.reading.alignment.leaves import (
     Anything,
     BooleanNode,
@@ -32,8 +32,6 @@ from deterministic_llm._core.records import quick
 from deterministic_llm._core.remembering import remembered
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
-
-__all__ = ["RULES", "Aligned", "Plan", "Rule", "compile_schema"]
 
 _UNSHARED = ("discriminator", "title", "default", "examples", "x-aliases")
 _DECIMAL_PATTERN = "^(?!^[-+.]*$)"

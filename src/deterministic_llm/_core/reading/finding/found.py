@@ -22,13 +22,10 @@ from deterministic_llm._core.reading.finding.brackets import (
 )
 from deterministic_llm._core.reading.finding.candidates import Candidate, Kind
 from deterministic_llm._core.reading.finding.groups import Group, groups, marked
-from deterministic_llm._core.reading.finding.phrases import scalar_phrases
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.finding.whitespace import cleaned, unquoted
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
-
-__all__ = ["Found", "extraction", "find", "left_around", "scalar_phrases", "touching"]
 
 MAX_WHOLE = 4_000
 """Characters up to which the whole text is offered as a bare answer."""

@@ -28,25 +28,6 @@ EXPLAINED = Rule("explanation behind a value", "none", 1, "9 - well written → 
 NUMBERED = Rule("list marker", "none", 0, "- or 1. in front of a record")
 OPTION = Rule("option in a sentence", "format", 2, "The answer is yes. → yes")
 
-RULES: tuple[Rule, ...] = (
-    AROUND,
-    SPELLING,
-    REPEATED,
-    SET_ASIDE,
-    NO_DENOMINATOR,
-    NO_LABEL,
-    SHORT_LABEL,
-    STATED,
-    REORDERED,
-    AS_JSON,
-    UNQUOTED,
-    REMARK,
-    EXPLAINED,
-    NUMBERED,
-    OPTION,
-)
-"""Every rule of text forms. None costs meaning: where one would, a violation is told instead."""
-
 
 def repair(
     rule: Rule, before: JsonValue, after: JsonValue, *places: int, path: str = "$"

@@ -47,13 +47,10 @@ from deterministic_llm._core.schema.forms import ChoiceForm, PatternForm, Templa
 from deterministic_llm._core.schema.phrasing import (
     canonical,
     constants,
-    instruction,
     resolved,
     written,
 )
 from deterministic_llm._core.schema.wording import quote
-
-__all__ = ["Matched", "Unmatched", "instruction", "match"]
 
 
 def match(form: TextForm, text: str, *, strict: bool = False) -> Matched | Unmatched:

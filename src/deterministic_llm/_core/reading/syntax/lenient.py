@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from deterministic_llm._core.reading.syntax.building import build
-from deterministic_llm._core.reading.syntax.documents import Document, Reading, Unreadable
+from deterministic_llm._core.reading.syntax.documents import Reading, Unreadable
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.rewriting import rewrite
 from deterministic_llm._core.reading.syntax.unescaping import Unescaped, unescaped
-
-__all__ = ["Document", "Reading", "Unreadable", "loads"]
 
 
 def loads(text: str, start: int = 0, end: int | None = None) -> Reading:
