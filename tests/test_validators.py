@@ -176,7 +176,7 @@ FAILS: list[tuple[Marker, object, str]] = [
     (
         OneLine(),
         "a\u2028b",
-        '$: expected one line, not 2, got "a\u2028b" (leave out the line breaks)',
+        '$: expected one line, not 2, got "a\\u2028b" (leave out the line breaks)',
     ),
     (
         NoMarkdown(),

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Accepted, Rejected, Request, Violation
 from deterministic_llm._core.contract import Contract
 from deterministic_llm._core.drafts import Draft
+from deterministic_llm._core.endings import is_open
 from deterministic_llm._core.exchange import (
     AnswerOutcome,
     Completion,
@@ -26,7 +27,7 @@ from deterministic_llm._core.reading.syntax.edits import CUT_OFF
 from deterministic_llm._core.sayings import as_said
 from deterministic_llm._core.schema.envelopes import ENVELOPE, is_cut, opened
 from deterministic_llm._core.schema.raising import raised
-from deterministic_llm._core.schema.target import JsonTarget, Valid
+from deterministic_llm._core.schema.target import JsonTarget, Target, Valid
 from deterministic_llm._core.schema.wording import quote
 from deterministic_llm._core.stops.remains import remains
 from deterministic_llm._core.stops.rules import REPETITION
@@ -61,7 +62,7 @@ def judge_completion(
     if not isinstance(reading, Parsed):
         return _rejected(reading, text, completion.finish)
     if reading.truncated or completion.finish == "length":
-        broken = _broken_off(reading, text, constraint, completion.finish)
+        broken = _broken_off(reading, text, contract.target, constraint, completion.finish)
         if broken is not None:
             draft = _draft(text, contract, request, context) if reading.truncated else None
             return replace(broken, repairs_tried=reading.repairs, draft=draft)
@@ -69,12 +70,20 @@ def judge_completion(
 
 
 def _broken_off(
-    reading: Parsed[object], text: str, constraint: Constraint, finish: Finish
+    reading: Parsed[object],
+    text: str,
+    target: Target[object],
+    constraint: Constraint,
+    finish: Finish,
 ) -> Rejected | None:
     """What an answer came to that can be read, but may not be the whole of it."""
     # In prompt mode a correction may still have followed the cut; elsewhere the first document
     # is the whole answer.
-    more_to_come = constraint.mode == "prompt" and text[reading.span[1] :].strip()
+    start, end = reading.span
+    if text[end:].strip():
+        more_to_come = constraint.mode == "prompt"
+    else:
+        more_to_come = finish == "length" and is_open(text[start:end], reading.output, target)
     if (finish == "length" and more_to_come) or (reading.truncated and finish != "stop"):
         return _CUT
     # A default in the place of what was begun would be a value that the model did not give: a
