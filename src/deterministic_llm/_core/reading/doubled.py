@@ -19,11 +19,14 @@ from deterministic_llm._core.reading.finding.retractions import (
     is_another_number,
     is_taken_back,
 )
+from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.wording import resolve
 
 
 def is_doubled(output: object, behind: str, schema: JsonObject) -> bool:
-    """Whether what stands *behind* the answer *output* is another one."""
+    """Whether what stands *behind* the answer *output* is another one, or unsays it."""
+    if _UNSAID.fullmatch(behind) is not None:
+        return True
     if isinstance(output, int | float | Decimal) and not isinstance(output, bool):
         most = schema.get("maximum")
         best = most if isinstance(most, int | float) else None
@@ -39,6 +42,15 @@ def is_doubled(output: object, behind: str, schema: JsonObject) -> bool:
         return True
     others = _other_labels(schema, output)
     return is_taken_back(behind, others) or (are_courtesies(behind) and _is_named(others, behind))
+
+
+_UNSAID = expression(
+    r"[\s*_.,!…:;–—-]{0,8}(?:(?:or )?not|no|nope|nah|never|i lied|as if|psych"
+    r"|(?:just )?(?:kidding|joking)|that(?:['’]s| is| was) (?:a lie|a joke"
+    r"|(?:the|a|my) (?:first )?draft|an? example))[\s*_.!)]*",
+    re.IGNORECASE,
+)
+"""All that follows, where it says that the answer is none."""
 
 
 def _is_named(labels: Sequence[str], behind: str) -> bool:

@@ -64,8 +64,8 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
 
 
 def _names_a_source(text: str, start: int, end: int) -> bool:
-    """Whether brackets hold a link, a note or a ticked box rather than a list."""
-    if is_citation(text, start, end):
+    """Whether brackets hold a link, a note or a ticked box, or bullets stand beside them."""
+    if is_citation(text, start, end) or _BULLETS.search(text) is not None:
         return True
     words = next_start(text, start, len(text)) != start
     return words and not _stands_for_itself(text[:start], text[start:end], text[end:])
@@ -80,7 +80,10 @@ def _stands_for_itself(before: str, piece: str, behind: str) -> bool:
     return _LEADS.search(line[-_FEW:]) is not None and _ENDS.match(behind) is not None
 
 
-_BULLET = expression(r"^[ \t>]*+(?:[-*+•]|\d{1,3}[.)])[ \t]", re.MULTILINE)
+_MARK = r"[ \t>]*+(?:[-*+•]|\d{1,3}[.)])[ \t]"
+_BULLETS = expression(rf"^{_MARK}++[^\s\[{{][^\n]*\n(?:[ \t]*\n)?{_MARK}", re.MULTILINE)
+"""Two bullets, one after another."""
+_BULLET = expression(rf"^{_MARK}", re.MULTILINE)
 _LONE_BULLET = expression(r"^[ \t>]*+[-*+•][ \t]++\Z", re.MULTILINE)
 _LEADS = expression(r"(?:\A[ \t>]*|[:=(>`：|]\*{0,2}[ \t]*|\b(?:is|are)[ \t])[*_`]*\Z")
 _ENDS = expression(r"[*_`]*[ \t]*[.!)|]?[*_`]*[ \t]*$", re.MULTILINE)
@@ -98,7 +101,7 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
     before, piece, behind = text[:start], text[start:end], text[end:]
     if len(before) + len(behind) > _FEW:
         return None
-    if piece[0] != "{" and (not LIKE_JSON.match(piece) or is_citation(text, start, end)):
+    if piece[0] != "{" and (not LIKE_JSON.match(piece) or _names_a_source(text, start, end)):
         return None  # an object that is JSON is like it
     talk = _heard_before(before, behind, shortcut.goal.target)
     if talk is None or talk.claims:
@@ -170,7 +173,8 @@ def _fences(text: str) -> int:
 _FENCE_OPENS, _FENCE_CLOSES = "```json\n{", "}\n```"
 _CLOSER = {"{": "}", "[": "]"}
 _FIRST = expression(r"[{\[｛［<◁\x1b]")
-_LOADED = expression(r"[{}\[\]｛｝［］<◁\x1b]")
+_LOADED = expression(r"[{}\[\]｛｝［］<◁\x1b]|^[ \t]*\w{1,40}\.\w{1,60}[ \t]*=", re.MULTILINE)
+"""A bracket, or code that gives a member another value."""
 _ROW = expression(r"^[ \t>]*+\|[^\n]*\|", re.MULTILINE)
 _TICKS = expression(r"`{3,}|~{3,}")
 _QUOTE = expression("[\"'`“‘]")

@@ -150,11 +150,23 @@ def _document(text: str, candidate: Candidate, goal: Goal[object]) -> Document |
             return Unreadable(_CUT)
         return Document(text[candidate.start : candidate.end].strip(), candidate.end)
     document = loads(text, candidate.start, candidate.end)
+    if isinstance(document, Document) and _holds_a_variable(document, text, candidate):
+        return Unreadable(_VARIABLE)
     if isinstance(document, Document) and (rest := text[document.end : candidate.end].strip()):
         return Unreadable(Violation("$", "ambiguous", "expected one value", quote(rest)))
     return document
 
 
+def _holds_a_variable(document: Document, text: str, candidate: Candidate) -> bool:
+    """Whether a member of *document* is its own name without quotes, as in code: {"age": age}."""
+    if all(each.rule != _UNQUOTED for each in document.repairs):
+        return False
+    return _VARIABLE_MEMBER.search(text, candidate.start, candidate.end) is not None
+
+
+_UNQUOTED = "unquoted string"
+_VARIABLE_MEMBER = expression(r"(?<!\w)([A-Za-z_]\w{0,63})[\"'`]?\s?:\s{0,3}\1\s*[,}\n]")
+_VARIABLE = Violation("$", "placeholder", "expected values, not the names of variables")
 _OPENINGS = ("{", "[", '"')
 _CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
 

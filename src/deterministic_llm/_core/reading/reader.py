@@ -53,6 +53,7 @@ from deterministic_llm._core.reading.rivals import (
     canonical,
     claims,
     in_json,
+    is_assigned,
     is_left_of_another,
     is_other_piece,
     is_relabelled,
@@ -301,6 +302,8 @@ def _another_unread(
     if names_all(unread, target, quoted=False) or names_all((rest,), target):
         return True
     behind = rest.rpartition(GAP)[2]
+    if is_assigned(found.text, answer):
+        return True
     return are_denied(claims(rest, target), answer) or is_relabelled(behind, target, output)
 
 

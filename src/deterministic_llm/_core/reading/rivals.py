@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import cast
 
 from pydantic_core import from_json, to_json
@@ -111,6 +112,28 @@ def are_denied(said: Iterable[Claim], answer: JsonValue) -> bool:
     return isinstance(answer, dict) and any(
         answer.get(each.name, each.value) != each.value for each in said
     )
+
+
+def is_assigned(text: str, answer: JsonValue) -> bool:
+    """Whether code in *text* gives a member of *answer* another value: ``p["age"] = 34``."""
+    if not isinstance(answer, dict):
+        return False
+    for found in islice(_ASSIGNED.finditer(text), MAX_LINES):
+        name = found["key"] or found["attribute"]
+        try:
+            value = from_json(found["value"].replace("'", '"'))
+        except ValueError:
+            continue
+        if name in answer and answer[name] != value:
+            return True
+    return False
+
+
+_ASSIGNED = expression(
+    r"^[ \t]*[A-Za-z_]\w{0,40}(?:\[[\"'](?P<key>[^\"'\n\]]{1,60})[\"']\]|\.(?P<attribute>\w{1,60}))"
+    r"[ \t]*=[ \t]*(?P<value>[^=\s;#][^\n;#]{0,200}?)[ \t]*;?(?=[ \t]*(?:\n|#|\Z))",
+    re.MULTILINE,
+)
 
 
 def is_relabelled(behind: str, target: JsonTarget[object], output: object) -> bool:

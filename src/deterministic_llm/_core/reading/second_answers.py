@@ -5,6 +5,7 @@ In: what stands beside the answer, and the answer. Out: whether it says another 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from deterministic_llm._core.reading.equality import equal
@@ -16,7 +17,8 @@ from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.reading.rivals import GAP
 from deterministic_llm._core.reading.syntax.documents import Document
-from deterministic_llm._core.schema.kinds import required_names
+from deterministic_llm._core.regexes import expression
+from deterministic_llm._core.schema.kinds import kinds, kinds_of_items, required_names
 
 
 def beside(found: Found) -> str:
@@ -39,6 +41,8 @@ def says_another(rest: str, goal: Goal[object], output: object, context: object)
 
     All required members must be named in it, so that words about the answer cost little.
     """
+    if kinds(goal.target.schema) == _ARRAY and "object" not in kinds_of_items(goal.target.schema):
+        return _lists_others(rest, goal, output, context)
     names, said = required_names(goal.target.schema), rest.casefold()
     if not names or "\n" not in rest.strip():
         return False
@@ -51,4 +55,19 @@ def says_another(rest: str, goal: Goal[object], output: object, context: object)
     return isinstance(reading, Parsed) and not equal(reading.output, output)
 
 
+def _lists_others(rest: str, goal: Goal[object], output: object, context: object) -> bool:
+    """Whether *rest* has bullets that are items, too, and not those of *output*."""
+    bullets = _BULLETS.findall(rest)
+    if len(bullets) < 2 or len(bullets) > _MOST or any(len(each.split()) > 3 for each in bullets):
+        return False
+    noted = read_notation("\n".join(f"- {each}" for each in bullets), goal.target.schema)
+    if noted is None:
+        return False
+    reading = bend(Document(noted[0], len(rest), noted[1]), goal, context, start=0)
+    return isinstance(reading, Parsed) and not equal(reading.output, output)
+
+
+_ARRAY = frozenset({"array"})
+_MOST = 1_000
+_BULLETS = expression(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+([^\s\0][^\n\0]{0,60})$", re.MULTILINE)
 _WHOLE = frozenset({"whole", "lines"})

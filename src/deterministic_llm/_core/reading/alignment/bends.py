@@ -73,7 +73,9 @@ NUMBER_PERCENT = Rule("percent sign", "format", 2, "95% → 95, or 0.95 where th
 NUMBER_RATIO = Rule("out of the maximum", "format", 2, "9/10 → 9 if the maximum is 10")
 NUMBER_WORD = Rule("number in words", "format", 2, "twenty-five → 25")
 NUMBER_TWICE = Rule("number in words and digits", "format", 2, "four (4) → 4")
-NUMBER_UNIT = Rule("unit that the schema names", "format", 2, "18 cm for height_cm → 18")
+NUMBER_UNIT = Rule(
+    "unit that the schema names", "format", 2, "18 cm for height_cm, 8 points → 18, 8"
+)
 NUMBER_EXPLAINED = Rule("grade with its reason", "format", 3, "8 - the argument is clear → 8")
 INTEGRAL = Rule("integral float", "none", 0, "8.0 for an integer → 8")
 DIGITS = Rule("number for a string", "format", 2, '18 for a string → "18"')

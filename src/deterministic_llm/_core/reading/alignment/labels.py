@@ -19,7 +19,8 @@ from deterministic_llm._core.reading.alignment.bends import (
     Rule,
 )
 from deterministic_llm._core.reading.alignment.numerals import bare
-from deterministic_llm._core.reading.alignment.reservations import is_reserved
+from deterministic_llm._core.reading.alignment.reasons import is_reason
+from deterministic_llm._core.reading.alignment.reservations import is_mocked, is_reserved
 from deterministic_llm._core.reading.alignment.vocabulary import (
     DOUBT,
     FRAME,
@@ -34,8 +35,28 @@ _ACCENTS = expression(r"[\u0300-\u036f]+")
 _LETTERED = expression(r"\(?(?P<letter>[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
 _LETTER_ALONE = expression(r"[(\[]?([A-Za-z]|\d{1,2})[).:\]]?")
 _DESCRIBED = expression(
-    r"\s*(?:[:;\n(]|[.!](?=\s)|\s[-\u2013\u2014]\s|\u2014|\u2013\s)|[\s.!;:,)*]*\Z"
+    r"[*_`]{0,3}\s*(?:[:;\n(]|[.!](?=\s)|\s[-\u2013\u2014]\s|\u2014|\u2013\s)|[\s.!;:,)*]*\Z"
 )
+_REASONED = expression(
+    r"[*_`]{0,3}(?:[,，]\s?(?=(?:the|an?|this|it|its|because|since|as|which|der|die|das|ein|eine|weil|da|la"
+    r"|le|les|un|une|el|los|una|il|parce|porque|perché)\s|l['’])"
+    r"|\s(?=(?:because|since|weil|parce que|porque|perché)\s)|\s?\n\s*\n\s*)",
+    re.IGNORECASE,
+)
+"""What parts a label from a reason, or from what it is called besides."""
+_OF_LABELS = expression(
+    r"\b(?:choices?|options?|alternatives?|candidates?|labels?|categor(?:y|ies)|class(?:es)?|names?"
+    r"|wahl|kategorie|choix|opción|opzione|opção)\b",
+    re.IGNORECASE,
+)
+_CORRECT = expression(
+    r"\s(?:is|would be)\s(?:the\s)?(?:correct|right|best)(?:\s(?:answer|option|choice|one|label))?"
+    r"[.!]?\s*\Z",
+    re.IGNORECASE,
+)
+_FEWEST_WORDS = 3
+"""Words of a reason: "Paris, the movie" may be the name of something else."""
+_NOUNS = frozenset({"option", "answer", "choice", "label", "letter", "so", "therefore", "thus"})
 _ENDS = " \t\n.!;:,)*"
 _LETTER_DESCRIBED = expression(r"[:)]")
 _SMALL_SHARE = expression(
@@ -128,8 +149,12 @@ class _Spellings:
         if not words and not before.strip(" (*_`\"'"):
             described = _LETTER_DESCRIBED if len(label) == 1 else _DESCRIBED
             if described.match(after) and (others or not after.strip(_ENDS)):
-                lessened = is_unlikely(after) or is_reserved(label, after)
+                lessened = is_unlikely(after) or is_reserved(label, after) or is_mocked(after)
                 return None if lessened or _doubtful(others) else LABEL_DESCRIBED
+            if _is_reasoned(label, after):
+                return LABEL_DESCRIBED
+        if _CORRECT.match(after) and _NOUNS.issuperset(words):
+            return LABEL_FRAMED
         said = frozenset(words) | frozenset(others)
         if not said or not said <= self._frame or (words and words[0] in QUESTION):
             return None
@@ -140,6 +165,19 @@ class _Spellings:
     def _steady(self, mention: str) -> bool:
         """Whether *mention* can be nothing but a label: "A" and "IT", not "a" and "it"."""
         return len(mention) > 2 or mention in self._known or mention.casefold() == "no"
+
+
+def _is_reasoned(label: str, after: str) -> bool:
+    """Whether *after* is a reason for *label*, or what that is called besides.
+
+    "Paris, the capital of France", "positive because the customer is happy".
+    """
+    parted = _REASONED.match(after)
+    if parted is None or is_reserved(label, after) or _OF_LABELS.search(after) is not None:
+        return False
+    words = _words(after[parted.end() :])
+    told = len(words) >= _FEWEST_WORDS and not _doubtful(words)
+    return told and is_reason(after[parted.end() :])
 
 
 def is_unlikely(after: str) -> bool:

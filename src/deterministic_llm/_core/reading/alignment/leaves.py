@@ -11,6 +11,7 @@ from deterministic_llm._core.reading.alignment.bending import Trace
 from deterministic_llm._core.reading.alignment.bends import (
     DIGITS,
     INTEGRAL,
+    LABEL_DESCRIBED,
     LABEL_VALUE,
     NULL_WORD,
     Bend,
@@ -271,7 +272,7 @@ class LabelNode(Leaf):
         """The one label that a text or number names."""
         if isinstance(value, str):
             found = self._labels.named(value) if self._texts else None
-            return found or self._of_another_type(value)
+            return found or self._of_another_type(value) or self._truth(value)
         if self._has(value):
             return None
         if isinstance(value, int) and not isinstance(value, bool) and -_FAR < value < _FAR:
@@ -292,8 +293,23 @@ class LabelNode(Leaf):
             return Bent(found[0].value, LABEL_VALUE)
         return next((each for each in candidates if isinstance(each, Refused)), None)
 
+    def _truth(self, text: str) -> Bend:
+        """The label for yes or no that the whole answer explains, where there are these two."""
+        if self.kind != "whole" or len(self._values) != 2 or len(self._texts) != 2:
+            return None
+        found = boolean_of(text, whole=True)
+        said = {each.value: label for label in self._texts if (each := _word_for(label))}
+        label = said.get(found.value) if isinstance(found, Bent) and len(said) == 2 else None
+        return None if label is None else Bent(label, LABEL_DESCRIBED)
+
     def _has(self, value: JsonValue) -> bool:
         return any(type(value) is type(each) and value == each for each in self._values)
+
+
+def _word_for(label: str) -> Bent | None:
+    """The boolean that *label* is a word for."""
+    found = boolean_of(label)
+    return found if isinstance(found, Bent) else None
 
 
 def _length(limit: JsonValue) -> int | None:

@@ -2,7 +2,7 @@
 
 In: a text. Out: the figure that it begins with, where the rest is such a reason. That is in a
 language of which the turning words are known, and holds none of these: no other number, no doubt or
-condition, no word about grades, and nobody who says so.
+condition, no word about grades, and nobody who says so. A reason for a grade appraises something.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from deterministic_llm._core.regexes import expression
 def before_reason(text: str) -> tuple[int, int] | None:
     """Where the figure stands that *text* begins with, if the rest is a reason for it."""
     found = None if len(text) > _LONGEST else _REASONED.match(text)
-    return None if found is None or not is_reason(text[found.end() :]) else found.span("value")
+    if found is None or _APPRAISES.search(text, found.end()) is None:
+        return None
+    return found.span("value") if is_reason(text[found.end() :]) else None
 
 
 _LONGEST = 600
@@ -83,7 +85,9 @@ _LANGUAGES = (
             r"(?: not|n['’]t)|deserv\w+|merit\w*|worth\w*|warrant\w*|justif\w+|unfair\w*"
             r"|(?:in)?accurate|right|wrong|(?:in)?correct\w*|true|false|untrue|l(?:ie|ying|ol)"
             r"|jok(?:e|es|ing)|kidding|jk|sarcas\w+|iron(?:y|ic\w*)|yeah|dreams?|alleged\w*|fake"
-            r"|invalid|missing|wish\w*|hop(?:e|es|ing)|prior|posterior|baseline|threshold|cut-?off|limits?"
+            r"|invalid|missing|void\w*|annul\w*|withdraw\w*|plagiar\w*|cheat\w*|disqualif\w*|nothing"
+            r"|replac\w+|supersed\w+|los(?:e|es|t)|relative|compared|separate(?:ly)?|shares?"
+            r"|proportion|fraction|ratio|opinions?|view|tutors?|for|wish\w*|hop(?:e|es|ing)|prior|posterior|baseline|threshold|cut-?off|limits?"
             r"|defaults?|benchmark|goals?|random\w*|ignor\w+|disregard\w*|count|matter|apply"
             # who says so
             r"|says?|said|claims? (?:that|it|the)|claimed|thinks?|thought|believes?|believed"
@@ -98,6 +102,7 @@ _LANGUAGES = (
             r"|take|then|so|thus|hence|therefore|quote|as (?:of|in|for|long|an?)|like|same|see"
             r"|compared|versus|vs|through|between|just|even|still|also|out|that|which|was|being"
             r"|been|down|however|although|though|but|well,|yes|ok"
+            r"|[a-z]+s(?=,| are | were | have | all )"  # eight paragraphs
         ),
     ),
     _Language(  # German
@@ -105,7 +110,7 @@ _LANGUAGES = (
         turns=(
             r"nein|doch|nicht|kein\w*|aber|vielleicht|eher|eigentlich|wenn|falls|sofern|bis"
             r"|ungefähr|etwa|circa|fast|könnte|würde|sollte|müsste|wäre|hätte|punkt\w*|note\w*"
-            r"|bewert\w*|minus|plus|abzug|bonus|besser|schlechter|höher|niedriger|sag\w+|laut"
+            r"|bewert\w*|minus|plus|abzug|bonus|fehler|durchschnitt|maximum|mittel|tutor\w*|gross?zügig|großzügig|besser|schlechter|höher|niedriger|sag\w+|laut"
             r"|mein\w*|ich|mir|wir|du|sie|erst\w*|zunächst|ursprünglich|vorher|jetzt|beispiel\w*"
             r"|null|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|halb\w*|korrektur|falsch"
             r"|richtig|ohne|nur|mehr|weniger|ausser|außer|zu (?:hoch|niedrig|viel|wenig)|zahl\w*"
@@ -113,41 +118,41 @@ _LANGUAGES = (
         ),
     ),
     _Language(  # French
-        known=r"est|les|des|une|très|bien|clair\w*|bon|bonne|le|et",
+        known=r"est|la|les|des|une|très|bien|clair\w*|bon|bonne|le|et",
         turns=(
             r"non|pas|ne|mais|peut-être|plutôt|si|sauf|environ|presque|pourrait|serait|devrait"
             r"|aurait|points?|notes?|moins|plus|selon|dit|disent|je|nous|vous|mon|ma|abord"
             r"|initialement|exemple|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|demie?|zéro"
             r"|correction|faux|fausse|sans|seulement|meilleure?|mieux|avant|après|fait|trop|valeur"
-            r"|nombre|attende?z|pardon|désolée?|professeur|jamais|puis|ensuite|arrondi"
+            r"|nombre|maximum|moyenne|erreur|moitié|prof|généreux|enlever|retir\w+|mal|attende?z|pardon|désolée?|professeur|jamais|puis|ensuite|arrondi"
         ),
     ),
     _Language(  # Spanish
-        known=r"el|los|las|es|muy|bien|buen|buena|claro|clara|una|del",
+        known=r"el|la|los|las|es|está|muy|bien|buen|buena|claro|clara|una|del",
         turns=(
             r"no|pero|sino|quizás?|tal vez|más|menos|si|salvo|excepto|casi|unos|aproximadamente"
             r"|podría|sería|debería|habría|puntos?|notas?|puntuación|según|dice|dijo|yo|mi|creo"
             r"|primero|inicialmente|antes|después|ejemplo|dos|tres|cuatro|cinco|seis|siete|ocho"
             r"|nueve|diez|cero|medio|corrección|falso|sin|sólo|solo|mejor|peor|realidad|demasiado"
-            r"|valor|número|espera|perdón|profesor|nunca|luego|ahora|redondeado"
+            r"|valor|número|máximo|media|mitad|mal|error|quitar|quitando|espera|perdón|profesor|nunca|luego|ahora|redondeado"
         ),
     ),
     _Language(  # Italian
-        known=r"il|è|gli|molto|ben|bene|buono|buona|chiaro|chiara|della",
+        known=r"il|la|è|gli|molto|ben|bene|buono|buona|chiaro|chiara|della",
         turns=(
             r"no|non|ma|però|forse|piuttosto|più|meno|se|tranne|circa|quasi|potrebbe|sarebbe"
             r"|dovrebbe|avrebbe|punt[io]|vot[io]|secondo|dice|io|mio|credo|prima|dopo|esempio|due"
             r"|tre|quattro|cinque|sei|sette|otto|nove|dieci|zero|mezzo|correzione|falso|senza|solo"
-            r"|meglio|realtà|anzi|troppo|valore|numero|aspetta|scusa|professore|mai|poi|ora"
+            r"|meglio|realtà|anzi|troppo|valore|numero|massimo|media|metà|male|errore|tolto|togliere|aspetta|scusa|professore|mai|poi|ora"
         ),
     ),
     _Language(  # Portuguese
-        known=r"é|os|muito|bem|bom|boa|claro|clara|uma",
+        known=r"é|está|os|muito|bem|bom|boa|claro|clara|uma",
         turns=(
             r"não|nao|mas|talvez|mais|menos|se|exceto|salvo|quase|cerca|poderia|seria|deveria|teria"
             r"|pontos?|notas?|segundo|disse|diz|eu|meu|acho|primeiro|antes|depois|exemplo|dois|duas"
             r"|três|quatro|cinco|seis|sete|oito|nove|dez|zero|meio|correção|falso|sem|só|apenas"
-            r"|melhor|pior|verdade|demais|valor|número|espera|desculpe?|professor|nunca|agora"
+            r"|melhor|pior|verdade|demais|valor|número|máximo|média|metade|mal|erro|tirar|espera|desculpe?|professor|nunca|agora"
         ),
     ),
     _Language(  # Dutch
@@ -156,10 +161,35 @@ _LANGUAGES = (
             r"nee|niet|geen|maar|misschien|eerder|eigenlijk|meer|minder|als|tenzij|ongeveer|bijna"
             r"|zou|moet|punt\w*|cijfers?|volgens|zegt|ik|mijn|we|eerst|voor|na|voorbeeld|twee|drie"
             r"|vier|vijf|zes|zeven|acht|negen|tien|nul|halve?|correctie|fout|zonder|alleen|beter"
-            r"|slechter|te (?:hoog|laag|veel)|waarde|wacht|sorry|leraar|nooit|dan|nu"
+            r"|slechter|te (?:hoog|laag|veel)|waarde|maximum|gemiddelde|helft|hoger"
+            r"|lager|wacht|sorry|leraar|nooit|dan|nu"
         ),
     ),
 )
+_APPRAISES = expression(
+    # English
+    r"\b(?:clear|clearly|well|good|solid|strong|strongly|great|excellent|excellently|exceptional\w*"
+    r"|decent|weak|poor|poorly|thorough|thoroughly|precise|concise|impressive|outstanding|adequate"
+    r"|uneven|convincing\w*|persuasive\w*|coherent|cohesive|(?:dis|un)?organi[sz]ed|(?:un)?structured"
+    r"|thin|vague|unclear|confusing|shallow|superficial|insightful|thoughtful|compelling|engaging"
+    r"|detailed|logical|logically|focused|unfocused|fluent|polished|repetitive|(?:under)?developed"
+    r"|(?:un)?supported|lacks|lacking|needs|sloppy|careless|creative|nuanced|(?:in)?effective\w*"
+    r"|competent|sound|rambling|rambles|wanders|(?:un)?readable|smooth|awkward|friendly|pricey"
+    r"|delicious|tasty|slow|rude|clean|dirty|comfortable|pleasant|disappointing|enjoyable"
+    r"|(?:doesn|isn)['’]t|no (?:(?:clear|real|major|obvious|spelling|grammar) )?(?:conclusion"
+    r"|evidence|thesis|introduction|sources|structure|citations|transitions|errors|flaws))\b"
+    # German, French, Spanish, Italian, Portuguese and Dutch
+    r"|\b(?:gut\w*|klar\w*|stark\w*|schwach\w*|solide\w*|überzeugend\w*|hervorragend\w*|unklar\w*"
+    r"|clair\w*|bien|bon|bonne|solide|fort|forte|faible|convaincant\w*|excellente?"
+    r"|clar[oa]|buen[oa]?|sólid[oa]|fuerte|débil|convincente|excelente|chiar[oa]|ben|buon[oa]?|solid[oa]"
+    r"|debole|eccellente|bem|bom|boa|fort[ea]|fraco|fraca|helder\w*|duidelijk\w*|goede?|sterke?|zwakke?"
+    r"|overtuigend\w*)\b"
+    # Chinese and Japanese
+    r"|[清明]晰|明[确確]|有力|充分|完整|流[畅暢]|[优優][秀良]|良好|不足|薄弱|欠缺|[较較很]好|合理|深入|出色|扎[实實]"
+    r"|[严嚴][谨謹]|明快|良い|優れ|説得力|わかりやす|分かりやす|論理的|丁寧",
+    re.IGNORECASE,
+)
+"""Words that say how good something is."""
 _KNOWN = tuple(expression(rf"(?<!\w)(?:{each.known})(?!\w)") for each in _LANGUAGES)
 _TURNS = tuple(
     expression(rf"(?<!\w)(?:{each.turns})(?!\w)|\A(?:{each.opens})(?!\w)") for each in _LANGUAGES
@@ -169,7 +199,7 @@ _SIGNS = expression(
 )
 _EASTERN = expression(r"[\u3040-\u30ff\u4e00-\u9fff，。、；]{4,200}")
 _EASTERN_TURNS = expression(
-    r"[一二三四五六七八九十两零百半]\s?[分点個个]|[但却或约約改扣减減加例假误誤错錯]|[评得满总给扣]分|分[数钟]|点数|不过|不過|如果|可能"
+    r"[一二三四五六七八九十两零百半]\s?[分点個个]|[但却或约約改扣减減加例假误誤错錯]|[评得满总给扣]分|分[数钟]|点数|不过|不過|上一|没有|沒有|给出|随便|参考|猜|如果|可能"
     r"|也许|大概|左右|不对|不是|不应|应该|應該|除非|其实|實際|实际|最终|最終|之前|原来|原本|老师|先生|认为|说"
     r"|しかし|ただ|もし|かも|たぶん|ほど|くらい|ぐらい|訂正|修正|実は|いや|いえ|違|ない|ません|とは|なら"
 )

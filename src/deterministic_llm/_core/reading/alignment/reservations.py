@@ -32,7 +32,8 @@ _RESERVED: Mapping[str, str] = {
         r"|minus (?:the|one|two|clause|section|that)|not (?:counting|including)"
         r"|all but|subject to|pending|depending|provided|providing|(?:as|so) long as|assuming"
         r"|unless|until|if\b|only\b|not (?:always|necessarily|entirely|completely|fully|quite)"
-        r"|according to|(?:he|she|they) (?:said|says|claims?|thinks?)|said (?:he|she|they|the)"
+        r"|(?:exactly |quite |just )?the opposite|on the contrary"
+        r"|according to|(?:he|she|they) (?:said|says|claims?|thinks?)|said \w+"
         r"|(?:it|they|he|she) used to\b|in (?:my|your) dreams"
     ),
     "German": (
@@ -110,3 +111,15 @@ def is_reserved(word: str, behind: str) -> bool:
     said = behind.casefold()
     contrary = _DENIED if yes else _AFFIRMED
     return any(each.match(said) for each in (_OPENS, _OFFERED, contrary))
+
+
+_MOCKED = expression(
+    r"\W*(?:(?:this|that|it)(?:['’]s| is| was) |(?:just|only|said|meant|with|in) |an? )*"
+    r"(?:sarcas\w+|iron(?:y|ic|ically)|jok(?:e|es|ing)|kidding|jk|lol|/s|trolling|sarkas\w+|ironisch"
+    r"|iron(?:ie|ia|ique)|sarcasmo|scherz|blague|broma|scherzo|讽刺|反话|皮肉|冗談)(?: meant)?\W*"
+)
+
+
+def is_mocked(behind: str) -> bool:
+    """Whether *behind*, which follows a label, says nothing but that it is not meant."""
+    return _MOCKED.fullmatch(behind.casefold()) is not None

@@ -34,13 +34,15 @@ from deterministic_llm._core.reading.alignment.numerals import (
     bare,
     readings,
 )
-from deterministic_llm._core.reading.alignment.reasons import before_reason
-from deterministic_llm._core.reading.alignment.reservations import is_reserved
+from deterministic_llm._core.reading.alignment.reasons import before_reason, is_reason
+from deterministic_llm._core.reading.alignment.reservations import is_mocked, is_reserved
 from deterministic_llm._core.reading.alignment.units import (
+    age,
     currencies_named,
     groups_by_comma,
     money,
     names_unit,
+    without_points,
 )
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, NULL_WORDS, TRUE_WORDS
 from deterministic_llm._core.records import frozen
@@ -80,12 +82,21 @@ _ECHO = expression(
     r"(?P<denied>n['’]?t|\snot)?"
 )
 """The question said again: "Yes, it is", "No, they don't"."""
+_SURE = r"(?:absolutely|definitely|certainly|of course|clearly|totally|indeed|exactly)"
+_STRESSED = expression(
+    rf"(?:(?P<yes>yes)|no)[\s,.;:!–—-]{{1,3}}{_SURE}(?(yes)|(?: not)?)"
+    r"|(?P<right>yes)[\s,.;:!–—-]{1,3}(?:that|this|it)(?:'s| is) (?:correct|right|true|so|accurate)"
+    rf"|{_SURE}(?:[\s,.!]{{1,3}}(?:(?P<sure>yes)|no)| not)"
+)
+"""The answer with nothing but stress: "Yes, absolutely", "Definitely not"."""
 _LONGEST_EXPLAINED = 600
 _EXPLAINED = expression(
-    r"[*_`]{0,3}(?P<word>yes|no|true|false|ja|nein|oui|non|sí|si)[*_`]{0,3}"
-    r"(?:[,;:.!]\s|\s[-–—]\s|\s*\n)\s*(?P<why>[^\W\d_]+[\s,]+[^\W\d_].*)",
+    r"[*_`]{0,3}(?P<word>yes|no|true|false|ja|nein|oui|non|sí|si|sì|sim|是的?|はい|네)[*_`]{0,3}"
+    r"(?:[,;:.!]\s|\s[-–—]\s|\s(?=\()|[，。、]|\s*\n)\s*\(?(?P<why>[^\W\d_]+(?:[\s,]+[^\W\d_]|[\u3040-\uffff]).*)",
     re.DOTALL,
 )
+_ABROAD = frozenset({"sì", "sim", "是", "是的", "はい", "네"})
+"""Words for yes behind which a reason must be in a language with known turning words."""
 _UNSURE = expression(
     r"\b(?:but|however|although|though|except|unless|if|only|maybe|perhaps|possibly|probably|might"
     r"|may(?!\s\d)|could|sure|unsure|depends?|partly|partially|somewhat|mostly|wait|actually|sorry|rather"
@@ -193,6 +204,8 @@ def boolean_of(text: str, *, whole: bool = False) -> Bend:
     if value is None and (echo := _ECHO.fullmatch(said)) is not None:
         yes, denied = echo["word"] == "yes", echo["denied"] is not None
         value = yes if yes != denied else None
+    elif value is None and (stressed := _STRESSED.fullmatch(said)) is not None:
+        value = stressed.lastgroup is not None
     elif value is None and whole and len(text) <= _LONGEST_EXPLAINED:
         value = _explained(text)
     return None if value is None else Bent(value, BOOLEAN_WORD)
@@ -204,7 +217,9 @@ def _explained(text: str) -> bool | None:
     if found is None or _UNSURE.search(found["why"]) is not None:
         return None
     value = _BOOLEANS.get(found["word"])
-    if is_reserved(found["word"], found["why"]):
+    if is_reserved(found["word"], found["why"]) or is_mocked(found["why"]):
+        return None
+    if found["word"] in _ABROAD and not is_reason(found["why"]):
         return None
     contrary = _DENIES if value else _AFFIRMS
     return None if contrary.search(found["why"]) is not None else value
@@ -287,6 +302,18 @@ def _twice(text: str, wanted: Wanted) -> Bend:
     return _single(pair[0][0].value, NUMBER_TWICE, wanted)
 
 
+def _points(text: str, wanted: Wanted) -> Bend:
+    figure = without_points(text) if wanted.is_grade else None
+    found = None if figure is None else _figure(figure, wanted) or _ratio(figure, wanted)
+    return replace(found, rule=NUMBER_UNIT) if isinstance(found, Bent) else found
+
+
+def _age(text: str, wanted: Wanted) -> Bend:
+    bounded = wanted.bound("maximum") is not None
+    figure = age(ascii_digits(text), wanted.name, wanted.description, bounded=bounded)
+    return None if figure is None else _chosen(readings(figure), wanted, NUMBER_UNIT)
+
+
 def _with_unit(text: str, wanted: Wanted) -> Bend:
     match = _UNIT.fullmatch(ascii_digits(text))
     if match is None or not names_unit(match[2], wanted.name, wanted.description):
@@ -311,8 +338,10 @@ _NOTATIONS: tuple[Callable[[str, Wanted], Bend], ...] = (
     _figure,
     _money,
     _percent,
+    _points,
     _ratio,
     _twice,
+    _age,
     _with_unit,
     _hedged,
 )

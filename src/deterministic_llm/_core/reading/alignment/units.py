@@ -117,6 +117,22 @@ _MEASURE_OF: dict[str, tuple[str, str]] = {
     for unit, spellings in units.items()
     for spelling in spellings.split()
 }
+_AGE = expression(
+    r"(?P<figure>\d{1,3})(?P<old>(?:\syears?\s|-years?-)(?:old|of age)|\s?y/?o)?"
+    r"(?:(?(old)|(?:\syears?|\sjahre?(?:\salt)?|\sans?|\saños|\sanni|\sanos(?:\sde\sidade)?|\sjaar"
+    r"(?:\soud)?|\s(?:лет|года?)|\s?[岁歲歳才]|\s?세|\s?살)))",
+    re.IGNORECASE,
+)
+_OF_AGE = expression(
+    r"\b(?:ages?|aged|old|years?|alter|âge|edad|età|idade|leeftijd)\b|年齢|年龄|나이"
+)
+_SHORTER = expression(r"\b(?:months?|weeks?|days?|hours?|minutes?|seconds?|ago|since)\b")
+_POINTS = expression(
+    r"(?P<figure>[*_`]{0,3}\d[\d.,]*)(?P<of>\s?(?:/|out of|of|von|sur|sobre|de|su)\s?\d+)?"
+    r"(?:[\s-](?:points?|pts\.?|stars?|punkten?|puntos?|punti|pontos?|punten)|\s?[分点點점★⭐])"
+    r"(?P<behind>\s?(?:/|out of|of|von|sur|sobre|de|su)\s?\d+)?",
+    re.IGNORECASE,
+)
 _AMBIGUOUS_ALONE = words("in m s d t c f k g h l b w")
 """Spellings that are a unit at the end of a property's name, but nothing in a sentence."""
 _WORD = expression(r"°?[^\W\d_]+(?:/[^\W\d_]+)?")
@@ -148,6 +164,28 @@ def currencies_named(name: str, description: str) -> frozenset[str]:
         if codes is not None and word != "try":
             found.append(codes)
     return frozenset[str]().union(*found)
+
+
+def age(text: str, name: str, description: str, *, bounded: bool) -> str | None:
+    """The figure in *text* where that is an age in years, and the schema wants one or says nothing.
+
+    "34 years old" is one by itself, "34 años" only where the schema says so. A *bounded* number of
+    which nothing is said is rather a grade.
+    """
+    found = _AGE.fullmatch(text)
+    said = f"{_CAMEL.sub(' ', name).replace('_', ' ')} {description}".strip().casefold()
+    if found is None or (not said and (bounded or found["old"] is None)):
+        return None
+    wanted = not said or _OF_AGE.search(said) is not None
+    return found["figure"] if wanted and _SHORTER.search(said) is None else None
+
+
+def without_points(text: str) -> str | None:
+    """*text* without the word for points behind its figure, if there is one: "8 points", "8分"."""
+    found = _POINTS.fullmatch(text)
+    if found is None or (found["of"] and found["behind"]):
+        return None
+    return found["figure"] + (found["of"] or found["behind"] or "")
 
 
 def names_unit(unit: str, name: str, description: str) -> bool:

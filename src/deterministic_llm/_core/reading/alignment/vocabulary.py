@@ -21,9 +21,9 @@ NONE_ABROAD = words(
     "keine keiner keines aucun aucune ninguno ninguna nessuno nessuna nenhum nenhuma нет 无 無 なし"
 )
 """Words for "none" in other languages, where a list is wanted."""
-TRUE_WORDS = words("true yes y on oui sí si ja sim да はい 是")
+TRUE_WORDS = words("true yes y on oui sí sì si ja sim да はい 是 是的 네 예")
 """Words for true, in a few languages."""
-FALSE_WORDS = words("false no n off non nein não nao nee нет いいえ 否")
+FALSE_WORDS = words("false no n off non nein não nao nee нет いいえ 否 不是 아니요 아니오")
 """Words for false, in the same."""
 
 DOUBT = words(
@@ -41,10 +41,10 @@ DOUBT = words(
 FRAME = words(
     """
     the this that my our your a an final answer label category class classification sentiment
-    result verdict rating choice value it its it's text review message ticket email comment tone
+    result verdict rating choice value it its text review message ticket email comment tone
     overall i would classify rate mark label choose pick select categorize so therefore thus hence
     correct best option response output as is are clearly definitely certainly obviously of for
-    priority severity level topic status type letter
+    priority severity level topic status type letter i'd i'll it's statement sentence post tweet
     """
 )
 """Words that say nothing but that an answer follows."""

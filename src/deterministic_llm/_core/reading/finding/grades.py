@@ -20,6 +20,15 @@ LEADS = (
 )
 """Words that lead to a statement and say nothing of their own, in lower case."""
 
+OPINION = (
+    r"(?:(?:very|really|truly|fairly|pretty)\s)?(?:solid|strong|good|great|decent|fair|firm|clear"
+    r"|excellent|outstanding|impressive|remarkable|superb|perfect|flawless"
+    r"|well[- ](?:deserved|earned)"
+    r"|respectable|confident|competent|commendable|satisfactory|adequate|modest|mediocre|weak|poor"
+    r"|disappointing|dismal|mere|soli[dt]er|starker|guter|schwacher)"
+)
+"""What a grade may be called beside its figure, which leaves it what it is."""
+
 
 def is_grade(name: str) -> bool:
     """Whether a *name* in lower case is that of a grade."""
@@ -57,7 +66,10 @@ def grade_stated(talk: str) -> tuple[int, int] | None:
     stated = [each for each in islice(_GIVEN.finditer(said), MOST) if each["led"]]
     if len(stated) != 1 or stated[0]["most"] is None or _QUOTED.match(stated[0][0]) is not None:
         return None
-    if _ANOTHER.search(said, stated[0].end("most")) is not None or moved_to(said) is not None:
+    behind = stated[0].end("most")
+    if _ANOTHER.search(said, behind) is not None or _TOLD.search(said, behind) is not None:
+        return None
+    if moved_to(said) is not None:
         return None
     return stated[0].start("number") - 1, stated[0].end("most") - 1
 
@@ -73,19 +85,26 @@ _ANOTHER = expression(
     r"\b(?:final|overall|actual|real|true|adjusted|total|second|other|next) (?:one|score|grade"
     rf"|rating|mark|{_WORK})\b"
 )
+_TELL = r"(?:said|says|wrote|writes|thinks|thought|claims|claimed|told|argued|argues)"
+_TOLD = expression(
+    rf"[,.!\"”]\s(?:(?:he|she|they|(?:the|my|his|her|their) \w+|\w+) {_TELL}\b|{_TELL} \w"
+    r"|according to)|[,;]\snot\b"
+)
 _OF_ANOTHER = expression(
-    rf"(?:\A|[.!?;\n] ?)\W{{0,6}}(?:the|an?)?\s?(?:second|third|other|next) {_WORK}\s"
+    rf"(?:\A|[.!?;\n] ?)\W{{0,6}}(?:(?:the|an?|my)\s)?"
+    rf"(?:(?:second|third|other|next|revised|original) {_WORK}|revision|rewrite|original)\s"
     r"(?:scores|gets|deserves|earns|receives|merits|is an?)\s[^.!?\n]{0,20}\d"
 )
 _NAME = expression(r"score|grade|rating|points|marks?\Z|stars")
 _GIVEN = expression(
     rf"(?:\n[^\w\n]{{0,12}}+|[.!?] ){LEADS}"
-    r"(?P<led>(?:that|this|it)(?:['’]s| is) (?:an? )"
+    rf"(?P<led>(?:that|this|it|(?:the|this) {_WORK})(?:['’]s| is) an? (?:{OPINION} )?"
+    rf"|an? {OPINION} "
     r"|(?:that|this|it|which) makes (?:it )?(?:an? )?"
     r"|(?:better|fairer|(?:or )?(?:maybe|perhaps)|or rather|more accurately)[:,]?\s(?:an? )?"
     r"|i(?:['’]d| would)? (?:give|gave|rate|rated|score|scored|grade|graded|award|awarded)"
     rf" (?:it|you|this|(?:the|this) {_WORK}) (?:an? )?"
-    rf"|(?:it|this|(?:the|this) {_WORK}) (?:deserves|gets|earns|receives|merits) (?:an? )?"
+    rf"|(?:it|this|(?:the|this) {_WORK}) (?:deserves|gets|earns|receives|merits|scores) (?:an? )?"
     r"|i (?:now )?(?:think|believe|feel)(?: that)? (?:an? )?|make (?:it|that) (?:an? )?)?"
     r"[*_`]{0,3}(?P<number>\d+(?:\.\d+)?)(?:\s?(?:/|out of)\s?(?P<most>\d+))?(?: points?)?"
     r"[*_`]{0,3}(?=\s*(?:[.,;!)](?!\d)|\n|\Z|[-–—:]\s)"

@@ -14,6 +14,7 @@ from deterministic_llm._core.reading.finding.attributions import is_said_otherwi
 from deterministic_llm._core.reading.finding.candidates import Candidate, Mark
 from deterministic_llm._core.reading.finding.courtesies import before_courtesies
 from deterministic_llm._core.reading.finding.explanations import before_explanation
+from deterministic_llm._core.reading.finding.grades import OPINION
 from deterministic_llm._core.regexes import expression
 
 MAX_PHRASES = 64
@@ -153,7 +154,7 @@ _QUALIFIERS = (
     r"|total(?=\s(?:score|rating|value|count|number|amount|result)))\b[\s,]{0,4}+){0,6}+"
 )
 _NOUN = (
-    r"(?:answer|result|score|value|verdict|decision|classification|label|category|class|rating"
+    r"(?:(?:amount|balance|total)\sdue|answer|result|score|value|verdict|decision|classification|label|category|class|rating"
     r"|grade"
     r"|choice|option|output|total|sum|count|sentiment|prediction|conclusion|response|solution"
     r"|number|date"
@@ -176,14 +177,6 @@ _RATIO = rf"(?={_FIGURE}\s?(?:/|(?:points? )?(?:out of|von)\b)\s?\d)"
 """A figure out of another one is what follows."""
 _NOUN_OF_RATIO = rf"(?:note|nota|voto|cijfer|ocena|оценка|점수)(?=[*_`]{{0,3}}\s?[:：]\s?{_RATIO})"
 """Names of grades that are other words elsewhere."""
-_OPINION = (
-    r"(?:(?:very|really|truly|fairly|pretty)\s)?(?:solid|strong|good|great|decent|fair|firm|clear"
-    r"|excellent|outstanding|impressive|remarkable|superb|perfect|flawless"
-    r"|well[- ](?:deserved|earned)"
-    r"|respectable|confident|competent|commendable|satisfactory|adequate|modest|mediocre|weak|poor"
-    r"|disappointing|dismal|mere|soli[dt]er|starker|guter|schwacher)"
-)
-"""What a grade may be called beside its figure, which leaves it what it is."""
 _GIVES = (
     rf"i(?:['’]d| would|['’]ll| will)?\s(?:give|rate|score|grade|award|assign)"
     rf"(?:\s(?:(?:the|this)\s{_WORK}|it|this))?(?:\sas)?"
@@ -226,8 +219,8 @@ _FRAMES = (
         rf"(?:^|(?<=[.!?]\s))[ \t>#*_\-•]{{0,12}}+{_LEADS}(?:(?:{_GIVES})(?:\san?)?"
         rf"(?:\s(?:score|grade|rating|mark)\sof)?"
         rf"|(?:it|this|that|(?:the|this)\s{_WORK})(?:['’]s|\sis)"
-        rf"(?:\san?(?:\s{_OPINION})?(?=\s{_FIGURE})|(?=\s{_RATIO}))"
-        rf"|(?:an?|my|ein|eine)\s{_OPINION}(?=\s{_RATIO})|i(?:['’]d| would)\ssay(?=\s{_RATIO})"
+        rf"(?:\san?(?:\s{OPINION})?(?=\s{_FIGURE})|(?=\s{_RATIO}))"
+        rf"|(?:an?|my|ein|eine)\s{OPINION}(?=\s{_RATIO})|i(?:['’]d| would)\ssay(?=\s{_RATIO})"
         rf"|overall{_MARKS}:(?=\s{_RATIO})|{_GIVES_ABROAD}(?:\s(?:une?|uma?|eine?))?(?=\s{_RATIO})"
         r"|(?:s?he|(?:the|this)\s\w{1,20}|\w{1,20})(?:['’]s|\sis)(?=\s\d{1,3}[\s-]years?[\s-]old)"
         rf")\s{_VALUE}",
@@ -248,7 +241,7 @@ _ELEMENT = expression(
 )
 _LABELLED = expression(
     r"[\s*_#>-]*+(?:age|probability|likelihood|average|mean|median|price|cost|quantity|length|width"
-    r"|height|weight|distance|population|temperature|(?:amount|total) due|number of \w{1,20})"
+    r"|height|weight|distance|population|temperature|number of \w{1,20})"
     rf"[*_`]{{0,3}}\s?[:=][*_`\s]{{0,5}}(?P<value>[$€£]?\d[^\n]{{0,{MAX_VALUE}}}?)[*_`]{{0,3}}\s*",
     re.IGNORECASE,
 )

@@ -153,6 +153,8 @@ _CUT = expression(
     rf"|take (?:off|away)|remove|add)\s(?:\w+\s){{0,3}}?{_POINTS}\b"
     rf"|\b{_BUT}\b[^.!?\n]{{0,40}}?\b{_POINTS} (?:are|will be|must be|have to be|should be)"
     r" (?:then )?(?:deducted|subtracted|taken off|removed|added)\b"
+    r"|\b(?:however|but|now|then|so),?\s(?:deduct|subtract|take off|add)\s"
+    rf"(?:\w+\s){{0,3}}?{_POINTS}\b"
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from deterministic_llm._core.attempts import Violation
+from deterministic_llm._core.reading.alignment.reasons import before_reason
 from deterministic_llm._core.reading.finding.conclusions import comes_to
 from deterministic_llm._core.reading.finding.grades import grade_given, grade_stated, is_grade
 from deterministic_llm._core.reading.finding.phrases import is_starred
@@ -236,9 +237,12 @@ def _shortened(layout: Layout, text: str) -> Matched | None:
     first = layout.slots[0]
     bare = _WRAPPED.fullmatch(text)
     alone = len(layout.slots) == 1 and first.label is not None and first.label.plain
-    if not alone or bare is None or first.text or first.label is None:
+    place = before_reason(text) if _most(first) is not None else None
+    if place is None and bare is not None:
+        place = bare.span("inside")
+    if not alone or place is None or first.text or first.label is None:
         return None
-    start, end = bare.span("inside")
+    start, end = place
     shorter = label(f"{first.label.last}:", loose=False)
     for rule, other in ((SHORT_LABEL, shorter), (NO_LABEL, None)):
         claims = list(claims_in(text[start:end], _relabelled(layout, other)))

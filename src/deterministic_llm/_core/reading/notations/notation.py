@@ -32,6 +32,7 @@ from deterministic_llm._core.reading.notations.cells import (
 )
 from deterministic_llm._core.reading.notations.mappings import mapping_start, read_mapping
 from deterministic_llm._core.reading.notations.markup import read_markup
+from deterministic_llm._core.reading.notations.plain import read_plain
 from deterministic_llm._core.reading.notations.tables import read_separated, read_table
 from deterministic_llm._core.regexes import expression
 
@@ -142,7 +143,12 @@ def _read_call(text: str, shape: Shape) -> JsonValue:
 
 def _scalars(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
     """The items of the only list, where one of scalars is wanted, or numbers by their names."""
-    return _bullets(text, schema) or _row(text, schema) or _named_numbers(text, schema)
+    return (
+        _bullets(text, schema)
+        or _row(text, schema)
+        or read_plain(text, schema, introduced=_introduced)
+        or _named_numbers(text, schema)
+    )
 
 
 def _named_numbers(text: str, schema: JsonObject) -> tuple[str, JsonValue] | None:
@@ -221,13 +227,15 @@ def _is_not_all(lines: Sequence[str], item: JsonObject) -> bool:
 
 def _introduced(before: str) -> bool:
     """Whether the words before a list present it as the answer."""
-    lines = [line.strip(" *_#>`") for line in before.split("\n") if line.strip(" *_#>`")]
+    said = [line for line in before.split("\n") if line.strip(" *_#>`")]
+    lines = [line.strip(" *_#>`") for line in said]
     if not lines:
         return True
     marking = marks.marking(before, len(before), len(before), floor=0, ceiling=len(before))
     if marking is not None and not marking.weak and marking.mark in _NO_ANSWER:
         return False
-    return _PRESENTS.match(lines[-1]) is not None and _ASKS.search(lines[-1]) is None
+    presented = _PRESENTS.match(lines[-1]) is not None or _HEADING.fullmatch(said[-1]) is not None
+    return presented and _ASKS.search(lines[-1]) is None
 
 
 _Reader = Callable[[str, Shape], JsonValue]
@@ -282,10 +290,14 @@ _PRESENTS = expression(
     r"|(?:[^\W\d_]+['’]?[\s-]?){1,4}[:：]$|(?:结果|答案|列表|以下|如下))",
     re.IGNORECASE,
 )
+_HEADING = expression(
+    r"[ \t]*(?:\#{1,6}[ \t]+\*{0,2}|\*\*)(?:[^\W\d_]+['’]?[ -]?){1,4}\*{0,2}[ \t]*"
+)
 _ASKS = expression(
     r"\b(?:i|we|you|please|need|needs|require|required|because|reasons?|why|cannot|can['’]?t"
     r"|questions?|missing"
     r"|steps?|options?|choose|first|before|unless|if|note|notes|consider|considerations|issues?"
-    r"|problems?)\b|\?",
+    r"|problems?|not|without|excluded?|excluding|missing|rejected|removed|omitted|ignored|incorrect"
+    r"|wrong|unsupported|invalid|unrelated)\b|\?",
     re.IGNORECASE,
 )
