@@ -89,7 +89,7 @@ READ: dict[str, tuple[JsonObject, str, str, JsonValue]] = {
     "a list below a label with a blank line": (
         TREE,
         "**Name:** oak\n\n**Tags:**\n\n- old\n- tall",
-        "key-value lines",
+        "sections",
         {"name": "oak", "tags": ["old", "tall"]},
     ),
     "semicolons part a list": (

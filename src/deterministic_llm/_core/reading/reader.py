@@ -316,7 +316,7 @@ def _failed(
             yield found.text[run[0].start : run[-1].end]
 
 
-_TOLD_APART = frozenset({"table", "elements"})
+_TOLD_APART = frozenset({"table", "elements", "sections"})
 _UNREADABLE = frozenset({"syntax", "truncated", "ambiguous"})
 
 

@@ -1,4 +1,4 @@
-"""Payloads in other notations than JSON: key-value lines, tables, elements, calls, bullets.
+"""Payloads in other notations than JSON: key-value lines, sections, tables, elements, bullets.
 
 In: the whole text and the schema of the target (an object, a list of flat objects, or a list of
 scalars). Out: a JSON value whose leaves are texts, for alignment to bend, or None. Keys must be
@@ -33,6 +33,7 @@ from deterministic_llm._core.reading.notations.cells import (
 from deterministic_llm._core.reading.notations.mappings import mapping_start, read_mapping
 from deterministic_llm._core.reading.notations.markup import read_markup
 from deterministic_llm._core.reading.notations.plain import read_plain
+from deterministic_llm._core.reading.notations.sections import read_sections, sections_start
 from deterministic_llm._core.reading.notations.tables import read_separated, read_table
 from deterministic_llm._core.regexes import expression
 
@@ -108,7 +109,10 @@ def _read_all(text: str, shape: Shape) -> tuple[str, JsonValue] | None:
     if marks.takes_back(text[start:]):
         return None
     said: dict[str, tuple[str, JsonValue]] = {}
-    for rule, reader in _READERS:
+    record = read_sections(text, shape)
+    if record is not None:
+        said[json.dumps(record, sort_keys=True)] = "sections", record
+    for rule, reader in _READERS if record is None else _BESIDE_SECTIONS:
         try:
             value = reader(text, shape)
         except Unsure:
@@ -124,7 +128,8 @@ def _read_all(text: str, shape: Shape) -> tuple[str, JsonValue] | None:
 def _start(text: str, shape: Shape) -> int:
     """Where the notation begins: at its first line, row or tag."""
     other = _ROW_OR_TAG.search(text)
-    return min(mapping_start(text, shape), len(text) if other is None else other.start())
+    starts = mapping_start(text, shape), sections_start(text, shape)
+    return min(*starts, len(text) if other is None else other.start())
 
 
 def _read_call(text: str, shape: Shape) -> JsonValue:
@@ -239,13 +244,13 @@ def _introduced(before: str) -> bool:
 
 
 _Reader = Callable[[str, Shape], JsonValue]
-_READERS: tuple[tuple[str, _Reader], ...] = (
+_BESIDE_SECTIONS: tuple[tuple[str, _Reader], ...] = (
     ("elements", read_markup),
     ("table", read_table),
     ("separated values", read_separated),
     ("call with keywords", _read_call),
-    ("key-value lines", read_mapping),
 )
+_READERS = (*_BESIDE_SECTIONS, ("key-value lines", read_mapping))
 _END_OF_TURN = expression(r"<[|\uff5c][^<>]{1,40}[|\uff5c]>\Z")
 _LEFT = expression(r"(?:</[\w:.-]{1,40}>|<[|\uff5c][^<>]{1,40}[|\uff5c]>)\s*\Z")
 """A tag that closes at the end of a text, or the sign of its end: it is not cut."""
