@@ -38,8 +38,15 @@ class Shape:
     many: bool
 
     def property(self, key: str) -> str | None:
-        """The property that *key* spells, or None."""
-        return self.names.meant(key)
+        """The property that *key* spells, also with the range of it in brackets, or None."""
+        name = self.names.meant(key)
+        if name is None and (ranged := _WITH_RANGE.fullmatch(key)) is not None:
+            name = self.names.meant(ranged["key"])
+            node = self.properties.get(name or "", {})
+            least, most = ranged["least"], ranged["most"]
+            if str(node.get("maximum")) != most or least not in {None, str(node.get("minimum"))}:
+                return None
+        return name
 
     def titled(self, title: str) -> str | None:
         """The same, unless *title* is the name of one and says in brackets what it counts."""
@@ -239,6 +246,11 @@ _HEDGED = expression(
 """An item that is none, or that may be none."""
 _COMMENTED = expression(r"\s(?:#|//)\s[^\W\d]")
 _COMMENTED_QUOTE = expression(r"\A([\"'])[^\"'\n]*\1[ \t,;]*(?:#|//|;)[ \t]*\w")
+_WITH_RANGE = expression(
+    r"(?P<key>[^()\[\]]{1,60}?)\s?"
+    r"[(\[](?:(?P<least>\d+)\s?(?:-|–|to)\s?|out of |/\s?)(?P<most>\d+)[)\]]",
+    re.IGNORECASE,
+)
 _IN_BRACKETS = expression(r"[*_`]*\s*[(\[][^()\[\]]*[)\]][*_`]*\s*\Z")
 _SUMS_UP = expression(
     r"(?:(?:grand|overall|net|sub|running)[ -]?)?(?:totals?|sum|average|avg\.?|mean|median|overall"

@@ -13,6 +13,11 @@ from deterministic_llm._core.reading.notations.cells import Shape, Unsure
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
+EMBLEM = (
+    r"(?:(?![\u26d4\u2716-\u2718\u274c\u274e\U0001f6ab])"
+    r"[\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]\ufe0f?[ \t]?){1,2}"
+)
+"""Pictures before a name, but no sign that strikes it out."""
 MOST_WORDS = 4
 """Words of a key that the schema does not name; more of them are a sentence."""
 ITEM = expression(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+")
@@ -113,8 +118,8 @@ def _are_parted(line: Line, places: Sequence[int]) -> bool:
 
 
 _LINE = expression(
-    r"(?P<bullet>(?:[-*+•–]|\d{1,3}[.)])[ \t]{1,4})?(?:\#{1,6}[ \t]{1,4})?(?P<marks>\*{1,3}|__?|`"
-    r"|[\"'])?"
+    r"(?P<bullet>(?:[-*+•–]|\d{1,3}[.)])[ \t]{1,4})?(?:\#{1,6}[ \t]{1,4})?"
+    rf"(?:{EMBLEM})?(?P<marks>\*{{1,3}}|__?|`|[\"'])?(?:{EMBLEM})?"
     r"(?P<key>[^\W_][^:：=|<>{}\[\]\n\"*`]{0,63}?)(?P<closing>\*{1,3}|__?|`|[\"'])?"
     r"[ \t]{0,4}(?P<sign>:(?=\s|\Z|\*|\")|：|=>?|->|→|[ \t][–—][ \t])(?P<value>[^\n]*)"
 )

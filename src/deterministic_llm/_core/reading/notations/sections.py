@@ -21,7 +21,7 @@ from deterministic_llm._core.reading.notations.cells import (
     node_of,
     says_none,
 )
-from deterministic_llm._core.reading.notations.lines import ITEM, line_of
+from deterministic_llm._core.reading.notations.lines import EMBLEM, ITEM, line_of
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
@@ -183,11 +183,14 @@ def _items(said: Sequence[str], item: JsonObject, root: JsonObject) -> JsonValue
     return [cell(each, item, root) for each in items]
 
 
+_PICTURE = rf"(?:{EMBLEM})?"
+_NUMBER = r"(?:\d{1,2}[.)][ \t]+)?"
 _NAME = r"[^\W_][^\n:：*]{0,60}"
 _HEADING = expression(
-    r"(?:\d{1,2}[.)][ \t]+)?"
-    rf"(?:(?P<hashes>\#{{1,6}})[ \t]+(?:\d{{1,2}}[.)][ \t]+)?(?:\*\*)?(?P<title>{_NAME})"
-    rf"|\*\*(?P<bold>{_NAME})(?=[:：]?\*\*)|(?P<plain>{_NAME})(?=[:：][ \t]*\Z))"
+    rf"{_NUMBER}(?:(?P<hashes>\#{{1,6}})[ \t]+{_NUMBER}{_PICTURE}(?:\*\*)?{_PICTURE}"
+    rf"(?P<title>{_NAME})"
+    rf"|{_PICTURE}\*\*{_PICTURE}(?P<bold>{_NAME})(?=[:：]?\*\*)"
+    rf"|{_PICTURE}(?P<plain>{_NAME})(?=[:：][ \t]*\Z))"
     r"(?:[:：]?\*\*[:：]?|[:：])?(?P<inline>(?:(?<=[:：*])[ \t]+\S[^\n]*)?)[ \t#]*"
 )
 _LABEL = expression(r"[ \t]|[^\W_][^\n:：.!?]{0,40}[:：][ \t]*\Z")
