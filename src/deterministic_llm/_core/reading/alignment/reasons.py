@@ -2,7 +2,8 @@
 
 In: a text. Out: the figure that it begins with, where the rest is such a reason. That is in a
 language of which the turning words are known, and holds none of these: no other number, no doubt or
-condition, no word about grades, and nobody who says so. A reason for a grade appraises something.
+condition, no word about grades, and nobody who says so. Each part of a reason for a grade appraises
+something, or names what a grade looks at.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ def before_reason(text: str) -> tuple[int, int] | None:
     found = None if len(text) > _LONGEST else _REASONED.match(text)
     if found is None or _APPRAISES.search(text, found.end()) is None:
         return None
-    return found.span("value") if is_reason(text[found.end() :]) else None
+    why = text[found.end() :]
+    parts = [each for each in _BETWEEN_PARTS.split(why) if each.strip(" .!。！)）")]
+    if not all(_APPRAISES.search(each) or _LOOKED_AT.search(each) for each in parts):
+        return None
+    return found.span("value") if is_reason(why) else None
 
 
 _LONGEST = 600
@@ -87,7 +92,13 @@ _LANGUAGES = (
             r"|jok(?:e|es|ing)|kidding|jk|sarcas\w+|iron(?:y|ic\w*)|yeah|dreams?|alleged\w*|fake"
             r"|invalid|missing|void\w*|annul\w*|withdraw\w*|plagiar\w*|cheat\w*|disqualif\w*|nothing"
             r"|replac\w+|supersed\w+|los(?:e|es|t)|relative|compared|separate(?:ly)?|shares?"
-            r"|proportion|fraction|ratio|opinions?|view|tutors?|for|wish\w*|hop(?:e|es|ing)|prior|posterior|baseline|threshold|cut-?off|limits?"
+            r"|proportion|fraction|ratio|on (?:paper|an?|the surface)|seem\w*|appear(?:s|ed)?"
+            r"|looks?|far from|anything but|as mud|gets?|got|getting|always|begg\w+|insist\w*"
+            r"|(?:hard|difficult|easy) to|fiction\w*|imaginary|tests?|dummy|forget|scratch|empty"
+            r"|not|against|contrary|opposite|guess|cop(?:y|ied|ying)|fraud|violation|prompt|required"
+            r"|attached|(?:good|bad|poor) (?:questions?|luck|riddance|choice|deal)"
+            r"|[b-hj-rv-z]|(?:that|this|it|one|so|them)\Z|opinions?|view|tutors?|for|wish\w*"
+            r"|hop(?:e|es|ing)|prior|posterior|baseline|threshold|cut-?off|limits?"
             r"|defaults?|benchmark|goals?|random\w*|ignor\w+|disregard\w*|count|matter|apply"
             # who says so
             r"|says?|said|claims? (?:that|it|the)|claimed|thinks?|thought|believes?|believed"
@@ -195,14 +206,26 @@ _TURNS = tuple(
     expression(rf"(?<!\w)(?:{each.turns})(?!\w)|\A(?:{each.opens})(?!\w)") for each in _LANGUAGES
 )
 _SIGNS = expression(
-    r"[\d?？\"“”„«»=<>~≈±%$€£¥#|{}\[\]/&+*→…@^_\\`]|\.\.|['‘]\w[^'’]*['’](?!\w)|:\W"
+    r"[()（）\d?？\"“”„«»=<>~≈±%$€£¥#|{}\[\]/&+*→…@^_\\`]|\.\.|['‘]\w[^'’]*['’](?!\w)|:\W"
 )
 _EASTERN = expression(r"[\u3040-\u30ff\u4e00-\u9fff，。、；]{4,200}")
 _EASTERN_TURNS = expression(
-    r"[一二三四五六七八九十两零百半]\s?[分点個个]|[但却或约約改扣减減加例假误誤错錯]|[评得满总给扣]分|分[数钟]|点数|不过|不過|上一|没有|沒有|给出|随便|参考|猜|如果|可能"
+    r"[一二三四五六七八九十两零百半]\s?[分点個个]|[但却或约約改扣减減加例假误誤错錯]|[评得满总给扣]分|分[数钟]|点数|不过|不過|上一|没有|沒有|不够|不夠|抄袭|相反|[说話话]反|评价|問題|问题|所以|[二三四五六七八九十]|给出|随便|参考|猜|如果|可能"
     r"|也许|大概|左右|不对|不是|不应|应该|應該|除非|其实|實際|实际|最终|最終|之前|原来|原本|老师|先生|认为|说"
     r"|しかし|ただ|もし|かも|たぶん|ほど|くらい|ぐらい|訂正|修正|実は|いや|いえ|違|ない|ません|とは|なら"
 )
+_BETWEEN_PARTS = expression(r"[.,;:!，。；、！：](?=\s|\Z|[\u3040-\u9fff])|\s[-–—]\s|\n+")
+_LOOKED_AT = expression(
+    r"\b(?:arguments?|thesis|evidence|structure|organi[sz]ation|conclusion|introduction|grammar|style"
+    r"|writing|vocabulary|sources|citations|flow|analysis|paragraphs?|transitions|tone|spelling"
+    r"|punctuation|errors|typos|mistakes|flaws|ideas|reasoning|logic|content|examples|service|food"
+    r"|argumente?|argumentation|aufbau|struktur|stil|grammatik|rechtschreibung|gliederung|arguments?"
+    r"|style|grammaire|orthographe|argumentos?|estructura|estilo|gramática|argomento|struttura|stile"
+    r"|grammatica|estrutura|opbouw|stijl)\b|[论論][点點]|[结結]构|構成|文法|[语語]法|表[达達]|[论論][证證]|逻辑"
+    r"|內容|内容|[语語]言|文章",
+    re.IGNORECASE,
+)
+"""What a grade looks at."""
 _TWO_WORDS = expression(r"[^\W\d_]{2,}\W+[^\W\d_]")
 _LOWER = expression(r"[a-zà-ÿ]{3,}")
 

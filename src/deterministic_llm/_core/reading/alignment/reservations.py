@@ -32,12 +32,13 @@ _RESERVED: Mapping[str, str] = {
         r"|minus (?:the|one|two|clause|section|that)|not (?:counting|including)"
         r"|all but|subject to|pending|depending|provided|providing|(?:as|so) long as|assuming"
         r"|unless|until|if\b|only\b|not (?:always|necessarily|entirely|completely|fully|quite)"
+        r"|(?:certainly|definitely|absolutely|surely) (?:for|in|among|with)"
         r"|(?:exactly |quite |just )?the opposite|on the contrary"
         r"|according to|(?:he|she|they) (?:said|says|claims?|thinks?)|said \w+"
         r"|(?:it|they|he|she) used to\b|in (?:my|your) dreams"
     ),
     "German": (
-        r"ausser|ausgenommen|bis auf|abgesehen von"
+        r"(?:das |im )?gegenteil\w*|ausser|ausgenommen|bis auf|abgesehen von"
         r"|mit (?:\w+ ){0,2}(?:ausnahmen?|einschränkung(?:en)?|vorbehalt)"
         r"|teilweise|zum teil|teils|grösstenteils|meistens|manchmal|im prinzip"
         r"|theoretisch|sofern|falls|wenn|vorausgesetzt|unter der (?:bedingung|voraussetzung)"
@@ -45,30 +46,35 @@ _RESERVED: Mapping[str, str] = {
         r"|vollständig|in allen)|laut\b|je nach"
     ),
     "French": (
-        r"sauf|excepté|hormis|à (?:l['’]exception|condition|part)\b|à moins|en (?:partie|principe"
+        r"(?:c['’]est |tout )?(?:le |au )?contraire"
+        r"|sauf|excepté|hormis|à (?:l['’]exception|condition|part)\b|à moins|en (?:partie|principe"
         r"|théorie|général)|partiellement|parfois|souvent|si\b|avec (?:\w+ ){0,2}(?:exceptions?"
         r"|réserves?)|dans (?:certains|la plupart des) cas|pas (?:toujours|forcément"
         r"|nécessairement|entièrement|tout à fait|complètement)|tant que|selon\b"
     ),
     "Spanish": (
-        r"excepto|salvo|menos\b|con (?:\w+ ){0,2}(?:excepci(?:ón|ones)|salvedad(?:es)?|reservas)"
+        r"(?:es )?(?:todo )?(?:lo |al )?contrario"
+        r"|excepto|salvo|menos\b|con (?:\w+ ){0,2}(?:excepci(?:ón|ones)|salvedad(?:es)?|reservas)"
         r"|a (?:excepción|menos)\b|en (?:parte|teoría|principio|general)|parcialmente|a veces"
         r"|siempre (?:que|y cuando)|si (?!,)|no (?:siempre|necesariamente|del todo|completamente)"
         r"|según\b"
     ),
     "Italian": (
-        r"tranne|eccetto|salvo|a (?:parte|meno|condizione|eccezione)\b|con (?:\w+ ){0,2}"
+        r"(?:è )?(?:il |al )?contrario"
+        r"|tranne|eccetto|salvo|a (?:parte|meno|condizione|eccezione)\b|con (?:\w+ ){0,2}"
         r"(?:eccezion[ei]|riserv[ae])|in (?:parte|teoria|linea)|parzialmente|a volte|purché|se\b"
         r"|non (?:sempre|necessariamente|del tutto)|secondo\b"
     ),
     "Portuguese": (
-        r"exceto|salvo|menos\b|com (?:\w+ ){0,2}(?:exceç(?:ão|ões)|ressalvas?)"
+        r"(?:é )?(?:o |ao |pelo )?contrário"
+        r"|exceto|salvo|menos\b|com (?:\w+ ){0,2}(?:exceç(?:ão|ões)|ressalvas?)"
         r"|a (?:menos|não ser)\b"
         r"|em (?:parte|teoria|princípio|geral)|parcialmente|às vezes|desde que|se\b"
         r"|nem sempre|não (?:sempre|necessariamente|totalmente)|segundo\b"
     ),
     "Dutch": (
-        r"behalve|uitgezonderd|met (?:\w+ ){0,2}uitzondering(?:en)?|deels|gedeeltelijk|soms|mits"
+        r"(?:het )?tegendeel"
+        r"|behalve|uitgezonderd|met (?:\w+ ){0,2}uitzondering(?:en)?|deels|gedeeltelijk|soms|mits"
         r"|tenzij|als\b|op voorwaarde|niet (?:altijd|noodzakelijk|helemaal)|volgens\b"
     ),
 }
@@ -115,7 +121,7 @@ def is_reserved(word: str, behind: str) -> bool:
 
 _MOCKED = expression(
     r"\W*(?:(?:this|that|it)(?:['’]s| is| was) |(?:just|only|said|meant|with|in) |an? )*"
-    r"(?:sarcas\w+|iron(?:y|ic|ically)|jok(?:e|es|ing)|kidding|jk|lol|/s|trolling|sarkas\w+|ironisch"
+    r"(?:sarcas\w+|iron(?:y|ic|ically)|jok(?:e|es|ing)|kidding|jk|lol|jest|/s|trolling|sarkas\w+|ironisch"
     r"|iron(?:ie|ia|ique)|sarcasmo|scherz|blague|broma|scherzo|讽刺|反话|皮肉|冗談)(?: meant)?\W*"
 )
 

@@ -33,8 +33,8 @@ DOUBT = words(
     unless either or between almost nearly somewhat partly mostly unsure unclear uncertain unknown
     likely unlikely seems seem appears guess rather instead than except but however although though
     whereas versus vs both other others else false untrue wrong incorrect doubt depends only
-    formerly was were nicht kein keine nie pas jamais ni sin não nunca mai ikke inte niet geen не
-    нет ou oder oppure aber mais pero
+    wait opposite contrary formerly was were nicht kein keine nie pas jamais ni sin não nunca mai
+    ikke inte niet geen не нет ou oder oppure aber mais pero
     """
 )
 """Words that can turn around, weaken or double what a label beside them says."""

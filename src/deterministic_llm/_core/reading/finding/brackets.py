@@ -191,13 +191,12 @@ _SOURCED = expression(
     re.IGNORECASE,
 )
 _STATES = expression(
-    r"\b(?:is|are|be|am|was|were|equals|lists?|arrays?|output|outputs|answer|answers|results?|returns?"
-    r"|returned|return|print|prints|get|gets|give|gives|just|only|simply|value|values|indices|index"
-    r"|ids?|numbers?|contains?|containing|ist|sind|lautet|est|sont|es|son|è|sono|é|são)[*_` \t]*\Z",
+    r"\b(?:is|are|be|am|was|were|equals|outputs|returns?|returned|prints?|get|gets|give|gives|just"
+    r"|only|simply|contains?|containing|ist|sind|lautet|est|sont|es|son|è|sono|é|são)[*_` \t]*\Z",
     re.IGNORECASE,
 )
 """Words before brackets by which these are what is stated."""
-_EXPLAINED = expression(r"[*_` \t]*(?:because|since|as|is|are|due to|for|with|and|or)\b")
+_EXPLAINED = expression(r"[*_` \t]*(?:because|since|as|due to|for|with|and|or)\b")
 _GOES_ON = expression(r"[ \t]{1,8}\w")
 _JOINED = expression(r"\s*[,;&.]?\s*(?:and|of)?\s*", re.IGNORECASE)
 _CITES = expression(

@@ -88,7 +88,8 @@ _ANOTHER = expression(
 _TELL = r"(?:said|says|wrote|writes|thinks|thought|claims|claimed|told|argued|argues)"
 _TOLD = expression(
     rf"[,.!\"”]\s(?:(?:he|she|they|(?:the|my|his|her|their) \w+|\w+) {_TELL}\b|{_TELL} \w"
-    r"|according to)|[,;]\snot\b"
+    r"|according to)|(?:[,;:]|\s[-–—])\s(?:not|or|pending|maybe|perhaps|possibly|give or take|if"
+    r"|unless|subject to|tentative\w*|provisional\w*|at (?:most|best|least)|for now|so far)\b"
 )
 _OF_ANOTHER = expression(
     rf"(?:\A|[.!?;\n] ?)\W{{0,6}}(?:(?:the|an?|my)\s)?"

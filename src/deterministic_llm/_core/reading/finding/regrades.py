@@ -43,7 +43,7 @@ _ENGLISH = (
     (
         r"(?:\n[^\w\n]{0,12}|[.!?] )(?:(?:so|thus|therefore|but|however|then|now),?\s)?"
         rf"(?:(?:{_ON_ACCOUNT}[\s,]{{1,2}})?(?:(?:it|this|that|which|(?:the|this|my) (?:\w+ )?"
-        rf"{_GRADE}) (?:now |then |thus )?{_MOVES_TO}|{_BEEN} (?:to|at))|{_ON_ACCOUNT}:)"
+        rf"{_GRADE}) (?:now |then |thus )?{_MOVES_TO}|{_BEEN} (?:to|at))|{_ON_ACCOUNT}[:,])"
         rf" (?:an? )?{_N}{_OVER}"
     ),
     (

@@ -296,13 +296,20 @@ _PRESENTS = expression(
     re.IGNORECASE,
 )
 _HEADING = expression(
-    r"[ \t]*(?:\#{1,6}[ \t]+\*{0,2}|\*\*)(?:[^\W\d_]+['’]?[ -]?){1,4}\*{0,2}[ \t]*"
+    r"[ \t]*(?:\#{1,6}[ \t]+\*{0,2}|\*\*)(?!(?:\w+ ){0,3}(?:assumptions?|rules?|constraints?"
+    r"|criteria|reasoning|analysis|rationale|explanations?|contexts?|background|caveats?|limitations?"
+    r"|warnings?|method\w*|approach|thoughts?|process|overview|summary|requirements?|disclaimers?"
+    r"|conclusions?|sources?|references?|input|prompt)\b)(?:[^\W\d_]+['’]?[ -]?){1,4}\*{0,2}[ \t]*",
+    re.IGNORECASE,
 )
+"""A heading that may be the name of a list, and is not that of something beside it."""
 _ASKS = expression(
     r"\b(?:i|we|you|please|need|needs|require|required|because|reasons?|why|cannot|can['’]?t"
     r"|questions?|missing"
     r"|steps?|options?|choose|first|before|unless|if|note|notes|consider|considerations|issues?"
     r"|problems?|not|without|excluded?|excluding|missing|rejected|removed|omitted|ignored|incorrect"
-    r"|wrong|unsupported|invalid|unrelated)\b|\?",
+    r"|wrong|unsupported|invalid|unrelated|ignored?|avoid(?:ed)?|old|previous|former|outdated|draft"
+    r"|instructions?|format|template|forbidden|banned|never|discard(?:ed)?|skip(?:ped)?|unknown"
+    r"|unclear|choices?|candidates?|possible|allowed|available|input|prompt)\b|\?",
     re.IGNORECASE,
 )

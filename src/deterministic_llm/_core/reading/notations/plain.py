@@ -44,7 +44,7 @@ def _behind_words(text: str, introduced: Callable[[str], bool]) -> tuple[str, bo
     if over and introduced(line) and line.rstrip(" *_").endswith((":", "：")):
         return rest.strip(), True
     found = _LABEL.match(text)
-    if found is not None and introduced(found["label"]):
+    if found is not None and introduced(found["label"]) and _NAMES_A_LIST.search(found["label"]):
         return text[found.end() :].strip(), True
     return text, False
 
@@ -61,7 +61,8 @@ def _are_items(lines: Sequence[str], item: JsonObject, *, least: int) -> bool:
 def _are_parts(pieces: Sequence[str], item: JsonObject, *, led: bool) -> bool:
     """Whether each of *pieces* of a line is an item; a name may have a comma in it."""
     if labels := _labels(item):
-        return all(piece.casefold() in labels for piece in pieces)
+        echoed = len(labels) > 2 and labels <= {piece.casefold() for piece in pieces}
+        return not echoed and all(piece.casefold() in labels for piece in pieces)
     lower = all(piece[:1].islower() for piece in pieces)
     return _is_text(item) and lower and len(pieces) >= (2 if led else 3) and _are_words(pieces)
 
@@ -93,6 +94,7 @@ _NUMBERED = expression(
     re.IGNORECASE,
 )
 _LABEL = expression(r"[*_# ]{0,6}(?P<label>(?:[^\W\d_]+[ -]?){1,3}[:：])[*_ ]{0,6}(?=\S)")
+_NAMES_A_LIST = expression(r"(?:s|list|liste|lista|[^\x00-\u024f])[:：]\Z", re.IGNORECASE)
 _PARTS = expression(r"\s*[,;，、]\s*(?:and\s+|und\s+|et\s+|y\s+)?|\s+(?:and|und|et|y)\s+")
 _WORDS = expression(r"[^\W\d_][\w'’-]{0,30}(?: [\w'’-]{1,30}){0,3}")
 """A few words, the first of which begins with a letter."""
@@ -102,7 +104,7 @@ _SAYS = expression(
     r"|thank|hello|hi|dear|regards|sure|certainly|ok|okay|yes|no|none|nothing|not|never|nobody|any"
     r"|maybe|perhaps|probably|possibly|well|etc|more|others?|so|and|or|but|if|then|else|unknown"
     r"|n/a|null|nil|error|errors|timeout|failed|failure|exception|warning|note|example|examples"
-    r"|list|items?|answer|result|results|output|following|above|below|done|end|todo|tbd|untitled"
+    r"|list|items?|answer|result|results|output|following|above|below|done|end|todo|tbd|tbc|unclear|uncertain|undetermined|pending|various|wishes|follows?|question|what|who|where|why|how|untitled"
     r"|nein|kein\w*|nicht|oder|aber|und|ist|sind|hier|bitte|danke|non|pas|aucun\w*|est|sont|voici"
     r"|merci|ningun\w*|pero|es|son|aquí|gracias|nessun\w*|sono|ecco|grazie|nenhum\w*|são)\b"
     r"|[不没無没]|です|ます|ない|是|的",
