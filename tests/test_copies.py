@@ -9,19 +9,33 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from openai import OpenAI
 
-from deterministic_llm import Breaker, Budget, BudgetExceeded, Limits, Model, enforce, judge
+from deterministic_llm import (
+    Breaker,
+    Budget,
+    BudgetExceeded,
+    CallFailure,
+    Limits,
+    Model,
+    ProviderError,
+    RetriesExhausted,
+    enforce,
+    judge,
+)
 from deterministic_llm.testing import Cassette, FaultServer, ScriptedModel
 
 KEY = "sk-1234567890abcdef"
+T = TypeVar("T")
 
 
-def pickled(thing: object) -> object:
+def pickled(thing: T) -> T:
     """*thing* as another process gets it."""
-    return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
+    copied: T = pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
+    return copied
 
 
 class Named(Model):
@@ -95,6 +109,30 @@ def test_a_model_with_a_secret_is_not_written_down(model: Model, why: str):
     with pytest.raises(TypeError, match=why):
         pickle.dumps(model)
     assert copy.deepcopy(model) is model is copy.copy(model)
+
+
+def test_a_result_or_an_error_is_written_down_without_the_keys_of_its_calls():
+    """They pass from process to process, and into the logs of task queues."""
+    given = {"headers": {"Authorization": f"Bearer {KEY}"}, "temperature": 0.5}
+    result = ScriptedModel(["7"], **given).run("How many?", int)
+    with pytest.raises(RetriesExhausted) as caught:
+        ScriptedModel(["many"], max_retries=0, **given).run("How many?", int)
+    for kept in (result, caught.value):
+        assert KEY.encode() not in pickle.dumps(kept)
+        for again in (pickled(kept), copy.deepcopy(kept)):
+            assert again.attempts[0].request.parameters == {"temperature": 0.5}
+            assert again.attempts[0].request.digest == kept.attempts[0].request.digest
+        assert kept.attempts[0].request.parameters["headers"] == given["headers"]
+
+
+def test_what_a_server_repeats_of_a_header_is_in_no_error():
+    """A key of any form: the text alone does not tell that it is one."""
+    denied = CallFailure("nobody knows hunter2password", "unauthorized", status=401)
+    headers = {"Authorization": "Bearer hunter2password"}
+    with pytest.raises(ProviderError) as caught:
+        ScriptedModel([denied], headers=headers).run("How many?", int)
+    assert str(caught.value) == "the call failed with status 401: nobody knows [hidden]"
+    assert b"hunter2" not in pickle.dumps(caught.value)
 
 
 SHARED = [

@@ -22,6 +22,7 @@ from deterministic_llm import (
     CallFailure,
     Completion,
     DeadlineExceeded,
+    Event,
     Limits,
     Model,
     Spend,
@@ -319,6 +320,25 @@ def test_a_sync_function_is_told_its_time_and_a_late_answer_is_kept():
     assert outcomes(caught.value.attempts) == ["accepted"]
     assert caught.value.text == '{"a": 1}'
     assert LEFT - 0.1 < (told[0] or 0.0) <= LEFT
+
+
+@pytest.mark.parametrize("ask", [blocking, awaiting])
+def test_hooks_that_hang_cost_a_moment_together(in_time: InTime, ask: Ask):
+    """However many they are; one that only writes a line hears of the end all the same."""
+    told: list[str] = []
+
+    async def hanging(event: Event) -> None:
+        del event
+        await asyncio.Event().wait()
+
+    async def quick(event: Event) -> None:
+        await asyncio.sleep(0)
+        told.append(type(event).__name__)
+
+    model = ScriptedModel(['{"a": 1}'])
+    error, seconds = exceeded(ask, model, hooks=[hanging] * 9 + [quick], timeout=LEFT)
+    assert in_time(seconds)
+    assert (outcomes(error.attempts), told[-1]) == (["accepted"], "GaveUp")
 
 
 def test_a_generator_that_never_ends_is_left_at_the_deadline(in_time: InTime):

@@ -148,6 +148,10 @@ class Request:
         }
         return digest(asked)
 
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy has, in another process or a file: all but headers and keys."""
+        return {**self.__dict__, "parameters": without_secrets(self.parameters)}
+
     @property
     def additions(self) -> tuple[ChatMessage, ...]:
         """The feedback as chat messages to append: one user message, or none."""

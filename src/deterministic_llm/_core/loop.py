@@ -40,6 +40,7 @@ from deterministic_llm._core.records import frozen
 from deterministic_llm._core.results import Result
 from deterministic_llm._core.schema.complaints import as_json, one_line
 from deterministic_llm._core.schema.target import Valid
+from deterministic_llm._core.secrecy import hidden, secrets_of
 from deterministic_llm._core.tasks import Task
 from deterministic_llm._core.verdicts import judge_completion
 from deterministic_llm.errors import (
@@ -116,9 +117,17 @@ def judge(
     *ended* is when it was over, in seconds since the run began.
     """
     if isinstance(answer, CallFailure):
-        return Failed(request, answer, ended, task.arguments)
+        return Failed(request, _hushed(answer, request), ended, task.arguments)
     verdict = judge_completion(task.contract, answer, request, task.context, task.policy)
     return Answered(request, answer, verdict, (), ended, task.arguments)
+
+
+def _hushed(failure: CallFailure, request: Request) -> CallFailure:
+    """*failure* without the keys in headers of the *request*, which some servers repeat."""
+    secrets = secrets_of(request.parameters) if request.parameters else None
+    if not secrets:
+        return failure
+    return replace(failure, message=str(hidden(failure.message, secrets)))
 
 
 def checked(

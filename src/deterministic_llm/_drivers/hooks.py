@@ -21,7 +21,9 @@ Hook: TypeAlias = Callable[[Event], object]
 _LOG = logging.getLogger("deterministic_llm")
 _RUNS = count(1)
 _GRACE = 0.1
-"""Seconds that an async hook gets however late it is."""
+"""Seconds that an async hook gets however late it is, where no other one took them."""
+_LEAST = 0.01
+"""Seconds that it gets in any case: enough to write a line."""
 
 
 def as_hooks(hooks: Iterable[object]) -> tuple[Hook, ...]:
@@ -35,13 +37,15 @@ def as_hooks(hooks: Iterable[object]) -> tuple[Hook, ...]:
 class Teller:
     """Tells the *hooks* of one run what happens in it, within the time that *watch* leaves."""
 
-    __slots__ = ("_failed", "_hooks", "_run", "_watch")
+    __slots__ = ("_failed", "_hooks", "_run", "_slow", "_spare", "_watch")
 
     def __init__(self, hooks: Sequence[Hook], watch: Stopwatch) -> None:
         self._hooks = hooks
         self._watch = watch
         self._run = next(_RUNS)
         self._failed: set[int] = set()
+        self._slow: set[int] = set()
+        self._spare = _GRACE
 
     def tell(self, events: Iterable[Event], *, cut_short: bool = False) -> None:
         """Tell every hook, and wait for those that are async: in a run *cut_short* only briefly."""
@@ -51,9 +55,11 @@ class Teller:
                 if inspect.isawaitable(returned):
                     future = background_loop().submit(_awaited(returned))
                     try:
-                        future.result(self._left(cut_short=cut_short))
+                        future.result(self._left(place, cut_short=cut_short))
                     finally:
                         future.cancel()  # in vain when it is done
+            except TimeoutError as error:
+                self._dawdling(place, error)
             except Exception as error:  # noqa: BLE001  # a hook never breaks a run
                 self._failing(place, error)
 
@@ -63,7 +69,9 @@ class Teller:
             try:
                 returned = hook(event)
                 if inspect.isawaitable(returned):
-                    await asyncio.wait_for(returned, self._left(cut_short=cut_short))
+                    await asyncio.wait_for(returned, self._left(place, cut_short=cut_short))
+            except TimeoutError as error:
+                self._dawdling(place, error)
             except Exception as error:  # noqa: BLE001
                 self._failing(place, error)
 
@@ -73,9 +81,18 @@ class Teller:
             for place, hook in enumerate(self._hooks):
                 yield stamped, place, hook
 
-    def _left(self, *, cut_short: bool) -> float | None:
+    def _left(self, place: int, *, cut_short: bool) -> float | None:
+        """Seconds for a hook: a few more when the time is over, but for one that was late."""
         left = 0.0 if cut_short else self._watch.left()
-        return None if left is None else max(left, _GRACE)
+        if left is None:
+            return None
+        return max(left, 0.001 if place in self._slow else max(self._spare, _LEAST))
+
+    def _dawdling(self, place: int, error: TimeoutError) -> None:
+        """The hook was late: once the time is over it is waited for no more."""
+        self._slow.add(place)
+        self._spare = 0.0
+        self._failing(place, error)
 
     def _failing(self, place: int, error: Exception) -> None:
         """One record a hook and run, without what the exception says."""
