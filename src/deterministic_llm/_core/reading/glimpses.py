@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 
 from deterministic_llm._core.attempts import Repair
 from deterministic_llm._core.reading.finding import marks
-from deterministic_llm._core.reading.finding.brackets import is_citation
+from deterministic_llm._core.reading.finding.brackets import LONGEST_NOTE, is_citation
 from deterministic_llm._core.reading.finding.candidates import Candidate, Kind
 from deterministic_llm._core.reading.finding.declining import declined
 from deterministic_llm._core.reading.finding.found import left_around
@@ -65,10 +65,17 @@ def read_glimpsed(text: str, goal: Goal[T], context: object) -> Parsed[T] | None
 
 def _names_a_source(text: str, start: int, end: int) -> bool:
     """Whether brackets hold a link, a note or a ticked box, or bullets stand beside them."""
-    if is_citation(text, start, end) or _BULLETS.search(text) is not None:
+    if _is_beside_others(text, start, end):
         return True
     words = next_start(text, start, len(text)) != start
     return words and not _stands_for_itself(text[:start], text[start:end], text[end:])
+
+
+def _is_beside_others(text: str, start: int, end: int) -> bool:
+    """Whether brackets are the sign of a note, or bullets beside them may be another list."""
+    if end - start <= LONGEST_NOTE and is_citation(text, start, end):
+        return True
+    return "\n" in text and _BULLETS.search(text) is not None
 
 
 def _stands_for_itself(before: str, piece: str, behind: str) -> bool:
@@ -101,7 +108,7 @@ def seen_intact(text: str, shortcut: Shortcut[T]) -> Parsed[T] | None:
     before, piece, behind = text[:start], text[start:end], text[end:]
     if len(before) + len(behind) > _FEW:
         return None
-    if piece[0] != "{" and (not LIKE_JSON.match(piece) or _names_a_source(text, start, end)):
+    if piece[0] != "{" and (not LIKE_JSON.match(piece) or _is_beside_others(text, start, end)):
         return None  # an object that is JSON is like it
     talk = _heard_before(before, behind, shortcut.goal.target)
     if talk is None or talk.claims:

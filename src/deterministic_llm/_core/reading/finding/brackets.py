@@ -13,6 +13,8 @@ from deterministic_llm._core.reading.finding.wrappers import wrappers
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
+LONGEST_NOTE = 5
+"""Characters of brackets that hold the number of a note."""
 MAX_RESCUES = 8
 """Failed second looks at brackets that do not close; each costs one pass."""
 
@@ -65,13 +67,12 @@ def is_note(text: str, start: int, end: int) -> bool:
 
 def is_citation(text: str, start: int, end: int) -> bool:
     """Whether the brackets hold one number and name a source: "See note [1].", "Source: [1]"."""
-    if end - start > _LONGEST_NOTE or not is_note(text, start, end):
-        sourced = end - start <= _LONGEST_NOTE and _NOTE.fullmatch(text, start, end) is not None
-        return sourced and _SOURCED.search(text, max(0, start - 24), start) is not None
-    return (
-        _STATES.search(text, max(0, start - 40), start) is None
-        and _EXPLAINED.match(text, end) is None
-    )
+    if end - start > LONGEST_NOTE or _NOTE.fullmatch(text, start, end) is None:
+        return False
+    if not is_note(text, start, end):
+        return _SOURCED.search(text, max(0, start - 24), start) is not None
+    stated = _STATES.search(text, max(0, start - 40), start) is not None
+    return not stated and _EXPLAINED.match(text, end) is None
 
 
 def is_member_value(text: str, start: int, floor: int) -> bool:
@@ -184,7 +185,6 @@ _AFTERWORD = expression(r"\n[ \t\r]*\n(?=[^{}\[\]\":\n]{1,300}+\s*+\Z)")
 _LEADS = expression(r"(?:\n|\A|[:=(>`：|])[\s>*-]*+\Z")
 _CITATION = expression(r"\[\^?\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,8}\]")
 _NOTE = expression(r"\[\d{1,3}\]")
-_LONGEST_NOTE = 5
 _SOURCED = expression(
     r"\b(?:sources?|notes?|footnotes?|references?|refs?|citations?|see(?: also)?)\s?[:：]"
     r"[*_ \t]*\Z",
