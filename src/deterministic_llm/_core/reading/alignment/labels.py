@@ -35,7 +35,7 @@ _ACCENTS = expression(r"[\u0300-\u036f]+")
 _LETTERED = expression(r"\(?(?P<letter>[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
 _LETTER_ALONE = expression(r"[(\[]?([A-Za-z]|\d{1,2})[).:\]]?")
 _DESCRIBED = expression(
-    r"[*_`]{0,3}\s*(?:[:;\n(]|[.!](?=\s)|\s[-\u2013\u2014]\s|\u2014|\u2013\s)|[\s.!;:,)*]*\Z"
+    r"[*_`]{0,3}\s*(?:[:;\n(]|[.!](?=[*_]{0,3}\s)|\s[-\u2013\u2014]\s|\u2014|\u2013\s)|[\s.!;:,)*]*\Z"
 )
 _REASONED = expression(
     r"[*_`]{0,3}(?:[,，]\s?(?=(?:the|an?|this|it|its|because|since|as|which|der|die|das|ein|eine|weil|da|la"

@@ -33,7 +33,7 @@ _BECAUSE = r",?\s(?=(?:because|since|as|weil|da|car|parce que|porque|perché|omd
 _REASONED = expression(
     rf"\s*+(?P<value>[*_`]{{0,3}}\d{{1,6}}(?:[.,]\d{{1,4}})?+(?P<of>\s?%|{_OF})?+[*_`]{{0,3}})"
     # Behind digits alone, a full stop or a colon may number a list.
-    r"(?:\s[-–—]\s|\s?—\s?|[ \t]*\n\s*+|[,;]\s|[，；]|(?(of)[.:!]\s|(?!))|(?(of)[。：]|(?!))"
+    r"(?:\s[-–—]\s|\s?—\s?|[ \t]*\n\s*+|[,;]\s|[，；]|(?(of)\s?[.:!]\s|(?!))|(?(of)[。：]|(?!))"
     rf"|{_BECAUSE}|\s?(?=[(（][^()（）\n]+[)）][.。]?\s*\Z))\s*+(?=[^\W\d_]|[(（])",
     re.IGNORECASE,
 )
@@ -54,10 +54,10 @@ class _Language:
 _LANGUAGES = (
     _Language(  # English
         known=(
-            r"the|and|with|but|has|have|are|was|were|this|that|which|because|since|there|their|its"
+            r"the|and|is|with|but|has|have|are|was|were|this|that|which|because|since|there|their|its"
             r"|very|well|clear|clearly|good|solid|strong|great|excellent|decent|fair|weak|poor"
             r"|thorough|precise|concise|impressive|outstanding|adequate|uneven|stated"
-            r"|mentioned|counted|shown|given"
+            r"|mentioned|counted|shown|given|topic"
         ),
         turns=(
             # another value, or what is said of this one
@@ -72,7 +72,8 @@ _LANGUAGES = (
             r"|subtract\w*|drop\w*|bump\w*|cap(?:ped|s)?|penal\w+|bonus\w*|extra|late|round\w*"
             r"|downgrad\w+|upgrad\w+|high(?:er|est)?|better|best|worse|less|fewer|closer|generous\w*"
             r"|harsh\w*|lenient\w*|strict\w*|too|overrated|underrated|inflated|mistaken|mistake"
-            r"|miscount\w*|typo|minus|plus|off|more (?:or|like|than)|or more|even more|equals?"
+            r"|miscount\w*|typo|minus|plus|off(?![ -]topic)|more (?:or|like|than)|even more"
+            r"|equals?|or|in (?:principle|theory)|questions?|odds|majority|enough|luck"
             # doubt and time
             r"|maybe|perhaps|possibly|probabl[ey]|likely|unlikely|might|may|could|would|should|ought"
             r"|must|guess\w*|estimat\w*|approx\w*|roughly|almost|nearly|somewhere|ish|unsure"
@@ -82,7 +83,7 @@ _LANGUAGES = (
             r"|temporar\w+|placeholder|pending|once"
             # what is only supposed
             r"|hypothetical\w*|examples? (?:only|of)|for example|sample|e\.g|suppos\w+|assum\w+"
-            r"|imagin\w+|pretend\w*|if|unless|whether|provided|depend\w*|until|except\w*|excluding"
+            r"|imagin\w+|pretend\w*|if|unless|whether|provided|depend\w*|until|except(?:ions?|ing|ed)?|excluding"
             r"|otherwise|without|only|subject to|condition\w*|contingent|had|were|when|per"
             # denials
             r"|cannot|never|nor|neither|nope|nah|hardly|not (?:an?|the|my|really|quite|exactly"
@@ -103,7 +104,7 @@ _LANGUAGES = (
             # who says so
             r"|says?|said|claims? (?:that|it|the)|claimed|thinks?|thought|believes?|believed"
             r"|according|wrote|told|tells|suggest\w*|recommend\w*|wants?|wanted|gave|give|asked"
-            r"|teachers?|professors?|peers?|reviewers?|examiners?|judges?|critics?|users?|i|i['’]\w+"
+            r"|teachers?|professors?|peers?|reviewers?|examiners?|judges?|critics?|i|i['’]\w+"
             r"|we|you|your|my|me|he|she|they|them|someone|everyone|nobody|please|note"
         ),
         opens=(
@@ -117,11 +118,11 @@ _LANGUAGES = (
         ),
     ),
     _Language(  # German
-        known=r"der|die|das|ist|und|ein|eine|sehr|gut|mit|dem",
+        known=r"der|die|das|ist|und|ein|eine|sehr|gut|mit|dem|klare[rsmn]|starke[rsmn]|gute[rsmn]|aufbau",
         turns=(
-            r"nein|doch|nicht|kein\w*|aber|vielleicht|eher|eigentlich|wenn|falls|sofern|bis"
+            r"nein|doch|nicht|kein\w*|vielleicht|eher|eigentlich|wenn|falls|sofern|bis"
             r"|ungefähr|etwa|circa|fast|könnte|würde|sollte|müsste|wäre|hätte|punkt\w*|note\w*"
-            r"|bewert\w*|minus|plus|abzug|bonus|fehler|durchschnitt|maximum|mittel|tutor\w*|gross?zügig|großzügig|besser|schlechter|höher|niedriger|sag\w+|laut"
+            r"|bewert\w*|minus|plus|abzug|bonus|fehler|frage|geraten|anfang|durchschnitt|maximum|mittel|tutor\w*|gross?zügig|großzügig|besser|schlechter|höher|niedriger|sag\w+|laut"
             r"|mein\w*|ich|mir|wir|du|sie|erst\w*|zunächst|ursprünglich|vorher|jetzt|beispiel\w*"
             r"|null|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|halb\w*|korrektur|falsch"
             r"|richtig|ohne|nur|mehr|weniger|ausser|außer|zu (?:hoch|niedrig|viel|wenig)|zahl\w*"
@@ -131,48 +132,48 @@ _LANGUAGES = (
     _Language(  # French
         known=r"est|la|les|des|une|très|bien|clair\w*|bon|bonne|le|et",
         turns=(
-            r"non|pas|ne|mais|peut-être|plutôt|si|sauf|environ|presque|pourrait|serait|devrait"
+            r"non|pas|ne|peut-être|plutôt|si|sauf|environ|presque|pourrait|serait|devrait"
             r"|aurait|points?|notes?|moins|plus|selon|dit|disent|je|nous|vous|mon|ma|abord"
             r"|initialement|exemple|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|demie?|zéro"
             r"|correction|faux|fausse|sans|seulement|meilleure?|mieux|avant|après|fait|trop|valeur"
-            r"|nombre|maximum|moyenne|erreur|moitié|prof|généreux|enlever|retir\w+|mal|attende?z|pardon|désolée?|professeur|jamais|puis|ensuite|arrondi"
+            r"|nombre|maximum|moyenne|question|début|erreur|moitié|prof|généreux|enlever|retir\w+|mal|attende?z|pardon|désolée?|professeur|jamais|puis|ensuite|arrondi"
         ),
     ),
     _Language(  # Spanish
         known=r"el|la|los|las|es|está|muy|bien|buen|buena|claro|clara|una|del",
         turns=(
-            r"no|pero|sino|quizás?|tal vez|más|menos|si|salvo|excepto|casi|unos|aproximadamente"
+            r"no|sino|quizás?|tal vez|más|menos|si|salvo|excepto|casi|unos|aproximadamente"
             r"|podría|sería|debería|habría|puntos?|notas?|puntuación|según|dice|dijo|yo|mi|creo"
             r"|primero|inicialmente|antes|después|ejemplo|dos|tres|cuatro|cinco|seis|siete|ocho"
             r"|nueve|diez|cero|medio|corrección|falso|sin|sólo|solo|mejor|peor|realidad|demasiado"
-            r"|valor|número|máximo|media|mitad|mal|error|quitar|quitando|espera|perdón|profesor|nunca|luego|ahora|redondeado"
+            r"|valor|número|máximo|media|mitad|mal|pregunta|comienzo|error|quitar|quitando|espera|perdón|profesor|nunca|luego|ahora|redondeado"
         ),
     ),
     _Language(  # Italian
         known=r"il|la|è|gli|molto|ben|bene|buono|buona|chiaro|chiara|della",
         turns=(
-            r"no|non|ma|però|forse|piuttosto|più|meno|se|tranne|circa|quasi|potrebbe|sarebbe"
+            r"no|non|forse|piuttosto|più|meno|se|tranne|circa|quasi|potrebbe|sarebbe"
             r"|dovrebbe|avrebbe|punt[io]|vot[io]|secondo|dice|io|mio|credo|prima|dopo|esempio|due"
             r"|tre|quattro|cinque|sei|sette|otto|nove|dieci|zero|mezzo|correzione|falso|senza|solo"
-            r"|meglio|realtà|anzi|troppo|valore|numero|massimo|media|metà|male|errore|tolto|togliere|aspetta|scusa|professore|mai|poi|ora"
+            r"|meglio|realtà|anzi|troppo|valore|numero|massimo|media|metà|male|domanda|inizio|errore|tolto|togliere|aspetta|scusa|professore|mai|poi|ora"
         ),
     ),
     _Language(  # Portuguese
         known=r"é|está|os|muito|bem|bom|boa|claro|clara|uma",
         turns=(
-            r"não|nao|mas|talvez|mais|menos|se|exceto|salvo|quase|cerca|poderia|seria|deveria|teria"
+            r"não|nao|talvez|mais|menos|se|exceto|salvo|quase|cerca|poderia|seria|deveria|teria"
             r"|pontos?|notas?|segundo|disse|diz|eu|meu|acho|primeiro|antes|depois|exemplo|dois|duas"
             r"|três|quatro|cinco|seis|sete|oito|nove|dez|zero|meio|correção|falso|sem|só|apenas"
-            r"|melhor|pior|verdade|demais|valor|número|máximo|média|metade|mal|erro|tirar|espera|desculpe?|professor|nunca|agora"
+            r"|melhor|pior|verdade|demais|valor|número|máximo|média|metade|mal|pergunta|começo|erro|tirar|espera|desculpe?|professor|nunca|agora"
         ),
     ),
     _Language(  # Dutch
-        known=r"het|een|goed|zeer|helder|duidelijk",
+        known=r"is|het|een|goed|zeer|helder|duidelijk",
         turns=(
-            r"nee|niet|geen|maar|misschien|eerder|eigenlijk|meer|minder|als|tenzij|ongeveer|bijna"
+            r"nee|niet|geen|misschien|eerder|eigenlijk|meer|minder|als|tenzij|ongeveer|bijna"
             r"|zou|moet|punt\w*|cijfers?|volgens|zegt|ik|mijn|we|eerst|voor|na|voorbeeld|twee|drie"
             r"|vier|vijf|zes|zeven|acht|negen|tien|nul|halve?|correctie|fout|zonder|alleen|beter"
-            r"|slechter|te (?:hoog|laag|veel)|waarde|maximum|gemiddelde|helft|hoger"
+            r"|slechter|te (?:hoog|laag|veel)|waarde|maximum|gemiddelde|vraag|begin|helft|hoger"
             r"|lager|wacht|sorry|leraar|nooit|dan|nu"
         ),
     ),
@@ -186,9 +187,9 @@ _APPRAISES = expression(
     r"|detailed|logical|logically|focused|unfocused|fluent|polished|repetitive|(?:under)?developed"
     r"|(?:un)?supported|lacks|lacking|needs|sloppy|careless|creative|nuanced|(?:in)?effective\w*"
     r"|competent|sound|rambling|rambles|wanders|(?:un)?readable|smooth|awkward|friendly|pricey"
-    r"|delicious|tasty|slow|rude|clean|dirty|comfortable|pleasant|disappointing|enjoyable"
-    r"|(?:doesn|isn)['’]t|no (?:(?:clear|real|major|obvious|spelling|grammar) )?(?:conclusion"
-    r"|evidence|thesis|introduction|sources|structure|citations|transitions|errors|flaws))\b"
+    r"|off[ -]topic|delicious|tasty|slow|rude|clean|dirty|comfortable|pleasant|disappointing"
+    r"|enjoyable|(?:doesn|isn)['’]t|no (?:(?:clear|real|major|obvious|spelling|grammar) )?"
+    r"(?:conclusion|evidence|thesis|introduction|sources|structure|citations|transitions|errors|flaws))\b"
     # German, French, Spanish, Italian, Portuguese and Dutch
     r"|\b(?:gut\w*|klar\w*|stark\w*|schwach\w*|solide\w*|überzeugend\w*|hervorragend\w*|unklar\w*"
     r"|clair\w*|bien|bon|bonne|solide|fort|forte|faible|convaincant\w*|excellente?"
@@ -214,11 +215,13 @@ _EASTERN_TURNS = expression(
     r"|也许|大概|左右|不对|不是|不应|应该|應該|除非|其实|實際|实际|最终|最終|之前|原来|原本|老师|先生|认为|说"
     r"|しかし|ただ|もし|かも|たぶん|ほど|くらい|ぐらい|訂正|修正|実は|いや|いえ|違|ない|ません|とは|なら"
 )
-_BETWEEN_PARTS = expression(r"[.,;:!，。；、！：](?=\s|\Z|[\u3040-\u9fff])|\s[-–—]\s|\n+")
+_BETWEEN_PARTS = expression(
+    r"[.,;:!，。；、！：](?=\s|\Z|[\u3040-\u9fff])|\s[-–—]\s|\n+|\b(?:but|yet|though|although|aber|doch|mais|pero|però|ma|mas|maar)\b"
+)
 _LOOKED_AT = expression(
     r"\b(?:arguments?|thesis|evidence|structure|organi[sz]ation|conclusion|introduction|grammar|style"
     r"|writing|vocabulary|sources|citations|flow|analysis|paragraphs?|transitions|tone|spelling"
-    r"|punctuation|errors|typos|mistakes|flaws|ideas|reasoning|logic|content|examples|service|food"
+    r"|punctuation|errors|typos|mistakes|flaws|ideas|reasoning|logic|ending|opening|development|pacing|wording|phrasing|content|examples|service|food"
     r"|argumente?|argumentation|aufbau|struktur|stil|grammatik|rechtschreibung|gliederung|arguments?"
     r"|style|grammaire|orthographe|argumentos?|estructura|estilo|gramática|argomento|struttura|stile"
     r"|grammatica|estrutura|opbouw|stijl)\b|[论論][点點]|[结結]构|構成|文法|[语語]法|表[达達]|[论論][证證]|逻辑"
