@@ -98,6 +98,18 @@ def untimed(answer: Answer) -> Answer:
 
 
 STREAMS = [
+    pytest.param(
+        [{"model": "m", **delta(content="7")}],
+        ["7"],
+        CallFailure("the answer stopped, and nobody said that it was over", "cut_off", partial="7"),
+        id="a provider's chunks without an end: it may have been 72",
+    ),
+    pytest.param(
+        [{"model": "m", **delta(content='{"a": 7}')}],
+        ['{"a": 7}'],
+        Completion('{"a": 7}', "unfinished", model="m"),
+        id="an object that has closed is all there is",
+    ),
     pytest.param(["ab", "", "cd"], ["ab", "cd"], Completion("abcd", "unfinished"), id="strs"),
     pytest.param(
         [delta(content="ab"), delta(reasoning_content="hm"), delta(content="cd")],

@@ -314,6 +314,11 @@ def done(text: str | None, **members: Any) -> Completion:
     return replace(Completion(text, model="m-1", usage=usage), **members)
 
 
+def broken_off(text: str) -> CallFailure:
+    message = "the answer stopped, and nobody said that it was over"
+    return CallFailure(message, "cut_off", partial=text)
+
+
 CUSTOM: JsonObject = {"type": "custom_tool_call", "call_id": "1", "name": "score", "input": "7/10"}
 CALL: JsonObject = {"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"}
 CUT: JsonObject = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
@@ -395,15 +400,15 @@ STREAMS: dict[str, tuple[bytes, Answer]] = {
     ),
     "a text that breaks off": (
         events(added(said("")), grown("output_text", "hel")),
-        Completion("hel", "unfinished"),
+        broken_off("hel"),
     ),
     "a call that breaks off": (
         events(added({**CALL, "arguments": ""}), grown("function_call_arguments", '{"a')),
-        Completion('{"a', "unfinished", calls=(ToolCall("f", '{"a'),)),
+        broken_off('{"a'),
     ),
     "a custom tool that breaks off": (
         events(added({**CUSTOM, "input": ""}), grown("custom_tool_call_input", "7/1")),
-        Completion("7/1", "unfinished", calls=(ToolCall("score", "7/1"),)),
+        broken_off("7/1"),
     ),
     "thoughts, a remark and a refusal that break off": (
         events(

@@ -552,7 +552,7 @@ def test_keys_are_in_no_message(ask: Read, reply: Reply, key: str):
 
 def test_a_transport_without_a_network_is_read_too():
     """A given client may answer from memory, as tests of others do."""
-    body = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\n'
+    body = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\ndata: [DONE]\n\n'
     transport = HTTP.MockTransport(lambda _: HTTP.Response(200, content=body))
     with OpenAI(api_key="k", http_client=HTTP.Client(transport=transport)) as given:
         for left in (None, 5.0):

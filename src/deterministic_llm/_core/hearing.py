@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from pydantic_core import from_json
+
 from deterministic_llm._core.answering import stopped
 from deterministic_llm._core.attempts import Request
 from deterministic_llm._core.exchange import CallFailure, Completion
@@ -68,7 +70,23 @@ class Hearing:
     def _end(self) -> None:
         """The answer was read to its end."""
         if self._outcome is None and not self._stopped:
-            self._outcome = self._said()
+            said = self._said()
+            cut = isinstance(said, Completion) and not self._over() and not _is_whole(said.text)
+            self._outcome = self._cut_off(said) if cut else said
+
+    def _cut_off(self, said: Completion | CallFailure) -> CallFailure:
+        """The failure of an answer that ended in the midst of what was *said*."""
+        message = "the answer stopped, and nobody said that it was over"
+        seconds, quota = said.seconds, said.quota
+        return CallFailure(message, "cut_off", seconds=seconds, quota=quota, partial=self.come)
+
+    def _over(self) -> bool:
+        """Whether somebody said that nothing more will come; of chunks without a model nobody does.
+
+        Else a connection that was closed in the midst of an answer looks like its end.
+        """
+        streamed = self._streamed
+        return streamed.over or streamed.finish != "unfinished" or streamed.model is None
 
     def _fail(self, outcome: Completion | CallFailure) -> None:
         """The answer ended in a failure, which keeps what had come of it."""
@@ -83,3 +101,11 @@ class Hearing:
         if isinstance(outcome, Completion):
             return outcome
         return replace(outcome, partial=self.come)
+
+
+def _is_whole(text: str | None) -> bool:
+    """Whether *text* says by itself that it is all: JSON in brackets or quotation marks."""
+    try:
+        return isinstance(from_json(text or ""), (dict, list, str))
+    except ValueError:
+        return not text  # nothing at all is an answer of its own kind

@@ -94,7 +94,7 @@ FOLLOWS: Mapping[Outcome, Follow] = {
     "overloaded": Follow("resend", ProviderError, "status 503 or 529", None, 2),
     "server_error": Follow("resend", ProviderError, "any other status from 500", None, 2),
     "malformed": Follow("resend", ProviderError, "a body that is no answer", 2),
-    "cut_off": Follow("resend", ProviderError, "the answer stopped and nobody said why", None, 2),
+    "cut_off": Follow("resend", ProviderError, "the answer stopped and nobody said why", 2, 2),
     "quota": Follow("stop", ProviderError, "no credit left: waiting brings none"),
     "unauthorized": Follow("stop", ProviderError, "status 401 or 403"),
     "bad_request": Follow("stop", ProviderError, "any other status from 400"),

@@ -106,6 +106,10 @@ class Speech(Hearing, Generic[B, A]):
         return told(error, peer, allowed(self._request), self._seconds())
 
     @override
+    def _over(self) -> bool:
+        return self._events.over or self._streamed.finish != "unfinished"
+
+    @override
     def _said(self) -> Completion | CallFailure:
         answer = self._events.answer(seconds=self._seconds(), first_token=self._first)
         return noted(self._kept(answer), self._request, self._headers)

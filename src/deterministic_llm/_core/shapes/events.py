@@ -92,6 +92,11 @@ class Events:
             return body_of(b"".join(self._rest), seconds=seconds)
         return self.voice.streamed.answer(seconds=seconds, first_token=first_token)
 
+    @property
+    def over(self) -> bool:
+        """Whether what was read to its end is all: of a stream the server must have said so."""
+        return self.ended or bool(self._whole)
+
     def _read(self, data: bytes) -> str:
         """The text of *data*, whichever way it comes."""
         if self._whole is None:
