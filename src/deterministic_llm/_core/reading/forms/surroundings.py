@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from deterministic_llm._core.reading.alignment.numerals import NUMBER_WORDS
 from deterministic_llm._core.reading.finding.attributions import is_said_otherwise
-from deterministic_llm._core.reading.forms.literals import LETTER, NUMBER_WORDS
+from deterministic_llm._core.reading.forms.literals import LETTER
 from deterministic_llm._core.regexes import expression
 
 NUMBER = rf"(?:[-+]?\d+(?:[.,]\d+)*|(?:{'|'.join(NUMBER_WORDS)})(?!\w))"

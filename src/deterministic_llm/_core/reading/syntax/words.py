@@ -93,15 +93,16 @@ def _words(stops: str) -> re.Pattern[str]:
 _WORD = _words(_STOPS)
 _IN_PARENTHESES = _words(_STOPS + r"()\uff08\uff09")
 _CUT = expression(r"[^\S\r\n]*+\Z")
-_A_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
-_NUMBER = expression(_A_NUMBER)
+NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+"""A number of JSON."""
+_NUMBER = expression(NUMBER)
 _ODD_NUMBER = expression(
     r"[+-]?(?:0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}|0[oO][0-7]{1,21}"
     r"|(?:(?:0|[1-9][0-9]*+|[1-9][0-9]{0,2}(?:_[0-9]{3})++)(?:\.[0-9]*+)?|\.[0-9]++)"
     r"(?:[eE][+-]?[0-9]++)?)"
 )
 _NOT_FINITE = expression(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-_PLAIN = rf"(?:{_A_NUMBER}|{'|'.join(LITERALS)})(?![\w.])"
+_PLAIN = rf"(?:{NUMBER}|{'|'.join(LITERALS)})(?![\w.])"
 _SEVERAL = expression(
     rf"{_PLAIN}(?:[^\S\r\n]++(?![0-9]{{3}}(?![0-9])){_PLAIN})++(?=[^\S\r\n]*+[,;\]\r\n])"
 )
