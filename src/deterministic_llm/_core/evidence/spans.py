@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
-
-Location: TypeAlias = tuple[str | int, ...]
+from deterministic_llm._core.schema.locations import Location
 
 _BLANKS = expression(rb"[ \t\r\n]*")
 _STRING = expression(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)

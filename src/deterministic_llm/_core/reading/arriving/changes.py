@@ -6,9 +6,7 @@ from typing import Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.records import frozen
-
-Location: TypeAlias = tuple[str | int, ...]
-"""Keys of the target and indices, from the outside in."""
+from deterministic_llm._core.schema.locations import Location
 
 
 @frozen

@@ -15,9 +15,7 @@ from deterministic_llm._core.reading.alignment.unions import UnionNode
 from deterministic_llm._core.reading.alignment.vocabulary import (
     ENVELOPES,
     NULL_WORDS,
-    TOOL_NAMES,
-    TOOL_PAYLOADS,
-    TOOL_REST,
+    TOOL_KEYS,
 )
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
@@ -75,7 +73,7 @@ def settles(node: ObjectNode, key: str) -> bool:
     if node.others is not None:
         return True
     known = node.is_free or node.declared(key) is not None
-    return known and folded(key) not in _OF_TOOLS
+    return known and folded(key) not in TOOL_KEYS
 
 
 def wraps(node: ObjectNode | ArrayNode | Anything, key: str, *, listed: bool) -> bool:
@@ -97,6 +95,5 @@ def can_be_null(text: str) -> bool:
     return any(word.startswith(letters) for word in _NULL_LETTERS)
 
 
-_OF_TOOLS = TOOL_NAMES | TOOL_PAYLOADS | TOOL_REST | {"function"}
 _NO_LETTERS = expression(r"[\W_]++")
 _NULL_LETTERS = {_NO_LETTERS.sub("", word) for word in NULL_WORDS}

@@ -52,7 +52,7 @@ def is_joined(flat: str, start: int) -> bool:
 def stands_alone(flat: str, start: int, end: int) -> bool:
     """Whether the words from *start* to *end* are a sentence, but for a determiner before them."""
     before = flat[max(0, start - _REACH) : start]
-    return _SENTENCE_START.search(before) is not None and _SENTENCE_END.match(flat, end) is not None
+    return _SENTENCE_START.search(before) is not None and SENTENCE_END.match(flat, end) is not None
 
 
 def ends_text(flat: str, end: int) -> bool:
@@ -150,7 +150,7 @@ _SENTENCE_START = expression(
     r"[ \t,]+){0,2}\Z",
     re.IGNORECASE,
 )
-_SENTENCE_END = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
+SENTENCE_END = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
 _NOTHING_BEHIND = expression(r"[\s*_`\"')\]>.!]*+\Z")
 _BARE_END = expression(r"[ \t*_`\"']*+\Z")
 _OR = (

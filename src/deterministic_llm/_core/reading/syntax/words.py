@@ -7,7 +7,7 @@ import re
 
 from deterministic_llm._core.reading.syntax.documents import MAX_DIGITS, ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
-from deterministic_llm._core.reading.syntax.punctuation import COMMAS, QUOTES
+from deterministic_llm._core.reading.syntax.punctuation import COMMAS, ELLIPSIS, QUOTES
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
@@ -108,7 +108,6 @@ _SEVERAL = expression(
 )
 _GROUP = expression(r"0[0-9]{2}")
 _GROUPED = expression(r"[0-9],0")
-_ELLIPSIS = expression(r"\.{3}|\u2026")
 _NO_TEXT = expression(
     r"[\W_]*+\Z"  # nothing but marks
     r"|<|.*?(?::(?:\s|\Z)|=|\w\(|(?<![^\W_])['\u2019]|['\u2019](?![^\W_]))"
@@ -134,7 +133,7 @@ _BASES = {"0x": 16, "0b": 2, "0o": 8}
 
 
 def _refuse_what_is_no_text(word: str, at: int) -> None:
-    if _ELLIPSIS.search(word):
+    if ELLIPSIS.search(word):
         raise ReadingError(
             "ellipsis", "expected every item, not an ellipsis", at, fix="write them out"
         )

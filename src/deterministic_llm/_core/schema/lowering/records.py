@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.records import frozen
+from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.lowering.codecs import (
     SAME,
     VALUE,
@@ -17,7 +18,6 @@ from deterministic_llm._core.schema.lowering.codecs import (
     Climb,
     Codec,
     InexpressibleError,
-    Location,
     problem,
     text_of,
 )
