@@ -120,13 +120,17 @@ def is_assigned(text: str, answer: JsonValue) -> bool:
         return False
     for found in islice(_ASSIGNED.finditer(text), MAX_LINES):
         name = found["key"] or found["attribute"]
-        try:
-            value = from_json(found["value"].replace("'", '"'))
-        except ValueError:
-            continue
-        if name in answer and answer[name] != value:
+        if name in answer and answer[name] != _literal(found["value"]):
             return True
     return False
+
+
+def _literal(code: str) -> JsonValue:
+    """The value that *code* writes out, or the code itself."""
+    try:
+        return cast("JsonValue", from_json(code.replace("'", '"')))
+    except ValueError:
+        return code
 
 
 _ASSIGNED = expression(
