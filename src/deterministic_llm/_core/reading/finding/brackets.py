@@ -69,7 +69,8 @@ def is_citation(text: str, start: int, end: int) -> bool:
     """Whether the brackets hold one number and name a source: "See note [1].", "Source: [1]"."""
     if end - start > LONGEST_NOTE or _NOTE.fullmatch(text, start, end) is None:
         return False
-    if not is_note(text, start, end):
+    led = text[max(0, start - 8) : start].rstrip(" \t*_")[-1:] in _COLONS
+    if led or not is_note(text, start, end):
         return _SOURCED.search(text, max(0, start - 24), start) is not None
     stated = _STATES.search(text, max(0, start - 40), start) is not None
     return not stated and _EXPLAINED.match(text, end) is None
