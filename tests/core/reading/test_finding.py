@@ -107,8 +107,8 @@ KINDS = {
     "a word in a fence of a first attempt is a draft": ("First attempt:\n```\nyes\n```", []),
     "members without both braces are open": ('"a": [1], "b": 2', [("span", '"a": [1], "b": 2')]),
     "a key in the middle of prose makes no members": (
-        'The field "a": [1] is odd, {"a": 2}',
-        [("span", "[1]"), ("span", '{"a": 2}')],
+        'The field "a": [1, 3] is odd, {"a": 2}',
+        [("span", "[1, 3]"), ("span", '{"a": 2}')],
     ),
     "nothing is to be judged in nothing": ("", []),
 }
