@@ -30,8 +30,7 @@ from deterministic_llm._core.schema.locations import schema_at, sole, without
 from deterministic_llm._core.schema.merges import picked
 from deterministic_llm._core.schema.patches import patch_target
 from deterministic_llm._core.schema.raising import raised
-from deterministic_llm._core.schema.sites import AnyValue
-from deterministic_llm._core.schema.target import JsonTarget
+from deterministic_llm._core.schema.target import Checked, JsonTarget, Valid
 
 _Way: TypeAlias = "Callable[[str, Question, Brought], Brought]"
 
@@ -262,10 +261,20 @@ def _noted(rule: str) -> Repair:
     return Repair(rule, "$", None, None, "none")
 
 
-_OBJECT: JsonTarget[JsonValue] = JsonTarget("object", {"type": "object"}, AnyValue())
+class _AnyValue:
+    """Takes whatever stands there."""
+
+    def check(
+        self, value: JsonValue, text: str | None = None, context: object = None
+    ) -> Checked[JsonValue]:
+        del text, context
+        return Valid(value)
 
 
-_LIST: JsonTarget[JsonValue] = JsonTarget("list", {"type": "array"}, AnyValue())
+_OBJECT: JsonTarget[JsonValue] = JsonTarget("object", {"type": "object"}, _AnyValue())
+
+
+_LIST: JsonTarget[JsonValue] = JsonTarget("list", {"type": "array"}, _AnyValue())
 
 
 _WAYS: Sequence[_Way] = (_under_other_paths, _as_pairs, _in_the_whole, _alone)

@@ -9,11 +9,12 @@ from deterministic_llm._core.attempts import Answered, Attempt
 from deterministic_llm._core.evidence.estimates import averaged, of_value, of_votes
 from deterministic_llm._core.evidence.evidence import Evidence, Scalar, unknown
 from deterministic_llm._core.evidence.labels import legal_values
+from deterministic_llm._core.evidence.spans import Location
 from deterministic_llm._core.evidence.transcript import transcript_of
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.schema.complaints import as_json
 from deterministic_llm._core.schema.forms import ChoiceForm, TextForm
-from deterministic_llm._core.schema.locations import Location, schema_at, sole, stands_at, value_at
+from deterministic_llm._core.schema.locations import schema_at, sole, stands_at, value_at
 from deterministic_llm._core.schema.phrasing import resolved
 from deterministic_llm._core.schema.target import Target, TextTarget
 from deterministic_llm._core.schema.violations import json_path

@@ -11,12 +11,12 @@ from deterministic_llm._core.attempts import Accepted, Answered
 from deterministic_llm._core.drafts import Patch
 from deterministic_llm._core.evidence.evidence import Scalar, same
 from deterministic_llm._core.evidence.labels import spelled
-from deterministic_llm._core.evidence.spans import leaves
+from deterministic_llm._core.evidence.spans import Location, leaves
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.forms.exact import field_places
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm, TextForm
-from deterministic_llm._core.schema.locations import Location, stands_at, value_at
+from deterministic_llm._core.schema.locations import stands_at, value_at
 from deterministic_llm._core.schema.target import Target, TextTarget
 
 Places: TypeAlias = Mapping[Location, tuple[int, int]]

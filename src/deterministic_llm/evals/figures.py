@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from math import isnan
+from math import fsum, isnan
 from typing import TypeAlias
 
 from deterministic_llm._core.consensus.agreement import (
@@ -18,7 +18,6 @@ from deterministic_llm._core.consensus.agreement import (
     all_equal_rate,
     alpha_of,
     entropy,
-    mean,
     pair_flip_rate,
     units_of,
 )
@@ -134,7 +133,11 @@ def figures_of(rows: Sequence[Sequence[Run]], labels: Sequence[float | None] = (
 def _over(rows: Sequence[Row], figure: Callable[[Sequence[Row]], float]) -> Interval:
     """A *figure* that is the mean of what it is of each item that has one."""
     each = [value for row in rows if row and not isnan(value := figure([row]))]
-    return bootstrap(each, mean, resamples=_RESAMPLES)
+    return bootstrap(each, _mean, resamples=_RESAMPLES)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fsum(values) / len(values) if values else float("nan")
 
 
 def _alpha(rows: Sequence[Row], level: Level) -> Interval:

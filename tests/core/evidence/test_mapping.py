@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterministic_llm._core.evidence.estimates import of_value
-from deterministic_llm._core.evidence.spans import leaves
+from deterministic_llm._core.evidence.spans import Location, leaves
 from deterministic_llm._core.evidence.transcript import Transcript, transcript_of
 from deterministic_llm._core.exchange import JsonValue, Token
-from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.shapes.tokens import text_of
 
 SEEDED = 1_000

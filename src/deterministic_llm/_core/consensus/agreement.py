@@ -24,7 +24,7 @@ def all_equal_rate(rows: Sequence[Row]) -> float:
     Atil et al. 2024 (https://arxiv.org/abs/2408.04667). An item with a run that said nothing valid
     is not one of them.
     """
-    return mean([len(set(row)) == 1 and None not in row for row in rows])
+    return _mean([len(set(row)) == 1 and None not in row for row in rows])
 
 
 def pair_flip_rate(rows: Sequence[Row]) -> float:
@@ -35,7 +35,7 @@ def pair_flip_rate(rows: Sequence[Row]) -> float:
         if len(said) > 1:
             same = sum(count * (count - 1) for count in Counter(said).values())
             flips.append(1 - same / (len(said) * (len(said) - 1)))
-    return mean(flips)
+    return _mean(flips)
 
 
 def entropy(rows: Sequence[Row]) -> float:
@@ -49,7 +49,7 @@ def entropy(rows: Sequence[Row]) -> float:
         if len(said) > 1:
             shares = [count / len(said) for count in Counter(said).values()]
             spreads.append(-fsum(share * log2(share) for share in shares) / log2(len(said)))
-    return mean(spreads)
+    return _mean(spreads)
 
 
 def units_of(rows: Sequence[Row]) -> Sequence[Counter[Hashable]]:
@@ -78,8 +78,7 @@ def _said(row: Row) -> Sequence[Hashable]:
     return [each for each in row if each is not None]
 
 
-def mean(values: Sequence[float]) -> float:
-    """The mean of *values*; NaN of none."""
+def _mean(values: Sequence[float]) -> float:
     return fsum(values) / len(values) if values else float("nan")
 
 

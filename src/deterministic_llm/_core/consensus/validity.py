@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from math import fsum, sqrt
 
-from deterministic_llm._core.consensus.agreement import mean
-
 
 def weighted_kappa(scores: Sequence[float], labels: Sequence[float], *, power: int = 2) -> float:
     """Cohen's kappa with quadratic weights (power 2), linear ones (1) or none (0).
@@ -36,12 +34,12 @@ def spearman(scores: Sequence[float], labels: Sequence[float]) -> float:
 
 def mean_absolute_error(scores: Sequence[float], labels: Sequence[float]) -> float:
     """The mean distance of a score from its label."""
-    return mean([abs(score - label) for score, label in _paired(scores, labels)])
+    return _mean([abs(score - label) for score, label in _paired(scores, labels)])
 
 
 def bias(scores: Sequence[float], labels: Sequence[float]) -> float:
     """How much higher scores are than their labels, on average."""
-    return mean([score - label for score, label in _paired(scores, labels)])
+    return _mean([score - label for score, label in _paired(scores, labels)])
 
 
 def _weight(score: float, label: float, power: int) -> float:
@@ -60,3 +58,7 @@ def _ranks(values: Sequence[float]) -> Sequence[float]:
 
 def _paired(scores: Sequence[float], labels: Sequence[float]) -> Sequence[tuple[float, float]]:
     return list(zip(scores, labels, strict=True))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fsum(values) / len(values) if values else float("nan")

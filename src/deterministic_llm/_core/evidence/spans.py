@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
-from deterministic_llm._core.schema.locations import Location
+
+Location: TypeAlias = tuple[str | int, ...]
 
 _BLANKS = expression(rb"[ \t\r\n]*")
 _STRING = expression(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)

@@ -12,7 +12,14 @@ from collections.abc import Sequence
 
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.arriving.answers import JsonAnswer
-from deterministic_llm._core.reading.arriving.changes import Change, Closed, Grown, Opened, Replaced
+from deterministic_llm._core.reading.arriving.changes import (
+    Change,
+    Closed,
+    Grown,
+    Location,
+    Opened,
+    Replaced,
+)
 from deterministic_llm._core.reading.arriving.raised import RaisedAnswer
 from deterministic_llm._core.reading.arriving.texts import (
     LinesAnswer,
@@ -23,7 +30,6 @@ from deterministic_llm._core.reading.arriving.texts import (
 from deterministic_llm._core.reading.arriving.transcripts import Transcript
 from deterministic_llm._core.reading.goals import goal_of
 from deterministic_llm._core.schema.forms import TemplateForm
-from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.target import Target, TextTarget
 
 __all__ = ["Change", "Closed", "Grown", "Incremental", "Location", "Opened", "Replaced"]

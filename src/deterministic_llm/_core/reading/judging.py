@@ -17,7 +17,7 @@ from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.thinking import thinking
 from deterministic_llm._core.reading.goals import Goal, shortcut_to
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
-from deterministic_llm._core.reading.raising import MAY_BE_CUT, raised_document
+from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.syntax.documents import Document, Unreadable
 from deterministic_llm._core.reading.syntax.lenient import loads
 from deterministic_llm._core.reading.syntax.native import native
@@ -88,7 +88,7 @@ def bend(
     if aligned.violations:
         return Unread(aligned.violations, repairs, _draft(aligned.value, document, left_open))
     if document.truncated and _takes_one_of_an_open_list(document, repairs):
-        return Unread((MAY_BE_CUT,), repairs)
+        return Unread((_CUT,), repairs)
     if refusal is None or aligned.value is not document.value or names_extras(refusal):
         checked = goal.target.decoder.check(aligned.value, None, context)
     elif isinstance(refusal, ValidationError):
@@ -147,7 +147,7 @@ def _document(text: str, candidate: Candidate, goal: Goal[object]) -> Document |
     """The JSON-like value of *candidate*; where a scalar is wanted, plain words are one, too."""
     if goal.scalar and not text[candidate.start : candidate.end].lstrip().startswith(_OPENINGS):
         if candidate.open:
-            return Unreadable(MAY_BE_CUT)
+            return Unreadable(_CUT)
         return Document(text[candidate.start : candidate.end].strip(), candidate.end)
     document = loads(text, candidate.start, candidate.end)
     if isinstance(document, Document) and _holds_a_variable(document, text, candidate):
@@ -168,6 +168,7 @@ _UNQUOTED = "unquoted string"
 _VARIABLE_MEMBER = expression(r"(?<!\w)([A-Za-z_]\w{0,63})[\"'`]?\s?:\s{0,3}\1\s*[,}\n]")
 _VARIABLE = Violation("$", "placeholder", "expected values, not the names of variables")
 _OPENINGS = ("{", "[", '"')
+_CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
 
 
 def _plain_json(piece: str, goal: Goal[object]) -> Document | None:

@@ -31,7 +31,7 @@ def raised_document(
         spine = location_of(document.open_path or "$") or ()
         kept, opened = ascent.cut(document.value, spine)
         if kept is None:
-            return Unread((MAY_BE_CUT,), document.repairs)
+            return Unread((_CUT,), document.repairs)
         document = replace(document, value=kept.output)
         document = replace(document, open_paths=_last(ascent.lenient(kept.output), opened))
     original = ascent.original(document.value, context)
@@ -42,7 +42,7 @@ def raised_document(
     )
 
 
-MAY_BE_CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
+_CUT = Violation("$", "truncated", "expected the whole answer", "one that may be cut off")
 
 
 def _unread(invalid: Invalid, document: Document, ascent: Ascent[object]) -> Unread:

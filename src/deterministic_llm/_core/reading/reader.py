@@ -11,10 +11,6 @@ from typing_extensions import TypeVar
 from deterministic_llm._core.attempts import Repair, Violation
 from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonValue
-from deterministic_llm._core.reading.alignment.bends import (
-    DATE_SPELLING,
-    TIME_SPELLING,
-)
 from deterministic_llm._core.reading.doubled import is_doubled
 from deterministic_llm._core.reading.equality import equal
 from deterministic_llm._core.reading.finding.candidates import Candidate
@@ -40,12 +36,12 @@ from deterministic_llm._core.reading.judging import (
     refused,
     said_first,
 )
+from deterministic_llm._core.reading.lone_members import lone_member, read_alone
 from deterministic_llm._core.reading.notations.beside import outside_rows
 from deterministic_llm._core.reading.notations.notation import read_notation
 from deterministic_llm._core.reading.omissions import may_omit, omissions, whole
 from deterministic_llm._core.reading.outcomes import Parsed, Unread
 from deterministic_llm._core.reading.outright import output_of
-from deterministic_llm._core.reading.raising import raised_document
 from deterministic_llm._core.reading.rivals import (
     GAP,
     are_denied,
@@ -60,9 +56,9 @@ from deterministic_llm._core.reading.rivals import (
     names_all,
 )
 from deterministic_llm._core.reading.second_answers import beside, outside, says_another
-from deterministic_llm._core.reading.syntax.documents import Document, Unreadable, same
+from deterministic_llm._core.reading.strictly import read_strictly
+from deterministic_llm._core.reading.syntax.documents import Document, same
 from deterministic_llm._core.reading.syntax.native import half_a_pair, native
-from deterministic_llm._core.reading.syntax.strict import decode
 from deterministic_llm._core.reading.unopened import with_opener, without_opener
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm
@@ -104,10 +100,12 @@ def read(
 def _bent(
     text: str, shortcut: Shortcut[T], context: object, refusal: ValidationError
 ) -> Parsed[T] | Unread | None:
-    """What JSON says that is another value than was wanted; None where *text* is no JSON."""
+    """What JSON says that is another value than was wanted; None where that needs a search."""
     try:
         value = native(text.encode(), floats=shortcut.floats)
     except ValueError:
+        return None
+    if not isinstance(value, dict) and lone_member(shortcut.goal.target) is not None:
         return None
     return read_refused(text, value, shortcut.goal, context, refusal=refusal)
 
@@ -131,8 +129,17 @@ def _read_in_full(
         return _read_form(text, target, strict=strict)
     goal = goal_of(target)
     if strict:
-        return _read_strictly(text, goal, context)
-    return _read_loosely(text, goal, context)
+        return read_strictly(text, goal, context)
+    reading = _read_loosely(text, goal, context)
+    return reading if isinstance(reading, Parsed) else _or_alone(text, reading, goal, context)
+
+
+def _or_alone(text: str, reading: Unread, goal: Goal[T], context: object) -> Parsed[T] | Unread:
+    """What *text* says of the only member of an object by itself, if it says no object."""
+    lone = lone_member(goal.target)
+    if lone is None:
+        return reading
+    return read_alone(text, lone, reading, goal, context, _read_loosely)
 
 
 def _read_loosely(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
@@ -186,28 +193,6 @@ def _read_form(text: str, target: TextTarget[T], *, strict: bool) -> Parsed[T] |
         if is_taken_back(text[matched.span[1] :], others):
             return _TAKEN_BACK
     return Parsed(checked.output, matched.repairs, matched.span)
-
-
-def _read_strictly(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:
-    document = decode(text)
-    if isinstance(document, Unreadable):
-        return Unread((document.violation,))
-    raised = raised_document(document, goal.ascent, context)
-    if isinstance(raised, Unread):
-        return raised
-    written = text if raised is document else None
-    checked = goal.target.decoder.check(raised.value, written, context)
-    if not isinstance(checked, Valid):
-        return Unread(checked.violations)
-    aligned = goal.plan.align(raised.value)
-    if aligned.violations or any(each.rule in _MOMENTS for each in aligned.repairs):
-        # Pydantic takes digits alone for the seconds since 1970, also in its strict mode.
-        return Unread(aligned.violations or (_NO_SECONDS,), aligned.repairs)
-    return Parsed(checked.output, document.repairs, (0, len(text)))
-
-
-_MOMENTS = frozenset({DATE_SPELLING.name, TIME_SPELLING.name})
-_NO_SECONDS = Violation("$", "format", "expected dates and times as ISO 8601 writes them")
 
 
 def _read_candidates(text: str, goal: Goal[T], context: object) -> Parsed[T] | Unread:

@@ -20,7 +20,7 @@ from deterministic_llm._core.canonical import settled
 from deterministic_llm._core.drafts import Draft
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.bends import SINGLE_ITEM
-from deterministic_llm._core.reading.alignment.keys import WORDS_OF_A_KEY, folded
+from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.subschemas import flat
 from deterministic_llm._core.reading.alignment.vocabulary import FALSE_WORDS, TRUE_WORDS
 from deterministic_llm._core.reading.finding.brackets import is_note
@@ -237,7 +237,7 @@ def _members(target: JsonTarget[object]) -> _Members | None:
     if len(grades) == 1 and isinstance(properties, dict):
         most = (flat(properties[grades[0]], target.schema) or {}).get("maximum")
         graded = grades[0], float(most) if isinstance(most, int | float) else None
-    words = tuple({(WORDS_OF_A_KEY.findall(name) or [name])[0].casefold() for name in labels})
+    words = tuple({(_PART.findall(name) or [name])[0].casefold() for name in labels})
     return _Members(lines, names, labels, words, graded)
 
 
@@ -267,7 +267,7 @@ def _plain(words: str) -> str:
 
 def _spelled(name: str) -> str:
     """*name* in any style, as the pattern of one group in lower case."""
-    parts = WORDS_OF_A_KEY.findall(name) or [name]
+    parts = _PART.findall(name) or [name]
     return r"[\s_-]?".join(re.escape(part.casefold()) for part in parts)
 
 
@@ -285,3 +285,4 @@ _NUMBER = expression(
 )
 _END_OF_LABEL = expression(r"[.,;!*`\"'(\n]|\s[-–—]\s|\s(?:because|since|as|for|due)\b")
 _WORD = expression(r"[^\W_]+")
+_PART = expression(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")

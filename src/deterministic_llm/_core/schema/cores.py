@@ -11,8 +11,6 @@ from typing import TypeAlias, cast
 
 Node: TypeAlias = Mapping[str, object]
 """A part of pydantic's core schema."""
-WITH_MEMBERS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
-"""Types of nodes that have members of their own."""
 
 
 def below(node: Node) -> Iterator[Node]:

@@ -145,7 +145,12 @@ def _compiled(
     if '"$ref"' in to_json(properties).decode():
         schema |= {key: root[key] for key in ("$defs", "definitions") if key in root}
     return JsonTarget(
-        f"{target.name} members", schema, _ANY_OBJECT, target.floats, _OBJECTS.validate_python
+        f"{target.name} members",
+        schema,
+        _ANY_OBJECT,
+        target.floats,
+        _OBJECTS.validate_python,
+        keyed=True,
     )
 
 

@@ -90,7 +90,7 @@ class JsonTarget(Generic[T_co]):
     one, does both with the text of a value. *site* is the place of the
     whole, where members can be validated by themselves. *ascent* is there where the schema is that
     of another target, lowered, and leads back to it. *documented* says that the schema is all there
-    is to it: no type stands behind it.
+    is to it: no type stands behind it. *keyed* says that no value is a member without its key.
     """
 
     name: str
@@ -103,6 +103,7 @@ class JsonTarget(Generic[T_co]):
     site: Site | None = field(default=None, repr=False)
     ascent: Ascent[T_co] | None = field(default=None, repr=False)
     documented: bool = False
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from pydantic_core import SchemaValidator, to_json
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.records import frozen
-from deterministic_llm._core.schema.cores import WITH_MEMBERS, Node, below
+from deterministic_llm._core.schema.cores import Node, below
 from deterministic_llm._core.schema.violations import json_path
 from deterministic_llm._core.schema.wording import quote
 
@@ -140,7 +140,7 @@ def twins_of(core_schema: object, config: Mapping[str, object] | None = None) ->
 def _names_of(node: Node, config: Node) -> Iterator[Names]:
     """The names of the members, where *node* holds some."""
     fields = node.get("fields")
-    if str(node.get("type")) not in WITH_MEMBERS or not isinstance(fields, dict | list):
+    if str(node.get("type")) not in _WITH_FIELDS or not isinstance(fields, dict | list):
         return
     listed = (
         [*cast("dict[str, Node]", fields).items()]
@@ -197,3 +197,4 @@ def _are_kept(keys: Node, config: Node) -> bool:
 
 
 _CHANGES = ("strip_whitespace", "to_lower", "to_upper")
+_WITH_FIELDS = frozenset({"model-fields", "dataclass-args", "typed-dict"})

@@ -13,7 +13,7 @@ from typing import cast
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.schema.complaints import Complaints
-from deterministic_llm._core.schema.cores import WITH_MEMBERS, Node, below, changed
+from deterministic_llm._core.schema.cores import Node, below, changed
 from deterministic_llm._core.schema.exactness import validator_of
 from deterministic_llm._core.schema.kinds import has_floats
 from deterministic_llm._core.schema.losses import may_lose
@@ -276,7 +276,7 @@ class _Alone:
 
 def _sealed(core: Node, name: str) -> Node:
     """*core* with its validators told of no other members, down to what has members itself."""
-    return changed(core, partial(_told_of_none, name), keeps=WITH_MEMBERS)
+    return changed(core, partial(_told_of_none, name), keeps=_OWN_MEMBERS)
 
 
 def _told_of_none(name: str, node: Node) -> Node:
@@ -288,6 +288,9 @@ def _told_of_none(name: str, node: Node) -> Node:
 def _told_alone(function: Callable[..., object], name: str, /, *given: object) -> object:
     *values, info = given
     return function(*values, _Alone(info, name))
+
+
+_OWN_MEMBERS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
 
 
 def _references(core: Node) -> Iterator[str]:

@@ -13,7 +13,9 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.keys import Names, folded
 from deterministic_llm._core.reading.alignment.objects import names_of
 from deterministic_llm._core.reading.alignment.vocabulary import (
-    TOOL_KEYS,
+    TOOL_NAMES,
+    TOOL_PAYLOADS,
+    TOOL_REST,
 )
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.remembering import remembered
@@ -84,7 +86,10 @@ def beyond_mending(
 
 def is_settled(value: JsonObject, site: Site) -> bool:
     """Whether *value* is itself what is wanted: no envelope of it, and no call of a tool."""
-    return any(site.names(key) and folded(key) not in TOOL_KEYS for key in value)
+    return any(site.names(key) and folded(key) not in _OF_TOOLS for key in value)
+
+
+_OF_TOOLS = TOOL_NAMES | TOOL_PAYLOADS | TOOL_REST | {"function"}
 
 
 def _extras(value: JsonObject, around: Around, names: Names | None) -> Iterator[Reason]:

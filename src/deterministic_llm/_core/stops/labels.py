@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from deterministic_llm._core.reading.alignment.labels import CAMEL, WORD, fold_accents
+from deterministic_llm._core.reading.alignment.labels import fold_accents
 from deterministic_llm._core.reading.alignment.vocabulary import FRAME
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
@@ -18,7 +18,7 @@ def can_be_label(begun: str, labels: tuple[str, ...], name: str) -> bool:
     in a sentence of words that say nothing else.
     """
     said = _said(labels, name)
-    words = WORD.findall(_plain(begun))
+    words = _WORD.findall(_plain(begun))
     finished = words[:-1] if begun[-1:].isalnum() else words
     if not finished or not said.starts or said.words.issuperset(finished):
         return True
@@ -44,8 +44,8 @@ def _said(labels: tuple[str, ...], name: str) -> _Said:
     lettered = [_LETTERED.fullmatch(label) for label in labels]
     rests = [each["rest"] for each in lettered if each is not None]
     starts = frozenset(_squeezed(each) for each in (*labels, *rests))
-    parts = [*labels, name, *(CAMEL.sub(" ", each) for each in (*labels, name))]
-    words = FRAME.union(*(WORD.findall(_plain(each)) for each in parts))
+    parts = [*labels, name, *(_CAMEL.sub(" ", each) for each in (*labels, name))]
+    words = FRAME.union(*(_WORD.findall(_plain(each)) for each in parts))
     # A label of signs alone may begin with anything.
     return _Said(frozenset() if "" in starts else starts, words)
 
@@ -62,4 +62,6 @@ def _squeezed(text: str) -> str:
 _LONGEST_LETTER = 2
 """Characters of what an option goes by."""
 _LETTERED = expression(r"\(?(?:[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
+_CAMEL = expression(r"(?<=[a-z])(?=[A-Z])")
+_WORD = expression(r"[^\W_]+(?:'[^\W_]+)?")
 _MARKS = expression(r"[\W_]+")

@@ -8,7 +8,7 @@ from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.bending import DEEPEST, Compile, Node, Trace, Trial
 from deterministic_llm._core.reading.alignment.bends import BULLETS, SINGLE_ITEM, Refused
 from deterministic_llm._core.reading.alignment.keys import Names, folded
-from deterministic_llm._core.reading.alignment.leaves import Anything, count_of
+from deterministic_llm._core.reading.alignment.leaves import Anything
 from deterministic_llm._core.reading.alignment.openings import from_text, opened
 from deterministic_llm._core.reading.alignment.scalars import null_word
 from deterministic_llm._core.reading.alignment.vocabulary import LIST_ENVELOPES, MISSING
@@ -51,8 +51,8 @@ class ArrayNode:
         self._ready = False
         self._first: list[Node] = []
         self._item: Node = Anything()
-        self._least = count_of(schema.get("minItems"))
-        self._most = count_of(schema.get("maxItems"))
+        self._least = _count(schema.get("minItems"), 0)
+        self._most = _count(schema.get("maxItems"), None)
 
     def bend(self, value: JsonValue, trace: Trace) -> JsonValue:
         """*value* with each item as its schema wants it; never with an item less."""
@@ -207,3 +207,7 @@ def _differ(inside: Trial | None, alone: Trial | None) -> bool:
 
 def _is_list_envelope(value: JsonValue) -> bool:
     return isinstance(value, dict) and bool({folded(key) for key in value} & LIST_ENVELOPES)
+
+
+def _count(limit: JsonValue, default: int | None) -> int | None:
+    return limit if isinstance(limit, int) and not isinstance(limit, bool) else default

@@ -9,7 +9,6 @@ from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.remembering import LONGEST
 
 _DECORATION = " \t\r\n\u00a0\u3000*`\"'\u201c\u201d\u2018\u2019:\uff1a_"
-WORDS_OF_A_KEY = expression(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
 _BULLET = expression(r"[-•]\s+")
 _SEPARATORS = expression(
     r"(?<=[^\W\d_])[\s_.\u2010\u2011-]+(?=\w)|(?<=\d)[\s_.\u2010\u2011-]+(?=[^\W\d_])"

@@ -29,8 +29,7 @@ from deterministic_llm._core.reading.alignment.vocabulary import (
 from deterministic_llm._core.regexes import expression
 
 _LONGEST = 300
-CAMEL = expression(r"(?<=[a-z])(?=[A-Z])")
-"""Where the next word of a name in camel case begins."""
+_CAMEL = expression(r"(?<=[a-z])(?=[A-Z])")
 _SEPARATORS = expression(r"(?<=\w)[\s_\u2010\u2011\u2013-]+(?=\w)|\s+")
 _ACCENTS = expression(r"[\u0300-\u036f]+")
 _LETTERED = expression(r"\(?(?P<letter>[A-Za-z]|\d{1,2})[).:\]]\s+(?P<rest>\S.*)", re.DOTALL)
@@ -63,7 +62,7 @@ _LETTER_DESCRIBED = expression(r"[:)]")
 _SMALL_SHARE = expression(
     r"[\s:=(*_-]{1,6}(?:0?\.[0-4]\d*|0|[0-4]?\d(?:\.\d+)?\s?%)[\s)*_.,;]*(?:\n|\Z)"
 )
-WORD = expression(r"[^\W_]+(?:'[^\W_]+)?")
+_WORD = expression(r"[^\W_]+(?:'[^\W_]+)?")
 _MANY = 500
 """Labels from which on a sentence is no longer searched for them."""
 
@@ -206,7 +205,7 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _split(text: str) -> str:
-    return CAMEL.sub(" ", text)
+    return _CAMEL.sub(" ", text)
 
 
 def _spelled(text: str) -> str:
@@ -239,7 +238,7 @@ def _squeezed(labels: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(text.casefold().replace("\u2019", "'"))
+    return _WORD.findall(text.casefold().replace("\u2019", "'"))
 
 
 def _lettered(labels: Sequence[str]) -> dict[str, str]:

@@ -151,8 +151,8 @@ class TextNode(Leaf):
     def __init__(self, schema: JsonObject, *, name: str = "") -> None:
         form = schema.get("format")
         self._form = form if isinstance(form, str) and form in _FORMS else None
-        self._shortest = count_of(schema.get("minLength"))
-        self._longest = count_of(schema.get("maxLength"))
+        self._shortest = _length(schema.get("minLength"))
+        self._longest = _length(schema.get("maxLength"))
         self._matches = _harmless(schema.get("pattern"))
         super().__init__((str,) if self._form is None else (), name=name)
 
@@ -312,8 +312,7 @@ def _word_for(label: str) -> Bent | None:
     return found if isinstance(found, Bent) else None
 
 
-def count_of(limit: JsonValue) -> int | None:
-    """The *limit* of a length, if it is a whole number."""
+def _length(limit: JsonValue) -> int | None:
     return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
 
 

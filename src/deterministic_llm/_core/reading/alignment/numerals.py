@@ -21,12 +21,6 @@ LONGEST = 80
 """Characters of a text that can be more than plain digits and still be one number."""
 MOST_DIGITS = 4300
 """Digits that Python turns into an integer."""
-_TO_TWENTY = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-    " sixteen seventeen eighteen nineteen twenty"
-)
-NUMBER_WORDS = tuple(_TO_TWENTY.split())
-"""The words for 0 to 20."""
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff"))
 _SIGNS = str.maketrans(
@@ -66,7 +60,28 @@ _TENS = {
     "eighty": 80,
     "ninety": 90,
 }
-_WORDS = _TENS | {word: value for value, word in enumerate(NUMBER_WORDS)}
+_WORDS = _TENS | {
+    "zero": 0,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "thirteen": 13,
+    "fourteen": 14,
+    "fifteen": 15,
+    "sixteen": 16,
+    "seventeen": 17,
+    "eighteen": 18,
+    "nineteen": 19,
+}
 _HUNDRED = {"hundred": 100, "a hundred": 100, "one hundred": 100}
 
 

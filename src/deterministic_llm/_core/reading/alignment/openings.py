@@ -23,7 +23,7 @@ from deterministic_llm._core.reading.alignment.bends import (
     Refused,
     Rule,
 )
-from deterministic_llm._core.reading.alignment.keys import WORDS_OF_A_KEY, folded
+from deterministic_llm._core.reading.alignment.keys import folded
 from deterministic_llm._core.reading.alignment.vocabulary import (
     COUNTS,
     ECHOED_SCHEMA,
@@ -182,10 +182,11 @@ def _qualified(value: JsonObject) -> str | None:
 
 def _set_apart(key: str) -> bool:
     """Whether a name says that what it holds was set aside, or is one of several."""
-    joined = "_".join(WORDS_OF_A_KEY.findall(key)).lower()
+    joined = "_".join(_WORDS_OF_A_KEY.findall(key)).lower()
     return _SET_APART.search(joined) is not None
 
 
+_WORDS_OF_A_KEY = expression(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
 _SET_APART = expression(
     r"(?:\A|_)(?:example|placeholder|dummy|fake|hypothetical|draft|initial|previous|old|original"
     r"|outdated|superseded|wrong|incorrect|invalid|rejected|discarded|reasoning|thinking|thoughts?"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from deterministic_llm._core.reading.alignment.labels import CAMEL
 from deterministic_llm._core.reading.alignment.vocabulary import words
 from deterministic_llm._core.regexes import expression
 
@@ -137,6 +136,7 @@ _POINTS = expression(
 _AMBIGUOUS_ALONE = words("in m s d t c f k g h l b w")
 """Spellings that are a unit at the end of a property's name, but nothing in a sentence."""
 _WORD = expression(r"°?[^\W\d_]+(?:/[^\W\d_]+)?")
+_CAMEL = expression(r"(?<=[a-z])(?=[A-Z])")
 
 
 def money(text: str) -> tuple[str, frozenset[str]] | None:
@@ -158,7 +158,7 @@ def groups_by_comma(currencies: frozenset[str]) -> bool:
 
 def currencies_named(name: str, description: str) -> frozenset[str]:
     """The currencies that a property's *name* or *description* says its amount is in."""
-    found = [_MONEY[word] for word in CAMEL.sub(" ", description).split() if word in _MONEY]
+    found = [_MONEY[word] for word in _CAMEL.sub(" ", description).split() if word in _MONEY]
     for word in _words(name) + _words(description):
         codes = _MONEY.get(word.upper()) or _MONEY.get(word)
         if codes is not None and word != "try":
@@ -173,7 +173,7 @@ def age(text: str, name: str, description: str, *, bounded: bool) -> str | None:
     which nothing is said is rather a grade.
     """
     found = _AGE.fullmatch(text)
-    said = f"{CAMEL.sub(' ', name).replace('_', ' ')} {description}".strip().casefold()
+    said = f"{_CAMEL.sub(' ', name).replace('_', ' ')} {description}".strip().casefold()
     if found is None or (not said and (bounded or found["old"] is None)):
         return None
     wanted = not said or _OF_AGE.search(said) is not None
@@ -207,7 +207,7 @@ def _measures(word: str, dimension: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return [word.casefold() for word in _WORD.findall(CAMEL.sub(" ", text).replace("_", " "))]
+    return [word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", text).replace("_", " "))]
 
 
 def _singular(word: str) -> str:

@@ -93,8 +93,6 @@ TOOL_NAMES = words("name tool toolname action function functionname recipientnam
 """What a tool call names its tool."""
 TOOL_REST = words("id type callid index thought toolcallid")
 """What else a tool call holds."""
-TOOL_KEYS = TOOL_NAMES | TOOL_PAYLOADS | TOOL_REST | {"function"}
-"""Every key of a tool call."""
 TYPED_VALUE = words("type value title description format name")
 """The keys of a value that is written with its type."""
 ECHOED_SCHEMA = words(

@@ -18,6 +18,7 @@ from deterministic_llm._core.reading.finding.candidates import Candidate
 from deterministic_llm._core.reading.finding.marks import marking
 from deterministic_llm._core.reading.goals import Goal
 from deterministic_llm._core.reading.judging import judge
+from deterministic_llm._core.reading.lone_members import lone_member
 from deterministic_llm._core.reading.outcomes import Parsed
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
@@ -186,10 +187,10 @@ class JsonAnswer:
         return found.rest.startswith("{") and isinstance(root, ArrayNode) and root.is_uniform
 
     def _is_held(self, found: Beginning) -> bool:
-        """Whether a document may be a list on one of several lines, or no list at all."""
+        """Whether a document may be a list on one of several lines, or none, or a member alone."""
         schema = self._goal.target.schema
         if kinds(schema) != frozenset({"array"}):
-            return False
+            return found.rest.startswith("[") and lone_member(self._goal.target) is not None
         nested = "array" in kinds_of_items(schema)
         if found.rest.startswith("{"):
             return not self._is_row(found)

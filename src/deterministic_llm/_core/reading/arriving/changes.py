@@ -6,7 +6,9 @@ from typing import Literal, TypeAlias
 
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.records import frozen
-from deterministic_llm._core.schema.locations import Location
+
+Location: TypeAlias = tuple[str | int, ...]
+"""Keys of the target and indices, from the outside in."""
 
 
 @frozen

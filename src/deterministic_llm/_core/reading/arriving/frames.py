@@ -9,7 +9,7 @@ from deterministic_llm._core.reading.alignment.arrays import ArrayNode
 from deterministic_llm._core.reading.alignment.bending import Node
 from deterministic_llm._core.reading.alignment.leaves import Anything
 from deterministic_llm._core.reading.alignment.objects import ObjectNode
-from deterministic_llm._core.schema.locations import Location
+from deterministic_llm._core.reading.arriving.changes import Location
 
 FREE: Final = Anything()
 """The node of what no schema says anything about."""

@@ -15,7 +15,9 @@ from deterministic_llm._core.reading.alignment.unions import UnionNode
 from deterministic_llm._core.reading.alignment.vocabulary import (
     ENVELOPES,
     NULL_WORDS,
-    TOOL_KEYS,
+    TOOL_NAMES,
+    TOOL_PAYLOADS,
+    TOOL_REST,
 )
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
@@ -73,7 +75,7 @@ def settles(node: ObjectNode, key: str) -> bool:
     if node.others is not None:
         return True
     known = node.is_free or node.declared(key) is not None
-    return known and folded(key) not in TOOL_KEYS
+    return known and folded(key) not in _OF_TOOLS
 
 
 def wraps(node: ObjectNode | ArrayNode | Anything, key: str, *, listed: bool) -> bool:
@@ -95,5 +97,6 @@ def can_be_null(text: str) -> bool:
     return any(word.startswith(letters) for word in _NULL_LETTERS)
 
 
+_OF_TOOLS = TOOL_NAMES | TOOL_PAYLOADS | TOOL_REST | {"function"}
 _NO_LETTERS = expression(r"[\W_]++")
 _NULL_LETTERS = {_NO_LETTERS.sub("", word) for word in NULL_WORDS}

@@ -13,10 +13,16 @@ from typing import cast
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.reading.alignment.plans import Aligned, Plan, compile_schema
 from deterministic_llm._core.reading.arriving.answers import JsonAnswer
-from deterministic_llm._core.reading.arriving.changes import Change, Closed, Grown, Opened, Replaced
+from deterministic_llm._core.reading.arriving.changes import (
+    Change,
+    Closed,
+    Grown,
+    Location,
+    Opened,
+    Replaced,
+)
 from deterministic_llm._core.reading.arriving.transcripts import Transcript
 from deterministic_llm._core.reading.goals import Goal, goal_of
-from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.lowering.codecs import SAME, VALUE, Climb, Wrapped
 from deterministic_llm._core.schema.lowering.records import ABSENT, member_up
 from deterministic_llm._core.schema.lowering.veils import Veil, veil

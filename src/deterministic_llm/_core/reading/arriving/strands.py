@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from deterministic_llm._core.reading.arriving.changes import Change, Grown, Opened
+from deterministic_llm._core.reading.arriving.changes import Change, Grown, Location, Opened
 from deterministic_llm._core.reading.arriving.frames import UndecidedError
 from deterministic_llm._core.reading.arriving.manners import can_be_null
 from deterministic_llm._core.reading.arriving.trees import Tree
@@ -16,7 +16,6 @@ from deterministic_llm._core.reading.syntax.escapes import COMMAND, json_text, u
 from deterministic_llm._core.reading.syntax.punctuation import QUOTES
 from deterministic_llm._core.reading.syntax.strings import Role, read_string
 from deterministic_llm._core.regexes import expression
-from deterministic_llm._core.schema.locations import Location
 
 MOST_MARKS = 200
 """Inner quotation marks of a string; with more of them it is left to the whole text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.reading.syntax.edits import Edits
 from deterministic_llm._core.reading.syntax.punctuation import BARE_KEY, BLANK
-from deterministic_llm._core.reading.syntax.words import NUMBER, scalar
+from deterministic_llm._core.reading.syntax.words import scalar
 from deterministic_llm._core.regexes import expression
 
 
@@ -25,7 +25,8 @@ ODD_BLANKS = expression(rf"{BLANK}++")
 KEY = expression(r'"([^"\\\x00-\x1f]*+)(?:\Z|"[ \t\r\n]*+(?:\Z|(:)))')
 UNQUOTED_KEY = expression(rf"({BARE_KEY})[ \t]*+")
 COMMENT_BEGINS = expression(r"/\Z|<(?:!-?)?\Z")
-_PLAIN = rf"({NUMBER}|true|false|null)[ \t\r\n]*+"
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_PLAIN = rf"({_NUMBER}|true|false|null)[ \t\r\n]*+"
 # A comma between two digits may be one inside a number; behind it a 0 that is one digit is another.
 MEMBER = expression(rf"{_PLAIN}(?=[}}\]]|,[^0-9])")
 ITEM = expression(rf"{_PLAIN}(?=\]|,(?:[^0]|0[^0-9]))")

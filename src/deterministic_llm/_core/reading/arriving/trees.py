@@ -15,11 +15,16 @@ from deterministic_llm._core.reading.alignment.arrays import ArrayNode
 from deterministic_llm._core.reading.alignment.bending import Node, Trace
 from deterministic_llm._core.reading.alignment.leaves import Anything
 from deterministic_llm._core.reading.alignment.objects import ObjectNode
-from deterministic_llm._core.reading.arriving.changes import Change, Closed, Opened, Replaced
+from deterministic_llm._core.reading.arriving.changes import (
+    Change,
+    Closed,
+    Location,
+    Opened,
+    Replaced,
+)
 from deterministic_llm._core.reading.arriving.frames import FREE, Frame, UndecidedError
 from deterministic_llm._core.reading.arriving.manners import Pace, manner_of, settles, wraps
 from deterministic_llm._core.reading.syntax.documents import same
-from deterministic_llm._core.schema.locations import Location
 
 
 class Tree:

@@ -75,7 +75,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
             end -= 1
         elif len(inner) > 1 and _PAIRS.get(inner[0]) == inner[-1]:
             start, end = start + 1, end - 1
-        elif (set_in := _LATEX.fullmatch(inner)) is not None:
+        elif inner[:1] == "\\" and (set_in := _LATEX.fullmatch(inner)) is not None:
             start, end = (
                 start + set_in.start(set_in.lastindex or 0),
                 start + set_in.end(set_in.lastindex or 0),

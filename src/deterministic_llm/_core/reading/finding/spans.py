@@ -76,7 +76,7 @@ def _walk(
     held: dict[str, int],
 ) -> Walk:
     at, cut = start, False
-    while at < limit and len(stack) <= MAX_OPEN:
+    while at < limit and not cut and len(stack) <= MAX_OPEN:
         mark = _SIDE[text[at]]
         if mark in held:
             stack.append(mark)

@@ -24,7 +24,6 @@ from deterministic_llm._core.reading.forms.claims import (
 from deterministic_llm._core.reading.forms.drift import AS_JSON, OPTION, SPELLING, repair
 from deterministic_llm._core.reading.forms.folding import folded
 from deterministic_llm._core.reading.forms.instead import decoded
-from deterministic_llm._core.reading.forms.surroundings import SENTENCE_END
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.forms import ChoiceForm, option_key
@@ -148,7 +147,7 @@ def _is_answer(flat: str, mention: _Mention) -> bool:
         return False
     if not before.strip("*_`\"'([> \t\n#"):
         return True
-    ends = SENTENCE_END.match(flat, mention.end) is not None
+    ends = _STOP.match(flat, mention.end) is not None
     opens = not sentence.strip("*_`\"'([> \t\n#-")
     boxed = _BOXED.search(before) is not None and flat.count("boxed{") == 1
     return (opens and ends) or boxed or _CUE.search(before) is not None
@@ -187,6 +186,7 @@ _BETWEEN = expression(
 _AT_HEAD = expression(r"(?:\A|\n|[.,;!]\s)[\s*_`#>-]*\Z")
 _HEADED = expression(r"[*_`\"']{0,3}\s?(?:[:)](?!\s*\Z|\s(?:is|was)\b)|[-–—=]\s)")
 _BRACKETED = expression(r"\)[*_`]{0,3}\s+(?!(?:is|was)\b)[^\W_]")
+_STOP = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
 _CLOSED = r"[*_`\"')\]}$]{0,6}"
 _WHY = r"[ \t]+(?:because|since|as|due to|given)\b"
 _BEHIND = expression(rf"{_CLOSED}(?:[.,;:!]|[ \t]*+(?:\n|\Z|\()|[ \t]+[-–—]|{_WHY})", re.IGNORECASE)

@@ -24,6 +24,13 @@ SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\u
 """Scripts that write words without blanks between them, as members of a class."""
 LETTER = rf"[^\W\d_{SPACELESS}]"
 """A letter of a script that puts blanks between words."""
+_NUMBER_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen twenty"
+)
+NUMBER_WORDS = tuple(_NUMBER_WORDS.split())
+"""The words for 0 to 20."""
+
 _TOKEN = expression(
     r"(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<number>\d+(?:[.,]\d+)*)"
     r"|(?P<blank>[\s*_`~#]+)|(?P<sign>.)",

@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from deterministic_llm._core.reading.alignment.numerals import NUMBER_WORDS
 from deterministic_llm._core.reading.finding.attributions import is_said_otherwise
-from deterministic_llm._core.reading.forms.literals import LETTER
+from deterministic_llm._core.reading.forms.literals import LETTER, NUMBER_WORDS
 from deterministic_llm._core.regexes import expression
 
 NUMBER = rf"(?:[-+]?\d+(?:[.,]\d+)*|(?:{'|'.join(NUMBER_WORDS)})(?!\w))"
@@ -52,7 +51,7 @@ def is_joined(flat: str, start: int) -> bool:
 def stands_alone(flat: str, start: int, end: int) -> bool:
     """Whether the words from *start* to *end* are a sentence, but for a determiner before them."""
     before = flat[max(0, start - _REACH) : start]
-    return _SENTENCE_START.search(before) is not None and SENTENCE_END.match(flat, end) is not None
+    return _SENTENCE_START.search(before) is not None and _SENTENCE_END.match(flat, end) is not None
 
 
 def ends_text(flat: str, end: int) -> bool:
@@ -150,7 +149,7 @@ _SENTENCE_START = expression(
     r"[ \t,]+){0,2}\Z",
     re.IGNORECASE,
 )
-SENTENCE_END = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
+_SENTENCE_END = expression(r"[ \t*_`\"')\]]*+(?:[.!](?=[\s*_`\"')]|\Z)|\n|\Z)")
 _NOTHING_BEHIND = expression(r"[\s*_`\"')\]>.!]*+\Z")
 _BARE_END = expression(r"[ \t*_`\"']*+\Z")
 _OR = (

@@ -277,4 +277,4 @@ _NONE = expression(
 _EMPHASIS = expression(r"(\*{1,3}|__|`)(?P<inner>(?:(?!\1).)+)\1", re.DOTALL)
 _COMMA = expression(r"[,、，]")
 _SEMICOLON = expression(r";")
-_NESTED = expression(r"[\[\]{}]|\([^()]*[,;、，]")
+_NESTED = expression(r"[\[\]{}]")

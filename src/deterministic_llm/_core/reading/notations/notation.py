@@ -275,13 +275,14 @@ _CALL = expression(
     r"(?<![\w.])[A-Za-z_][\w.]{0,63}\(\s{0,20}(?P<arguments>"
     rf"(?:[A-Za-z_]\w{{0,63}}\s?=\s?{_WRITTEN}(?:\s{{0,20}},\s{{0,20}})?){{1,100}})\s{{0,20}}\)"
 )
-_ITEM = r"(?:[-*+•–]|\d{1,4}[.)])"
-_BULLET = expression(rf"[ \t]*{_ITEM}[ \t]+")
-_BEGUN = expression(rf"\s*{_ITEM}\s*")
+_BULLET = expression(r"[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+")
+_BEGUN = expression(r"\s*(?:[-*+•–]|\d{1,4}[.)])\s*")
 """Another item, of which nothing more is there."""
-_BULLETS = expression(rf"(?:^[ \t]*{_ITEM}[ \t]+[^\n]+(?:\n(?:[ \t]*\n)?|\Z))+", re.MULTILINE)
+_BULLETS = expression(
+    r"(?:^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+[^\n]+(?:\n(?:[ \t]*\n)?|\Z))+", re.MULTILINE
+)
 _AND_SO_ON = expression(
-    rf"^[ \t]*{_ITEM}[ \t]+(?:and\s)?(?:(?:many|some|a few|several)\s)?"
+    r"^[ \t]*(?:[-*+•–]|\d{1,4}[.)])[ \t]+(?:and\s)?(?:(?:many|some|a few|several)\s)?"
     r"(?:etc|so (?:on|forth)|more|others?)\W*$",
     re.IGNORECASE,
 )

@@ -27,9 +27,7 @@ from deterministic_llm._core.reading.syntax.punctuation import (
     CLOSERS,
     COLON,
     COMMA,
-    COMMA_NEXT,
     COMMAS,
-    ELLIPSIS,
     GAP,
     KEY_AHEAD,
     OPENERS,
@@ -62,9 +60,11 @@ _NEXT_LINE = expression(rf"[ \t]*+\r?\n\s*+(?={QUOTE})(?!{KEY_AHEAD})")
 _ADJACENT = expression(rf"\s*+(?={QUOTE})")
 _U_PREFIX = expression(r"[uU](?=[\"'])")
 _ITEM_AHEAD = expression(rf"{QUOTE}|[\[{{(\uff5b\uff3b\uff08\-\d]|(?:[Tt]rue|[Ff]alse|null|None)\b")
+_ELLIPSIS = expression(r"\.{3}|\u2026")
 _END_OF_LINE = expression(r"[ \t]*+(?:\r?\n|\Z|[}\])]|//|#)")
 _CLOSER_AFTER = expression(rf"{BLANK}*+([}}\]\uff5d\uff3d])")
 _MEMBER_AFTER = expression(rf"{GAP}{COMMA}{GAP}{QUOTED}{GAP}{COLON}")
+_COMMA_AFTER = expression(rf"{GAP}{COMMA}")
 _ENDS_OF_STRINGS = frozenset("".join(quote.closers for quote in QUOTES.values()))
 _ENDS_OF_VALUES = frozenset(",:}]")
 
@@ -274,7 +274,7 @@ class _Builder:
             return self._named(key[1], at)
         if _KEY_CUT_OFF.match(self._text, at, self._end):
             return self._cut_off(at)
-        if ELLIPSIS.match(self._text, at, self._end):
+        if _ELLIPSIS.match(self._text, at, self._end):
             raise ReadingError("ellipsis", "expected every member, not an ellipsis", at)
         raise ReadingError("syntax", "expected a key", at)
 
@@ -393,7 +393,7 @@ class _Builder:
         damaged = "extra closer" in self._edits, "missing closer" in self._edits
         if (
             all(damaged)
-            or (any(damaged) and COMMA_NEXT.match(self._text, self._at, self._end))
+            or (any(damaged) and _COMMA_AFTER.match(self._text, self._at, self._end))
             or _MEMBER_AFTER.match(self._text, self._at, self._end)
         ):
             problem = "expected each closer in its place, the value ended"

@@ -82,8 +82,6 @@ COMMENTS = (
 )
 """Comments in a row, whatever they hold."""
 COMMA = f"[{COMMAS}]"
-COMMA_NEXT = expression(rf"{GAP}{COMMA}")
-ELLIPSIS = expression(r"\.{3}|\u2026")
 COLON = "(?:=>|[:=\uff1a])"
 OPENER = f"[{re.escape(''.join(OPENERS))}]"
 CLOSER = f"[{re.escape(''.join(CLOSERS))}]"

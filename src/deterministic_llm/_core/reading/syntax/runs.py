@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from deterministic_llm._core.reading.syntax.words import NUMBER
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
@@ -30,7 +29,8 @@ def run_ahead(text: str, at: int, end: int, *, listed: bool) -> Run | None:
 STARTS = frozenset('"-0123456789tfn')
 """What a run may begin with."""
 _TEXT = r'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
-_SCALAR = rf'(?:"{_TEXT}"|{NUMBER}|true|false|null)'
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_SCALAR = rf'(?:"{_TEXT}"|{_NUMBER}|true|false|null)'
 _MEMBER = rf'"{_TEXT}"\s*+:\s*+{_SCALAR}'
 _ITEMS = expression(rf"(?:{_SCALAR}\s*+,\s*+)*+(?:{_SCALAR}(?=\s*+\]))?+")
 _MEMBERS = expression(rf"(?:{_MEMBER}\s*+,\s*+)*+(?:{_MEMBER}(?=\s*+\}}))?+")

@@ -15,7 +15,6 @@ from deterministic_llm._core.reading.syntax.punctuation import (
     CLOSER,
     COLON,
     COMMA,
-    COMMA_NEXT,
     COMMENTS,
     GAP,
     KEY_AHEAD,
@@ -96,6 +95,7 @@ _LATER: dict[Role, Pattern[str]] = {
 _CLOSERS_AT_LINE_END = expression(rf"{CLOSER}[^\S\n]*+(?:\n|\Z)")
 _MARK = expression(MARK)
 _COLON_NEXT = expression(rf"{GAP}{COLON}")
+_COMMA_NEXT = expression(rf"{GAP}{COMMA}")
 _NOT_OPENING = frozenset(",.;:!?)]}\uff0c\u3002\uff1b\uff1a\uff01\uff1f")
 _APOSTROPHES = frozenset("'\u2018\u2019")
 
@@ -200,7 +200,7 @@ class _InnerMarks:
     def settled(self, place: int, *, role: Role) -> bool:
         """Whether the string can only end at *place*."""
         wrapped = self._first == self._opening + 1 and self._last == place - 1
-        listed = role == "item" and COMMA_NEXT.match(self._text, place + 1, self._end)
+        listed = role == "item" and _COMMA_NEXT.match(self._text, place + 1, self._end)
         return not (self._open or wrapped or (self._odd and listed))
 
     def _close(self, place: int, before: str) -> None:

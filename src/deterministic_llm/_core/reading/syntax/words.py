@@ -7,7 +7,7 @@ import re
 
 from deterministic_llm._core.reading.syntax.documents import MAX_DIGITS, ReadingError
 from deterministic_llm._core.reading.syntax.edits import Edits
-from deterministic_llm._core.reading.syntax.punctuation import COMMAS, ELLIPSIS, QUOTES
+from deterministic_llm._core.reading.syntax.punctuation import COMMAS, QUOTES
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 
@@ -93,21 +93,21 @@ def _words(stops: str) -> re.Pattern[str]:
 _WORD = _words(_STOPS)
 _IN_PARENTHESES = _words(_STOPS + r"()\uff08\uff09")
 _CUT = expression(r"[^\S\r\n]*+\Z")
-NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
-"""A number of JSON."""
-_NUMBER = expression(NUMBER)
+_A_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_NUMBER = expression(_A_NUMBER)
 _ODD_NUMBER = expression(
     r"[+-]?(?:0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}|0[oO][0-7]{1,21}"
     r"|(?:(?:0|[1-9][0-9]*+|[1-9][0-9]{0,2}(?:_[0-9]{3})++)(?:\.[0-9]*+)?|\.[0-9]++)"
     r"(?:[eE][+-]?[0-9]++)?)"
 )
 _NOT_FINITE = expression(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-_PLAIN = rf"(?:{NUMBER}|{'|'.join(LITERALS)})(?![\w.])"
+_PLAIN = rf"(?:{_A_NUMBER}|{'|'.join(LITERALS)})(?![\w.])"
 _SEVERAL = expression(
     rf"{_PLAIN}(?:[^\S\r\n]++(?![0-9]{{3}}(?![0-9])){_PLAIN})++(?=[^\S\r\n]*+[,;\]\r\n])"
 )
 _GROUP = expression(r"0[0-9]{2}")
 _GROUPED = expression(r"[0-9],0")
+_ELLIPSIS = expression(r"\.{3}|\u2026")
 _NO_TEXT = expression(
     r"[\W_]*+\Z"  # nothing but marks
     r"|<|.*?(?::(?:\s|\Z)|=|\w\(|(?<![^\W_])['\u2019]|['\u2019](?![^\W_]))"
@@ -133,7 +133,7 @@ _BASES = {"0x": 16, "0b": 2, "0o": 8}
 
 
 def _refuse_what_is_no_text(word: str, at: int) -> None:
-    if ELLIPSIS.search(word):
+    if _ELLIPSIS.search(word):
         raise ReadingError(
             "ellipsis", "expected every item, not an ellipsis", at, fix="write them out"
         )

@@ -9,12 +9,12 @@ from typing_extensions import override
 from deterministic_llm._core.attempts import Violation
 from deterministic_llm._core.exchange import JsonValue
 from deterministic_llm._core.records import frozen
-from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.lowering.codecs import (
     Climb,
     Codec,
     Fits,
     InexpressibleError,
+    Location,
     problem,
     text_of,
 )

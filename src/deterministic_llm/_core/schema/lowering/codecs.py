@@ -16,12 +16,12 @@ from typing_extensions import override
 from deterministic_llm._core.attempts import Code, Violation
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.records import frozen
-from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.violations import extra, json_path
 from deterministic_llm._core.schema.wording import quote
 
 VALUE = "value"
 
+Location = tuple[str | int, ...]
 Fits = Callable[[JsonValue], bool]
 
 

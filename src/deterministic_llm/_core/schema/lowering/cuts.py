@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
-from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.lowering.codecs import (
     VALUE,
     Codec,
     Items,
+    Location,
     Nullable,
     Reference,
     Wrapped,

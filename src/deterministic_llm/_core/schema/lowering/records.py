@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from deterministic_llm._core.exchange import JsonObject, JsonValue
 from deterministic_llm._core.records import frozen
-from deterministic_llm._core.schema.locations import Location
 from deterministic_llm._core.schema.lowering.codecs import (
     SAME,
     VALUE,
@@ -18,6 +17,7 @@ from deterministic_llm._core.schema.lowering.codecs import (
     Climb,
     Codec,
     InexpressibleError,
+    Location,
     problem,
     text_of,
 )
