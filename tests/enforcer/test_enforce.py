@@ -218,7 +218,7 @@ def test_a_turn_says_how_to_answer_and_then_what_was_wrong():
 
 def test_without_a_turn_an_invalid_answer_is_simply_asked_for_again():
     """The function is called as it was, until the retries are used up."""
-    answers = iter(["nine", '{"score": 9}'])
+    answers = iter(["fine", '{"score": 9}'])
 
     @enforce(Grade)
     def ask(essay: str) -> str:

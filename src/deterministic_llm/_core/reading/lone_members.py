@@ -23,7 +23,6 @@ from deterministic_llm._core.reading.syntax.documents import Document
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
-from deterministic_llm._core.schema.target import JsonTarget
 from deterministic_llm._core.schema.wording import resolve
 
 T = TypeVar("T")
@@ -38,9 +37,9 @@ class Lone:
 
 
 @lru_cache(maxsize=1024)
-def lone_member(target: JsonTarget[object]) -> Lone | None:
-    """The only member of the objects that *target* takes, if it is required and no free text."""
-    root = target.schema
+def lone_member(goal: Goal[object]) -> Lone | None:
+    """The only member of the objects that are wanted, if it is required and no free text."""
+    root = goal.target.schema
     node = resolve(root, root=root)
     properties = node.get("properties") if isinstance(node, dict) else None
     if not isinstance(node, dict) or not isinstance(properties, dict) or len(properties) != 1:
@@ -48,7 +47,7 @@ def lone_member(target: JsonTarget[object]) -> Lone | None:
     (name,) = properties
     closed = node.get("additionalProperties", False) is False and not node.keys() & _OTHERS
     alone = closed and node.get("required") == [name]
-    if kinds(root) != frozenset({"object"}) or not alone or target.keyed or target.ascent:
+    if kinds(root) != frozenset({"object"}) or not alone or goal.target.keyed or goal.ascent:
         return None
     member = resolve(properties[name], root=root)
     if not isinstance(member, dict) or not kinds(member) <= _KINDS or _is_free_text(member):
@@ -58,7 +57,7 @@ def lone_member(target: JsonTarget[object]) -> Lone | None:
     )
 
     schema: JsonObject = {key: root[key] for key in ("$defs", "definitions") if key in root}
-    return Lone(name, goal_of(schema_target({**schema, **member}, name=target.name)))
+    return Lone(name, goal_of(schema_target({**schema, **member}, name=goal.target.name)))
 
 
 def read_alone(

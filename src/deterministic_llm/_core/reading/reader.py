@@ -105,7 +105,7 @@ def _bent(
         value = native(text.encode(), floats=shortcut.floats)
     except ValueError:
         return None
-    if not isinstance(value, dict) and lone_member(shortcut.goal.target) is not None:
+    if not isinstance(value, dict) and lone_member(shortcut.goal) is not None:
         return None
     return read_refused(text, value, shortcut.goal, context, refusal=refusal)
 
@@ -136,7 +136,7 @@ def _read_in_full(
 
 def _or_alone(text: str, reading: Unread, goal: Goal[T], context: object) -> Parsed[T] | Unread:
     """What *text* says of the only member of an object by itself, if it says no object."""
-    lone = lone_member(goal.target)
+    lone = lone_member(goal)
     if lone is None:
         return reading
     return read_alone(text, lone, reading, goal, context, _read_loosely)

@@ -190,7 +190,7 @@ class JsonAnswer:
         """Whether a document may be a list on one of several lines, or none, or a member alone."""
         schema = self._goal.target.schema
         if kinds(schema) != frozenset({"array"}):
-            return found.rest.startswith("[") and lone_member(self._goal.target) is not None
+            return found.rest.startswith("[") and lone_member(self._goal) is not None
         nested = "array" in kinds_of_items(schema)
         if found.rest.startswith("{"):
             return not self._is_row(found)
