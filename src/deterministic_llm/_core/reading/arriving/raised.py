@@ -161,7 +161,7 @@ def _shown(ascent: Ascent[object], *, strict: bool) -> tuple[Goal[object], Veil,
         if strict:  # without a wrapper, it may have the form of the original
             schema["additionalProperties"] = True
     stores = {key: target.schema[key] for key in _STORES if key in target.schema}
-    lowered = JsonTarget(target.name, {**schema, **stores}, ascent, target.floats)
+    lowered = JsonTarget(target.name, {**schema, **stores}, ascent, target.floats, keyed=True)
     keeps = goal_of(target).keeps_others
     plan = compile_schema(schema, root=target.schema, keeps_others=keeps)
     goal = replace(goal_of(lowered), plan=plan, keeps_others=keeps)
