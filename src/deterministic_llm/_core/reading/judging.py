@@ -278,7 +278,7 @@ def said_first(text: str, end: int, goal: Goal[T], context: object) -> Parsed[T]
     line, over, _ = outside_thinking(text[:end]).lstrip().partition("\n")
     said = line.lstrip("#> \t").strip()
     word = _FIRST_WORD.match(said)
-    if word is not None and (first := _said_alone(word[1], goal, context)) is not None:
+    if word is not None and (first := _said_alone(word[1] or word[2], goal, context)) is not None:
         return first
     return _said_alone(said, goal, context) if over else None
 
@@ -291,9 +291,10 @@ def _said_alone(said: str, goal: Goal[T], context: object) -> Parsed[T] | None:
 
 
 _FIRST_WORD = expression(
-    r"[*_`\"'“]{0,3}([^\W\d_]{2,20})[*_`\"'”]{0,3}(?:[,.;!。，；！]|\s[-–—]\s)"
+    r"[*_`\"'“]{0,3}(?:([^\W\d_]{2,20})[*_`\"'”]{0,3}(?:[,.;!。，；！]|\s[-–—]\s)"
+    r"|(\d{1,6}(?:[.,]\d{1,3})?(?:/\d{1,3})?)[*_`\"'”]{0,3}(?:[,;]|\s[-–—])\s[^\W\d_])"
 )
-"""A word in front, for which a sentence is over, or goes on: "Yes, the answer is no"."""
+"""A word or a number in front, for which a sentence is over or goes on: "Yes, the answer is no"."""
 _LONGEST_LINE = 60
 """Characters of a line that may be an answer by itself."""
 
