@@ -75,7 +75,8 @@ def _is_beside_others(text: str, start: int, end: int) -> bool:
     """Whether brackets are the sign of a note, or bullets beside them may be another list."""
     if end - start <= LONGEST_NOTE and is_citation(text, start, end):
         return True
-    return "\n" in text and _BULLETS.search(text) is not None
+    around = text[:start], text[end:]
+    return any("\n" in said and _BULLETS.search(said) is not None for said in around)
 
 
 def _stands_for_itself(before: str, piece: str, behind: str) -> bool:
