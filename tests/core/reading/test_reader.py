@@ -7,11 +7,12 @@ import math
 from datetime import date
 from decimal import Decimal
 from time import perf_counter
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from deterministic_llm import ResponseError, Schema, parse
 
@@ -228,3 +229,14 @@ def test_half_a_surrogate_pair_is_no_text(text: str):
         with pytest.raises(ResponseError) as caught:
             parse(text, dict[str, str], strict=strict)
         assert [each.code for each in caught.value.violations] == ["surrogate"]
+
+
+@pytest.mark.parametrize("pattern", [r"^\p{Lu}+$", r"^(a+)+$"])
+def test_an_only_member_that_no_document_may_describe_is_not_looked_for(pattern: str):
+    """The patterns of types are of another engine, and are not held to those of a Schema."""
+
+    class Codes(BaseModel):
+        codes: list[Annotated[str, Field(pattern=pattern)]]
+
+    with pytest.raises(ResponseError):
+        parse('["AA"]', Codes)

@@ -23,7 +23,9 @@ from deterministic_llm._core.reading.syntax.documents import Document
 from deterministic_llm._core.records import frozen
 from deterministic_llm._core.regexes import expression
 from deterministic_llm._core.schema.kinds import kinds, kinds_of_items
+from deterministic_llm._core.schema.walking import subschemas
 from deterministic_llm._core.schema.wording import resolve
+from deterministic_llm.errors import SchemaError
 
 T = TypeVar("T")
 
@@ -56,8 +58,13 @@ def lone_member(goal: Goal[object]) -> Lone | None:
         schema_target,
     )
 
-    schema: JsonObject = {key: root[key] for key in ("$defs", "definitions") if key in root}
-    return Lone(name, goal_of(schema_target({**schema, **member}, name=goal.target.name)))
+    schema: JsonObject = {**{key: root[key] for key in _KEPT if key in root}, **member}
+    if any(_leads_out(node) for _, node in subschemas(schema)):
+        return None
+    try:
+        return Lone(name, goal_of(schema_target(schema, name=goal.target.name)))
+    except SchemaError:  # a type may have patterns that no document may have
+        return None
 
 
 def read_alone(
@@ -106,6 +113,12 @@ def _has_words(said: str, lone: Lone) -> bool:
     return not records and _WORD.search(_FENCE.sub("", outside_thinking(said))) is not None
 
 
+def _leads_out(node: JsonObject) -> bool:
+    """Whether *node* refers to what is not there where the member is the whole."""
+    said = [node[key] for key in ("$ref", "$dynamicRef", "$recursiveRef") if key in node]
+    return not all(str(each).startswith(("#/$defs/", "#/definitions/")) for each in said)
+
+
 def _is_list(lone: Lone) -> bool:
     return kinds(lone.goal.target.schema) == frozenset({"array"})
 
@@ -120,6 +133,7 @@ def _within(name: str, violation: Violation) -> Violation:
     return replace(violation, path=f"$.{name}{violation.path[1:]}")
 
 
+_KEPT = ("$schema", "$defs", "definitions")
 _KINDS = frozenset({"array", "integer", "number", "boolean", "string"})
 _OTHERS = frozenset({"patternProperties", "anyOf", "oneOf", "allOf", "if", "propertyNames"})
 """Keywords by which an object may have more members than it names."""
